@@ -1,0 +1,40 @@
+/**
+ * Runs the tests: `npm test`, `npm test -- signin race/` (only files whose path contains one of these words),
+ * `npm test -- --test-name-pattern=resend` (options go to node's own test runner).
+ */
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
+import { listFiles } from './list-files.ts';
+
+const root = dirname(import.meta.dirname);
+const options = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
+const words = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
+const files = listFiles(root, ['src', 'test', 'scripts', 'bench', 'sdk', 'console'], ['.test.ts']).filter(
+  (path) => words.length === 0 || words.some((word) => path.includes(word)),
+);
+
+if (files.length === 0) {
+  console.error(`no test file matches: ${words.join(' ')}`);
+  process.exit(1);
+}
+
+// Test files mostly wait for the database: node's own default, one fewer than the cores, would run one at a time on two.
+const concurrency = Math.max(2, availableParallelism());
+const runner = spawn(
+  process.execPath,
+  [
+    '--test',
+    `--test-concurrency=${concurrency}`,
+    '--test-timeout=120000',
+    '--test-global-setup=test/global-setup.ts',
+    '--test-reporter=spec',
+    ...options,
+    ...files,
+  ],
+  { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
+);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal));
+runner.on('close', (code) => {
+  process.exitCode = code ?? 1;
+});

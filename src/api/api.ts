@@ -1,0 +1,95 @@
+import swagger from '@fastify/swagger';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { DevelopmentInbox } from '../delivery/delivery.ts';
+import type { ApiContext } from './context.ts';
+import { developmentRoutes } from './development.ts';
+import { deviceRoutes } from './devices.ts';
+import { healthRoutes } from './health.ts';
+import { logoutRoute } from './logout.ts';
+import { meRoutes } from './me.ts';
+import { refreshRoute } from './refresh.ts';
+import { resendOtpRoute } from './resend-otp.ts';
+import { sendVerificationRoute } from './send-verification.ts';
+import { sessionRoutes } from './session.ts';
+import { tokenRoutes } from './tokens.ts';
+import { verifyCodeRoute } from './verify-code.ts';
+import { wellKnownRoutes } from './well-known.ts';
+
+export type { ApiContext };
+
+/** A server whose routes take their types from their schemas. */
+export type ApiServer = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A request without a body counts as an empty object. */
+    optionalBody?: boolean;
+  }
+}
+
+/** Registers every route of /api/v1 and its neighbours, and serves the OpenAPI document made from their schemas. */
+export async function registerApi(
+  fastify: FastifyInstance,
+  context: ApiContext,
+  inbox: DevelopmentInbox | undefined,
+): Promise<void> {
+  await fastify.register(swagger, { openapi: openApiHead(context) as never });
+  await fastify.register((instance, _options, done) => {
+    const server = instance.withTypeProvider<TypeBoxTypeProvider>();
+    server.addHook('preValidation', (request, _reply, next) => {
+      if (request.body === undefined && request.routeOptions.config.optionalBody) request.body = {};
+      next();
+    });
+    sendVerificationRoute(server, context);
+    verifyCodeRoute(server, context);
+    resendOtpRoute(server, context);
+    refreshRoute(server, context);
+    logoutRoute(server, context);
+    sessionRoutes(server, context);
+    meRoutes(server, context);
+    deviceRoutes(server, context);
+    tokenRoutes(server, context);
+    wellKnownRoutes(server, context);
+    healthRoutes(server, context);
+    if (inbox) developmentRoutes(server, inbox);
+    server.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
+      reply.send(fastify.swagger());
+    });
+    done();
+  });
+}
+
+function openApiHead(context: ApiContext): Record<string, unknown> {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Firstproof',
+      version: context.version,
+      description: 'OTP-first authentication: no account exists until its owner has proved an address.',
+    },
+    servers: [{ url: context.publicUrl }],
+    components: {
+      securitySchemes: {
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'An access token or an opaque session token.',
+        },
+        api_key: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'X-Api-Key',
+          description: 'Also as Bearer or HTTP Basic password.',
+        },
+      },
+    },
+  };
+}

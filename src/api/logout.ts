@@ -1,0 +1,36 @@
+import { Type } from 'typebox';
+import { sendRefusal } from '../web/server.ts';
+import type { ApiServer } from './api.ts';
+import { type ApiContext, authenticate, cluesOf } from './context.ts';
+import { bearer, closed, Done, failures } from './schemas.ts';
+
+/** POST /api/v1/auth/logout */
+export function logoutRoute(server: ApiServer, context: ApiContext): void {
+  server.post(
+    '/api/v1/auth/logout',
+    {
+      config: { optionalBody: true },
+      schema: {
+        summary: 'End this session, the others, or all',
+        tags: ['sessions'],
+        security: bearer,
+        body: Type.Object({ scope: Type.Optional(Type.Enum(['this', 'others', 'all'])) }, closed),
+        response: { 200: Done, ...failures(401) },
+      },
+    },
+    async (request, reply) => {
+      const authenticated = await authenticate(context, request);
+      if (!authenticated.ok) return sendRefusal(reply, authenticated);
+      const scope = request.body.scope ?? 'this';
+      const { caller } = cluesOf(context, request);
+      const ended = await context.signIn.sessions.end(authenticated.access, scope, caller);
+      return { success: true as const, message: messageOf(scope, ended.count, ended.userIsActive) };
+    },
+  );
+}
+
+function messageOf(scope: string, count: number, userIsActive: boolean): string {
+  if (!userIsActive) return 'Logged out successfully. User is now inactive.';
+  if (scope !== 'others') return 'Logged out successfully.';
+  return count === 1 ? 'One other session was ended.' : `${count} other sessions were ended.`;
+}

@@ -1,0 +1,19 @@
+import { silentLog } from '../kernel/log.ts';
+import { createHttpServer } from '../web/server.ts';
+import { type ApiContext, registerApi } from './api.ts';
+
+/** The OpenAPI document, made from the routes' own schemas without starting anything. */
+export async function openApiDocument(): Promise<object> {
+  const server = createHttpServer({ log: silentLog, secure: true, isUnavailable: () => false });
+  // No handler runs, so what the handlers would work with need not exist.
+  const context = {
+    signIn: {},
+    publicUrl: 'https://auth.example.com',
+    version: '1',
+  } as unknown as ApiContext;
+  await registerApi(server, context, undefined);
+  await server.ready();
+  const document = (server as unknown as { swagger(): object }).swagger();
+  await server.close();
+  return document;
+}

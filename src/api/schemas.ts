@@ -1,0 +1,149 @@
+import { Type } from 'typebox';
+
+/** No field that is not named here is accepted. */
+export const closed = { additionalProperties: false } as const;
+
+const shortText = (description: string, maxLength = 100) =>
+  Type.String({ minLength: 1, maxLength, pattern: '^[^\\u0000-\\u001f\\u007f]*$', description });
+
+export const fields = {
+  phone: Type.String({ maxLength: 40, description: 'With country code, as +14155552671.' }),
+  email: Type.String({ maxLength: 320, description: 'An e-mail address.' }),
+  telegramUserId: Type.Union(
+    [
+      Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+      Type.String({ pattern: '^[1-9]\\d{0,15}$' }),
+    ],
+    { description: 'Numeric Telegram user id.' },
+  ),
+  channel: Type.Enum(['sms', 'email', 'telegram'], { description: 'How the code should come.' }),
+  locale: Type.String({
+    maxLength: 35,
+    pattern: '^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$',
+    description: 'BCP 47.',
+  }),
+  tenant: Type.String({
+    maxLength: 63,
+    description: 'Slug of the tenant, when no X-Tenant header names it.',
+  }),
+  verificationId: Type.String({
+    minLength: 1,
+    maxLength: 128,
+    description: 'The handle that the send answered.',
+  }),
+  code: Type.String({ minLength: 1, maxLength: 32, description: 'The code as it was typed.' }),
+  name: shortText('Shown to people; control characters are refused.'),
+  username: Type.String({ pattern: '^[A-Za-z0-9_.-]{2,64}$', description: 'Letters, digits, _ . -' }),
+  deviceName: shortText('What the owner calls the device.'),
+  style: Type.Enum(['jwt', 'opaque'], {
+    description: 'jwt: short access token and rotating refresh token. opaque: one revocable session token.',
+  }),
+  token: Type.String({ minLength: 1, maxLength: 4096 }),
+};
+
+export const addressFields = {
+  phone: Type.Optional(fields.phone),
+  email: Type.Optional(fields.email),
+  telegram_user_id: Type.Optional(fields.telegramUserId),
+};
+
+const instant = Type.String({ format: 'date-time' });
+const orNull = <T extends ReturnType<typeof Type.String>>(schema: T) => Type.Union([schema, Type.Null()]);
+
+export const User = Type.Object(
+  {
+    id: Type.String(),
+    phone: orNull(Type.String()),
+    email: orNull(Type.String()),
+    telegram_user_id: orNull(Type.String()),
+    role: Type.String(),
+    first_name: orNull(Type.String()),
+    last_name: orNull(Type.String()),
+    username: orNull(Type.String()),
+    custom_fields: Type.Record(Type.String(), Type.Unknown()),
+    is_active: Type.Boolean(),
+    is_verified: Type.Boolean(),
+    last_login: orNull(instant),
+    created_at: instant,
+    updated_at: instant,
+    identities: Type.Array(
+      Type.Object({
+        id: Type.String(),
+        kind: Type.String(),
+        value: Type.String(),
+        is_verified: Type.Boolean(),
+      }),
+    ),
+  },
+  { description: 'An account and its addresses.' },
+);
+
+export const Tenant = Type.Object({ id: Type.String(), slug: Type.String(), name: Type.String() });
+
+export const VerificationSent = Type.Object(
+  {
+    success: Type.Literal(true),
+    message: Type.String(),
+    verification_id: Type.Optional(Type.String()),
+    channel: Type.String(),
+    destination: Type.String({ description: 'The address, masked.' }),
+    code_length: Type.Integer(),
+    expires_in: Type.Integer({ description: 'Seconds the code lives.' }),
+    resend_in: Type.Integer({ description: 'Seconds until another may be asked for.' }),
+    attempts_left: Type.Integer(),
+  },
+  { description: 'A code is on its way.' },
+);
+
+export const tokenFields = {
+  access_token: Type.String(),
+  token_type: Type.Literal('Bearer'),
+  expires_in: Type.Integer({ description: 'Seconds the access token lives.' }),
+  refresh_token: Type.Optional(Type.String()),
+  session_token: Type.Optional(Type.String()),
+};
+
+export const SignedIn = Type.Object(
+  {
+    success: Type.Literal(true),
+    message: Type.String(),
+    ...tokenFields,
+    user: User,
+    tenant: Tenant,
+    session: Type.Object({
+      id: Type.String(),
+      device_id: Type.String(),
+      created_at: instant,
+      expires_at: instant,
+    }),
+    is_new_user: Type.Boolean(),
+  },
+  { description: 'Signed in.' },
+);
+
+export const Failure = Type.Object(
+  {
+    success: Type.Literal(false),
+    statusCode: Type.Integer(),
+    error: Type.String({ description: 'A code of the catalogue.' }),
+    message: Type.String(),
+    attempts_left: Type.Optional(Type.Integer()),
+    retry_after: Type.Optional(Type.Integer()),
+    resend_in: Type.Optional(Type.Integer()),
+    expires_in: Type.Optional(Type.Integer()),
+    channel: Type.Optional(Type.String()),
+    next_action: Type.Optional(Type.String()),
+    verification_id: Type.Optional(Type.String()),
+    issues: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
+  },
+  { description: 'Refused; error says why.' },
+);
+
+/** The refusals every call may give, and those named. */
+export function failures(...statuses: number[]): Record<number, typeof Failure> {
+  return Object.fromEntries([400, 500, 503, ...statuses].map((status) => [status, Failure]));
+}
+
+export const Done = Type.Object({ success: Type.Literal(true), message: Type.String() });
+export const bearer = [{ bearer: [] }];
+export const apiKey = [{ api_key: [] }];

@@ -1,0 +1,233 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import { type ApiContext, registerApi } from './api/api.ts';
+import type { Config } from './config/config.ts';
+import { type Database, isDatabaseUnavailable } from './db/database.ts';
+import type { Databases } from './db/databases.ts';
+import { createFeed, type Feed } from './db/feed.ts';
+import {
+  createDelivery,
+  createDevelopmentInbox,
+  type DevelopmentInbox,
+  type Provider,
+} from './delivery/delivery.ts';
+import type { Clock } from './kernel/clock.ts';
+import { createIdFactory } from './kernel/id.ts';
+import type { Log } from './kernel/log.ts';
+import { createSecrets } from './kernel/secrets.ts';
+import { createKeys, type Keys } from './keys/keys.ts';
+import { createAddressBudgets, createCallerBuckets, relaxBudgets } from './limits/limits.ts';
+import { createMetrics, type Metrics } from './web/metrics.ts';
+import { createOutbox } from './outbox/outbox.ts';
+import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
+import type { SignInContext } from './signin/context.ts';
+import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
+import { createVerifications } from './verification/verification.ts';
+import { createClientAddress } from './web/client-address.ts';
+import { createHttpServer } from './web/server.ts';
+import { createWorker, type Worker } from './worker/worker.ts';
+
+export interface AppOptions {
+  config: Config;
+  databases: Databases;
+  secrets: readonly string[];
+  publicUrl: string;
+  clock: Clock;
+  log: Log;
+  version: string;
+  /** Ways to deliver besides the development inbox. */
+  providers?: readonly Provider[];
+  /** How often the revocation feed proves that it still hears. */
+  beatMilliseconds?: number;
+}
+
+/** A whole server, not yet listening. */
+export interface App {
+  server: FastifyInstance;
+  tenants: Tenants;
+  apiKeys: ApiKeys;
+  keys: Keys;
+  worker: Worker;
+  metrics: Metrics;
+  inbox: DevelopmentInbox | undefined;
+  newId: () => string;
+  ready: () => Promise<boolean>;
+  /** Loads tenants and keys, connects the feeds and starts the loops. Databases must be migrated. */
+  start(): Promise<void>;
+  /** Readiness fails at once; `drain()` ends what is under way; nothing acknowledged is lost. */
+  beginStop(): void;
+  stop(): Promise<void>;
+}
+
+/** The composition root: the only place that knows every part. */
+export async function createApp(options: AppOptions): Promise<App> {
+  const { config, databases, clock, log, publicUrl } = options;
+  const secrets = createSecrets(options.secrets);
+  const newId = createIdFactory({ now: () => clock.now(), randomBytes });
+  const node = randomUUID();
+
+  const tenants = createTenants({ database: databases.control, newId, log });
+  const databaseOf = (tenantId: string): Database => databases.of(tenants.byId(tenantId)?.database ?? null);
+  const apiKeys = createApiKeys(databases.control, secrets, newId);
+  const keys = createKeys({ databaseOf, secrets, clock, newId, log });
+
+  const configured = {
+    sendCooldownSeconds: config.sendCooldownSeconds,
+    sendsPerTenMinutes: config.sendsPerAddressPerTenMinutes,
+    sendsPerDay: config.sendsPerAddressPerDay,
+    sendsPerCallerPerHour: config.sendsPerCallerPerHour,
+    wrongCodesPerHour: config.wrongCodesPerHour,
+    wrongCodesPerDay: config.wrongCodesPerDay,
+    wrongCodesInARow: 100,
+  };
+  const limits = config.budgets === 'relaxed' ? relaxBudgets(configured) : configured;
+  const budgets = createAddressBudgets(limits);
+  const buckets = createCallerBuckets(databases.control, clock);
+
+  const inbox =
+    config.mode === 'development' ? createDevelopmentInbox(databases.control, secrets, newId) : undefined;
+  const delivery = createDelivery({
+    outbox: createOutbox(node),
+    providers: [...(options.providers ?? []), ...(inbox ? [inbox] : [])],
+    secrets,
+    random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
+    newId,
+    log,
+    concurrency: 64,
+  });
+  const verifications = createVerifications({
+    secrets,
+    budgets,
+    mostWrongPerHour: limits.wrongCodesPerHour,
+    newId,
+    randomBytes,
+  });
+
+  const feeds = new Map<Database, Feed>();
+  const revocations = new Map<Database, Revocations>();
+  const sessions = createSessions({
+    keys,
+    tenants,
+    secrets,
+    clock,
+    publicUrl,
+    databaseOf,
+    revocationsOf: (tenantId) => revocations.get(databaseOf(tenantId)) as Revocations,
+    newId,
+    log,
+  });
+  for (const database of databases.all()) {
+    const feed = createFeed({
+      database,
+      log,
+      ...(options.beatMilliseconds === undefined ? {} : { beatMilliseconds: options.beatMilliseconds }),
+    });
+    feeds.set(database, feed);
+    revocations.set(database, createRevocations(database, feed, clock, sessions.forget));
+    keys.follow(feed, database);
+  }
+  tenants.follow(feeds.get(databases.control) as Feed);
+
+  const signIn: SignInContext = {
+    tenants,
+    databaseOf,
+    verifications,
+    sessions,
+    delivery,
+    budgets,
+    buckets,
+    sendsPerCallerPerHour: limits.sendsPerCallerPerHour,
+    newId,
+  };
+  const metrics = createMetrics();
+  const server = createHttpServer({
+    log,
+    secure: publicUrl.startsWith('https:'),
+    isUnavailable: isDatabaseUnavailable,
+    onAnswer: (request, reply) => {
+      const route = request.routeOptions.url ?? 'unknown';
+      metrics.answered(request.method, route, reply.statusCode, reply.elapsedTime);
+      if (config.logLevel === 'debug') {
+        const milliseconds = Math.round(reply.elapsedTime * 10) / 10;
+        log.debug(
+          { event: 'request', method: request.method, route, status: reply.statusCode, milliseconds },
+          'request',
+        );
+      }
+    },
+  });
+  let stopping = false;
+  const ready = async (): Promise<boolean> => !stopping && (await isReady(databases));
+  const context: ApiContext = {
+    signIn,
+    keys,
+    apiKeys,
+    clientAddress: createClientAddress([...config.trustedProxies]),
+    publicUrl,
+    version: options.version,
+    ready,
+  };
+  await registerApi(server, context, inbox);
+
+  const worker = createWorker({
+    databases: databases.all(),
+    delivery,
+    sessions,
+    keys,
+    tenants,
+    clock,
+    log,
+    inbox,
+  });
+  return {
+    server,
+    tenants,
+    apiKeys,
+    keys,
+    worker,
+    metrics,
+    inbox,
+    newId,
+    ready,
+    async start() {
+      await tenants.reload();
+      await Promise.all(databases.all().map((database) => keys.reload(database)));
+      await Promise.all(tenants.all().map((tenant) => keys.ensure(tenant.id)));
+      tenants.onChange(() => ensureKeys(tenants, keys, log));
+      await Promise.all([...feeds.values()].map((feed) => feed.start()));
+      worker.start();
+    },
+    beginStop() {
+      stopping = true;
+    },
+    async stop() {
+      stopping = true;
+      await server.close();
+      await worker.stop();
+      await Promise.all([...feeds.values()].map((feed) => feed.stop()));
+      await databases.close();
+    },
+  };
+}
+
+/** A tenant made while servers run gets its keys from whichever server hears of it first. */
+function ensureKeys(tenants: Tenants, keys: Keys, log: Log): void {
+  for (const tenant of tenants.all()) {
+    keys.ensure(tenant.id).catch((error: unknown) => {
+      log.error({ event: 'keys_missing', tenant: tenant.slug, error }, 'a tenant has no signing keys');
+    });
+  }
+}
+
+async function isReady(databases: Databases): Promise<boolean> {
+  try {
+    await Promise.all(
+      databases.all().map(async (database) => {
+        await database.ping(1000);
+      }),
+    );
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,57 @@
+import type { Fragment, Sql } from '../db/database.ts';
+
+/** The security events of Firstproof, named subject.happening. Each is written exactly once (invariant I12). */
+export type AuditAction =
+  | 'verification.sent'
+  | 'verification.resent'
+  | 'verification.refused'
+  | 'code.wrong'
+  | 'code.refused'
+  | 'user.created'
+  | 'user.signed_in'
+  | 'user.updated'
+  | 'session.refresh_reused'
+  | 'session.ended'
+  | 'device.renamed'
+  | 'signing_key.rotated'
+  | 'token.revoked';
+
+/** Who asked, as far as the request tells. */
+export interface Caller {
+  /** The client's address, taken from configured proxies only. */
+  ip: string;
+  /** What budgets count by: the IPv4 address, or the IPv6 /64. */
+  bucket: string;
+  userAgent: string | undefined;
+}
+
+export interface AuditRecord {
+  tenantId: string;
+  /** SQL for the key: one UUID for one event, or an expression that makes one for each row. */
+  id: Fragment;
+  /** SQL for the action: a parameter, or a choice made by an earlier part of the statement. */
+  action: Fragment;
+  /** SQL for who did it: `user:<id>`, `api_key:<id>`, `anonymous`, `system`. */
+  actor: Fragment;
+  /** SQL for what it was done to. */
+  subject: Fragment;
+  caller: Caller | undefined;
+  now: Fragment;
+  /** SQL of type jsonb. */
+  data?: Fragment;
+  /** SQL after `from`: the rows of the statement that each give one event. */
+  from: Fragment;
+}
+
+/**
+ * The part of a statement that records events: an INSERT to be placed in a `with` list, so that the event is
+ * written by the same statement, hence the same transaction, as what it tells of.
+ */
+export function recordEvent(sql: Sql, record: AuditRecord): Fragment {
+  return sql`
+    insert into audit_events (tenant_id, id, action, actor, subject, ip, user_agent, at, data)
+    select ${record.tenantId}::uuid, ${record.id}, ${record.action}, ${record.actor}, ${record.subject},
+      ${record.caller?.ip ?? null}::text, ${record.caller?.userAgent ?? null}::text, ${record.now},
+      ${record.data ?? sql`'{}'::jsonb`}
+    from ${record.from}`;
+}

@@ -1,0 +1,272 @@
+import { isIP } from 'node:net';
+
+/** What one environment variable means: the source of its type, default, check and documentation. */
+export interface Setting<T> {
+  name: string;
+  section: 'server' | 'database' | 'security' | 'limits' | 'logging';
+  description: string;
+  /** As it would be written, for the reference table; undefined: no default. */
+  default: string | undefined;
+  /** May also be given as NAME_FILE, and is never printed. */
+  secret: boolean;
+  /** @throws BadSetting with what is wrong and what would be right */
+  parse(text: string): T;
+}
+
+/** A value that cannot be used. The message completes the sentence "NAME …". */
+export class BadSetting extends Error {}
+
+function setting<T>(
+  options: Omit<Setting<T>, 'secret' | 'default'> & { secret?: boolean; default?: string },
+): Setting<T> {
+  return { secret: false, ...options, default: options.default };
+}
+
+/** Every setting of the server. docs/reference/configuration.md is written from this table. */
+export const settings = {
+  mode: setting({
+    name: 'FIRSTPROOF_MODE',
+    section: 'server',
+    description: '`development` (embedded database, inbox, no accounts needed) or `production`.',
+    default: 'production',
+    parse: oneOf(['development', 'production']),
+  }),
+  host: setting({
+    name: 'HOST',
+    section: 'server',
+    description: 'Address to listen on. Development listens on 127.0.0.1 unless told otherwise.',
+    default: '0.0.0.0',
+    parse: (text) => text,
+  }),
+  port: setting({
+    name: 'PORT',
+    section: 'server',
+    description: 'Port to listen on.',
+    default: '3000',
+    parse: port,
+  }),
+  managementPort: setting({
+    name: 'FIRSTPROOF_MANAGEMENT_PORT',
+    section: 'server',
+    description: 'A second port for `/metrics` and health, kept away from the public. Unset: none is opened.',
+    parse: port,
+  }),
+  publicUrl: setting({
+    name: 'FIRSTPROOF_PUBLIC_URL',
+    section: 'server',
+    description:
+      'The address people reach this server by. Links and token issuers come from it alone, never from a request. Required in production.',
+    parse: publicUrl,
+  }),
+  dataDirectory: setting({
+    name: 'FIRSTPROOF_DATA_DIR',
+    section: 'server',
+    description: 'Folder of the embedded database and of what development mode keeps.',
+    default: './data',
+    parse: (text) => text,
+  }),
+  databaseUrl: setting({
+    name: 'DATABASE_URL',
+    section: 'database',
+    description: 'An outside PostgreSQL 15 or newer. Unset: the embedded PostgreSQL in the data folder.',
+    secret: true,
+    parse: databaseUrl,
+  }),
+  databases: setting({
+    name: 'FIRSTPROOF_DATABASES',
+    section: 'database',
+    description: 'Databases of markets that keep their rows apart: `us=postgres://…,uz=postgres://…`.',
+    secret: true,
+    parse: namedDatabases,
+  }),
+  databaseConnections: setting({
+    name: 'FIRSTPROOF_DATABASE_CONNECTIONS',
+    section: 'database',
+    description: 'Open connections per database and server process, at most.',
+    default: '12',
+    parse: wholeNumber(1, 500),
+  }),
+  databasePrepare: setting({
+    name: 'FIRSTPROOF_DATABASE_PREPARE',
+    section: 'database',
+    description: '`false` behind a PgBouncer older than 1.21 in transaction mode.',
+    default: 'true',
+    parse: (text) => oneOf(['true', 'false'])(text) === 'true',
+  }),
+  unsafeDurability: setting({
+    name: 'FIRSTPROOF_ALLOW_UNSAFE_DURABILITY',
+    section: 'database',
+    description:
+      '`true` starts although the database has fsync, full_page_writes or synchronous_commit off: acknowledged sign-ups may then be lost.',
+    default: 'false',
+    parse: (text) => oneOf(['true', 'false'])(text) === 'true',
+  }),
+  secrets: setting({
+    name: 'FIRSTPROOF_SECRET',
+    section: 'security',
+    description:
+      'At least 32 random bytes (`openssl rand -base64 48`); several, comma-separated, to rotate: the first makes, the others still open. Required in production.',
+    secret: true,
+    parse: secretList,
+  }),
+  trustedProxies: setting({
+    name: 'FIRSTPROOF_TRUSTED_PROXIES',
+    section: 'security',
+    description: 'CIDRs of the proxies whose `X-Forwarded-For` is believed, comma-separated. Unset: nobody.',
+    default: '',
+    parse: cidrs,
+  }),
+  budgets: setting({
+    name: 'FIRSTPROOF_BUDGETS',
+    section: 'limits',
+    description:
+      '`relaxed` multiplies the budgets of sends and callers by 1,000 for load programs; refused in production. Wrong codes never relax.',
+    default: 'normal',
+    parse: oneOf(['normal', 'relaxed']),
+  }),
+  sendsPerCallerPerHour: setting({
+    name: 'FIRSTPROOF_SENDS_PER_CALLER_PER_HOUR',
+    section: 'limits',
+    description: 'Codes one caller (an IPv4 address, an IPv6 /64) may have sent in an hour.',
+    default: '30',
+    parse: wholeNumber(1, 1_000_000),
+  }),
+  sendCooldownSeconds: setting({
+    name: 'FIRSTPROOF_SEND_COOLDOWN_SECONDS',
+    section: 'limits',
+    description: 'Seconds between two codes to one address, until the code is used.',
+    default: '60',
+    parse: wholeNumber(1, 3600),
+  }),
+  sendsPerAddressPerTenMinutes: setting({
+    name: 'FIRSTPROOF_SENDS_PER_ADDRESS_PER_10_MINUTES',
+    section: 'limits',
+    description: 'Codes one address may get in ten minutes.',
+    default: '5',
+    parse: wholeNumber(1, 1000),
+  }),
+  sendsPerAddressPerDay: setting({
+    name: 'FIRSTPROOF_SENDS_PER_ADDRESS_PER_DAY',
+    section: 'limits',
+    description: 'Codes one address may get in a day.',
+    default: '20',
+    parse: wholeNumber(1, 1000),
+  }),
+  wrongCodesPerHour: setting({
+    name: 'FIRSTPROOF_WRONG_CODES_PER_HOUR',
+    section: 'limits',
+    description:
+      'Wrong codes for one address in an hour, over all its codes and channels. Can be lowered, not raised.',
+    default: '10',
+    parse: wholeNumber(1, 10),
+  }),
+  wrongCodesPerDay: setting({
+    name: 'FIRSTPROOF_WRONG_CODES_PER_DAY',
+    section: 'limits',
+    description: 'Wrong codes for one address in a day. Can be lowered, not raised.',
+    default: '20',
+    parse: wholeNumber(1, 20),
+  }),
+  logLevel: setting({
+    name: 'FIRSTPROOF_LOG_LEVEL',
+    section: 'logging',
+    description: '`debug` (a line a request), `info`, `warn`, `error` or `silent`.',
+    default: 'info',
+    parse: oneOf(['debug', 'info', 'warn', 'error', 'silent']),
+  }),
+} as const satisfies Record<string, Setting<unknown>>;
+
+function oneOf<const T extends string>(values: readonly T[]): (text: string) => T {
+  return (text) => {
+    const value = values.find((candidate) => candidate === text);
+    if (value === undefined) throw new BadSetting(`must be one of ${values.join(', ')}`);
+    return value;
+  };
+}
+
+function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      throw new BadSetting(`must be a whole number from ${least} to ${most}`);
+    }
+    return value;
+  };
+}
+
+function port(text: string): number {
+  return wholeNumber(0, 65_535)(text);
+}
+
+function publicUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.username || url.search || url.hash) {
+    throw new BadSetting('must be an http or https address without user, query or fragment');
+  }
+  return url.href.replace(/\/+$/, '');
+}
+
+function databaseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !['postgres:', 'postgresql:'].includes(url.protocol)) {
+    throw new BadSetting('must be a URL that begins with postgres://');
+  }
+  return text;
+}
+
+function namedDatabases(text: string): ReadonlyMap<string, string> {
+  const databases = new Map<string, string>();
+  for (const part of splitList(text)) {
+    const match = /^([a-z0-9][a-z0-9-]*)=(.+)$/.exec(part);
+    if (!match?.[1] || !match[2]) throw new BadSetting('must look like us=postgres://…,uz=postgres://…');
+    if (match[1] === 'control')
+      throw new BadSetting('may not name a database "control": that is DATABASE_URL');
+    databases.set(match[1], databaseUrl(match[2]));
+  }
+  return databases;
+}
+
+/** Values that stand in examples everywhere. Whoever copies one has no secret. */
+const EXAMPLES =
+  /change.?me|example|your.?secret|replace.?(me|this)|secret.?here|(.)\2{15}|0123456789|abcdefgh|12345678/i;
+
+function secretList(text: string): readonly string[] {
+  const secrets = splitList(text);
+  if (secrets.length === 0) throw new BadSetting('is empty');
+  for (const secret of secrets) {
+    if (Buffer.byteLength(secret) < 32) {
+      throw new BadSetting('must be at least 32 bytes: make one with `openssl rand -base64 48`');
+    }
+    if (EXAMPLES.test(secret) || new Set(secret).size < 10) {
+      throw new BadSetting('looks like an example, not a secret: make one with `openssl rand -base64 48`');
+    }
+  }
+  return secrets;
+}
+
+function cidrs(text: string): readonly string[] {
+  const list = splitList(text);
+  for (const cidr of list) {
+    const [address = '', bits, ...rest] = cidr.split('/');
+    const family = isIP(address);
+    const most = family === 6 ? 128 : 32;
+    if (
+      family === 0 ||
+      rest.length > 0 ||
+      bits === undefined ||
+      !/^\d{1,3}$/.test(bits) ||
+      Number(bits) > most
+    ) {
+      throw new BadSetting(`must be CIDRs such as 10.0.0.0/8; "${cidr}" is none`);
+    }
+    if (Number(bits) === 0) throw new BadSetting('may not trust the whole internet (/0)');
+  }
+  return list;
+}
+
+function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}

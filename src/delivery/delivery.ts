@@ -1,0 +1,253 @@
+import type { Database, Fragment, Sql } from '../db/database.ts';
+import { createBatcher } from '../kernel/batcher.ts';
+import type { Log } from '../kernel/log.ts';
+import type { Secrets } from '../kernel/secrets.ts';
+import type { ClaimedMessage, Outbox, Settlement } from '../outbox/outbox.ts';
+import { MOST_ATTEMPTS, PROVIDER_TIMEOUT_MILLISECONDS, retryDelay } from './policy.ts';
+import type { Envelope, Provider, SendResult } from './provider.ts';
+import {
+  createDevelopmentInbox,
+  type DevelopmentInbox,
+  type InboxMessage,
+} from './providers/development-inbox.ts';
+import { codeMessageLocales, renderCodeMessage } from './templates/code-message.ts';
+
+export type { DevelopmentInbox, Envelope, InboxMessage, Provider, SendResult };
+export { codeMessageLocales, createDevelopmentInbox };
+
+/** A code on its way to an address. Sealed in the outbox; rendered only when it leaves. */
+export interface CodeMessageContent {
+  to: string;
+  code: string;
+  tenantName: string;
+  locale: string;
+  channel: string;
+  expiresIn: number;
+}
+
+export interface QueueCode {
+  tenantId: string;
+  verificationId: string;
+  content: CodeMessageContent;
+  now: Fragment;
+  /** SQL after `from`: queued once for each row. */
+  from: Fragment;
+}
+
+/** A message whose statement has been built; to be handed over once that statement is committed. */
+export interface QueuedCode {
+  insert: Fragment;
+  id: string;
+  tenantId: string;
+  content: CodeMessageContent;
+}
+
+/** From a committed row to a provider, and the row's end. Nothing here runs inside a request. */
+export interface Delivery {
+  /** Is there a provider for this channel? */
+  offers(channel: string): boolean;
+  /** `insert …` for a `with` list. */
+  queueCode(sql: Sql, message: QueueCode): QueuedCode;
+  /** Sends what this server has just committed, from memory. Returns at once. */
+  dispatch(database: Database, queued: QueuedCode): void;
+  /** Sends what is due in a database: retries, and what a dead server left. Returns how many were claimed. */
+  dispatchDue(database: Database): Promise<number>;
+  /** Waits for what is under way and hands back the rest. */
+  stop(databases: readonly Database[]): Promise<void>;
+}
+
+export interface DeliveryOptions {
+  outbox: Outbox;
+  providers: readonly Provider[];
+  secrets: Secrets;
+  random: () => number;
+  newId: () => string;
+  log: Log;
+  /** Tries under way at once. */
+  concurrency: number;
+}
+
+interface Task {
+  database: Database;
+  tenantId: string;
+  id: string;
+  attempts: number;
+  content: CodeMessageContent;
+  /** When the lease was taken, in milliseconds; an old one may be somebody else's by now. */
+  leasedAt: number;
+}
+
+/** A task that waited longer than this leaves its message to whoever claims it next. */
+const STALE_AFTER_MILLISECONDS = 15_000;
+
+export function createDelivery(options: DeliveryOptions): Delivery {
+  const { outbox, providers, secrets, newId, log } = options;
+  const waiting: Task[] = [];
+  let running = 0;
+  let stopping = false;
+  let idle: (() => void) | undefined;
+  const settlers = new Map<Database, ReturnType<typeof createBatcher<Settlement, void>>>();
+
+  function settlerOf(database: Database) {
+    let settler = settlers.get(database);
+    if (!settler) {
+      settler = createBatcher<Settlement, void>({
+        maxBatch: 200,
+        async flush(settlements) {
+          await outbox.settle(database, settlements);
+          return settlements.map(() => undefined);
+        },
+      });
+      settlers.set(database, settler);
+    }
+    return settler;
+  }
+
+  function pump(): void {
+    while (running < options.concurrency && !stopping) {
+      const task = waiting.shift();
+      if (!task) break;
+      if (performance.now() - task.leasedAt > STALE_AFTER_MILLISECONDS) continue;
+      running++;
+      void carry(task).finally(() => {
+        running--;
+        pump();
+      });
+    }
+    if (running === 0) idle?.();
+  }
+
+  async function carry(task: Task): Promise<void> {
+    const { content } = task;
+    const provider = providers.find((candidate) => candidate.carries(content.channel));
+    const result = provider
+      ? await attempt(provider, { ...renderCodeMessage(content), ...envelopeOf(task) })
+      : { state: 'refused' as const, error: `no provider carries ${content.channel}` };
+    const settlement = settle(task, provider?.name ?? null, result);
+    try {
+      await settlerOf(task.database).add(settlement);
+    } catch (error) {
+      // The lease runs out and the message is claimed again: at most one duplicate, with the same code.
+      log.warn(
+        { event: 'settle_failed', message_id: task.id, error },
+        'a sent message could not be marked as sent',
+      );
+    }
+  }
+
+  async function attempt(provider: Provider, envelope: Envelope): Promise<SendResult> {
+    try {
+      return await provider.send(envelope, AbortSignal.timeout(PROVIDER_TIMEOUT_MILLISECONDS));
+    } catch (error) {
+      log.warn(
+        { event: 'provider_failed', provider: provider.name, message_id: envelope.id, error },
+        'provider failed',
+      );
+      return { state: 'retry', error: error instanceof Error ? error.name : 'failed' };
+    }
+  }
+
+  function settle(task: Task, provider: string | null, result: SendResult): Settlement {
+    const base = { tenantId: task.tenantId, id: task.id, provider, retryInSeconds: 0 };
+    if (result.state === 'sent') {
+      return { ...base, state: 'sent', providerMessageId: result.providerMessageId, error: null };
+    }
+    const again = result.state === 'retry' && task.attempts < MOST_ATTEMPTS;
+    return {
+      ...base,
+      state: again ? 'queued' : 'failed',
+      providerMessageId: null,
+      error: result.error,
+      retryInSeconds:
+        result.state === 'retry' ? retryDelay(task.attempts, options.random(), result.retryAfterSeconds) : 0,
+    };
+  }
+
+  function enqueue(task: Task): void {
+    if (stopping) return;
+    waiting.push(task);
+    pump();
+  }
+
+  function openClaimed(message: ClaimedMessage): CodeMessageContent {
+    return JSON.parse(
+      secrets.open(message.payload_sealed, contextOf(message.id)).toString(),
+    ) as CodeMessageContent;
+  }
+
+  return {
+    offers: (channel) => providers.some((provider) => provider.carries(channel)),
+    queueCode(sql, message) {
+      const id = newId();
+      const { content } = message;
+      const insert = outbox.queue(sql, {
+        tenantId: message.tenantId,
+        id,
+        verificationId: message.verificationId,
+        channel: content.channel,
+        template: 'code',
+        locale: content.locale,
+        payload: secrets.seal(JSON.stringify(content), contextOf(id)),
+        now: message.now,
+        expiresAt: sql`${message.now} + make_interval(secs => ${content.expiresIn})`,
+        from: message.from,
+      });
+      return { insert, id, tenantId: message.tenantId, content };
+    },
+    dispatch(database, { id, tenantId, content }) {
+      enqueue({ database, tenantId, id, content, attempts: 1, leasedAt: performance.now() });
+    },
+    async dispatchDue(database) {
+      if (stopping) return 0;
+      const claimed = await outbox.claim(database, 100);
+      const late = claimed.filter((message) => message.too_late);
+      const abandon = late.map((message) =>
+        settlerOf(database).add({
+          tenantId: message.tenant_id,
+          id: message.id,
+          state: 'abandoned',
+          provider: null,
+          providerMessageId: null,
+          error: 'expired or used before it could be sent',
+          retryInSeconds: 0,
+        }),
+      );
+      for (const message of claimed) {
+        if (message.too_late) continue;
+        enqueue({
+          database,
+          tenantId: message.tenant_id,
+          id: message.id,
+          attempts: message.attempts,
+          content: openClaimed(message),
+          leasedAt: performance.now(),
+        });
+      }
+      await Promise.all(abandon);
+      return claimed.length;
+    },
+    async stop(databases) {
+      stopping = true;
+      waiting.length = 0;
+      if (running > 0) {
+        await new Promise<void>((resolve) => {
+          idle = resolve;
+          setTimeout(resolve, PROVIDER_TIMEOUT_MILLISECONDS).unref();
+        });
+      }
+      await Promise.all([...settlers.values()].map((settler) => settler.drain()));
+      await Promise.all(databases.map((database) => outbox.release(database)));
+    },
+  };
+
+  function envelopeOf(
+    task: Task,
+  ): Pick<Envelope, 'id' | 'tenantId' | 'channel' | 'to' | 'code' | 'expiresIn'> {
+    const { channel, to, code, expiresIn } = task.content;
+    return { id: task.id, tenantId: task.tenantId, channel, to, code, expiresIn };
+  }
+}
+
+function contextOf(id: string): string {
+  return `message:${id}`;
+}

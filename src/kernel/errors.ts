@@ -1,0 +1,99 @@
+/**
+ * The closed catalogue of what Firstproof may refuse, with the HTTP status and the public sentence of each.
+ * The cause of a fault stays private (logs); only these words leave the server.
+ */
+export const errorCatalogue = {
+  INVALID_REQUEST: { status: 400, message: 'The request is not valid. See issues for what to correct.' },
+  WEAK_PASSWORD: {
+    status: 400,
+    message: 'This password is too easy to guess. Choose a longer or less common one.',
+  },
+  INVALID_CODE: { status: 401, message: 'This code is not right. Check it and try again.' },
+  INVALID_CREDENTIALS: { status: 401, message: 'The sign-in details are not right.' },
+  ACCOUNT_NOT_VERIFIED: {
+    status: 401,
+    message: 'Account not verified. Please verify your email before signing in.',
+  },
+  TOKEN_INVALID: { status: 401, message: 'The token is missing or not valid. Sign in again.' },
+  TOKEN_EXPIRED: { status: 401, message: 'The token has expired. Refresh it or sign in again.' },
+  SESSION_ENDED: { status: 401, message: 'This session has ended. Sign in again.' },
+  API_KEY_INVALID: { status: 401, message: 'The API key is missing or not valid.' },
+  ACCOUNT_DISABLED: { status: 403, message: 'This account has been closed by an administrator.' },
+  STEP_UP_REQUIRED: { status: 403, message: 'Prove it is you again before this change.' },
+  COUNTRY_NOT_ALLOWED: { status: 403, message: 'Phone numbers of this country are not accepted here.' },
+  SCOPE_REQUIRED: { status: 403, message: 'This API key does not carry the scope that this call needs.' },
+  NOT_FOUND: { status: 404, message: 'There is nothing at this address.' },
+  TENANT_NOT_FOUND: { status: 404, message: 'No tenant has this name.' },
+  VERIFICATION_NOT_FOUND: {
+    status: 404,
+    message: 'No verification is waiting here: it was already used or never started. Request a new code.',
+  },
+  ACCOUNT_NOT_FOUND: {
+    status: 404,
+    message: 'Account not found. Please check your email or sign up for a new account.',
+  },
+  ALREADY_REGISTERED: {
+    status: 409,
+    message: 'An account with this address exists already. Sign in instead.',
+  },
+  TELEGRAM_CHAT_UNKNOWN: { status: 409, message: 'Open the bot in Telegram and press Start first.' },
+  CODE_EXPIRED: { status: 410, message: 'This code has expired. Request a new one.' },
+  TOO_MANY_ATTEMPTS: { status: 429, message: 'Too many wrong codes. Wait, then request a new code.' },
+  RESEND_TOO_SOON: { status: 429, message: 'A code was sent a moment ago. Wait before asking for another.' },
+  RATE_LIMITED: { status: 429, message: 'Too many requests. Wait a while and try again.' },
+  INTERNAL: { status: 500, message: 'Something went wrong on our side. Try again in a moment.' },
+  CHANNEL_UNAVAILABLE: { status: 503, message: 'Codes cannot be sent this way at the moment.' },
+  OVERLOADED: { status: 503, message: 'The server is busy. Try again in a moment.' },
+} as const satisfies Record<string, { status: number; message: string }>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
+
+/** One thing to correct in a request: `path` as a JSON pointer into the body (or `header`, `query`). */
+export interface Issue {
+  path: string;
+  message: string;
+}
+
+/** What a screen needs beside the code. Durations are whole seconds. */
+export interface ErrorDetails {
+  attempts_left?: number;
+  retry_after?: number;
+  resend_in?: number;
+  expires_in?: number;
+  channel?: string;
+  next_action?: string;
+  verification_id?: string;
+  bot_link?: string;
+  issues?: Issue[];
+}
+
+/** An expected refusal, returned as a value so that it never rolls a counter back. */
+export interface Refused {
+  ok: false;
+  error: ErrorCode;
+  /** Replaces the catalogue's sentence where a better one is known. */
+  message?: string;
+  details: ErrorDetails;
+}
+
+/** Makes a refusal of the catalogue. */
+export function refuse(error: ErrorCode, details: ErrorDetails = {}, message?: string): Refused {
+  return message === undefined ? { ok: false, error, details } : { ok: false, error, details, message };
+}
+
+/** A refusal of one field: 400 INVALID_REQUEST with its path. */
+export function refuseField(path: string, message: string): Refused {
+  return refuse('INVALID_REQUEST', { issues: [{ path, message }] });
+}
+
+/** The body of every error answer (DESIGN part 5). */
+export function errorBody(refused: Refused): Record<string, unknown> & { statusCode: number } {
+  const entry = errorCatalogue[refused.error];
+  return {
+    success: false,
+    statusCode: entry.status,
+    error: refused.error,
+    message: refused.message ?? entry.message,
+    ...refused.details,
+  };
+}

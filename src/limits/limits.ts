@@ -1,0 +1,106 @@
+import type { Database, Fragment, Sql } from '../db/database.ts';
+import { createBatcher } from '../kernel/batcher.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { createLru } from '../kernel/lru.ts';
+import {
+  type AddressBudgetState,
+  type Budgets,
+  explainFailures,
+  explainSend,
+  relaxBudgets,
+  resendIn,
+  WRONG_CODES_PER_CODE,
+  wrongCodesLeft,
+} from './policy.ts';
+import { addToBuckets, failuresAllow, sweepLimits, type TakeSend, takeSendFragment } from './store.ts';
+
+export type { AddressBudgetState, Budgets };
+export { relaxBudgets, sweepLimits, WRONG_CODES_PER_CODE };
+
+/** The budgets of one deployment, as SQL for the statements that spend them and as words for the refusals. */
+export interface AddressBudgets {
+  /** `insert …` for a `with` list: one row (taken, sent_at, failed_at, failures_in_a_row). */
+  takeSend(sql: Sql, take: Omit<TakeSend, 'budgets'>): Fragment;
+  /** A boolean over `b`, a row of address_budgets: may another comparison be made? */
+  failuresAllow(sql: Sql, now: Fragment): Fragment;
+  explainSend(state: AddressBudgetState): ReturnType<typeof explainSend>;
+  explainFailures(state: AddressBudgetState): ReturnType<typeof explainFailures>;
+  wrongCodesLeft(state: AddressBudgetState): number;
+  /** Seconds a screen should wait before it offers to send again. */
+  resendIn(): number;
+}
+
+/** Binds the configured budgets to the statements and the words. */
+export function createAddressBudgets(budgets: Budgets): AddressBudgets {
+  return {
+    takeSend: (sql, take) => takeSendFragment(sql, { ...take, budgets }),
+    failuresAllow: (sql, now) => failuresAllow(sql, budgets, now),
+    explainSend: (state) => explainSend(state, budgets),
+    explainFailures: (state) => explainFailures(state, budgets),
+    wrongCodesLeft: (state) => wrongCodesLeft(state, budgets),
+    resendIn: () => resendIn(budgets),
+  };
+}
+
+/** Counters of callers, shared by all servers through the database. */
+export interface CallerBuckets {
+  /**
+   * Takes one from a counter.
+   * @param key what is counted, e.g. `send:203.0.113.7`
+   * @param limit how many a window holds
+   * @param windowSeconds how long a window lasts, from its first use
+   */
+  take(key: string, limit: number, windowSeconds: number): Promise<{ allowed: boolean; retryAfter: number }>;
+}
+
+interface Taken {
+  position: number;
+  endsIn: number;
+}
+
+/**
+ * Takes that arrive while a statement is under way are gathered into the next one, a row a key: a caller behind one
+ * busy address costs one statement for many requests. A caller who is over the limit is refused from memory.
+ */
+export function createCallerBuckets(database: Database, clock: Clock): CallerBuckets {
+  const exhausted = createLru<string, number>(10_000);
+  const batcher = createBatcher<{ key: string; windowSeconds: number }, Taken>({
+    maxBatch: 500,
+    async flush(items) {
+      const counts = new Map<string, { key: string; windowSeconds: number; count: number }>();
+      for (const item of items) {
+        const entry = counts.get(item.key);
+        if (entry) entry.count++;
+        else counts.set(item.key, { ...item, count: 1 });
+      }
+      const takes = [...counts.values()].sort((left, right) => (left.key < right.key ? -1 : 1));
+      const rows = await addToBuckets(database.sql, takes, database.now());
+      const next = new Map(
+        rows.map((row) => [
+          row.key,
+          { position: row.count - (counts.get(row.key)?.count ?? 0), endsIn: row.ends_in },
+        ]),
+      );
+      return items.map((item) => {
+        const state = next.get(item.key) ?? { position: Number.MAX_SAFE_INTEGER, endsIn: 1 };
+        state.position++;
+        return { position: state.position, endsIn: state.endsIn };
+      });
+    },
+  });
+  return {
+    async take(key, limit, windowSeconds) {
+      const now = clock.now().getTime();
+      const until = exhausted.get(key);
+      if (until !== undefined) {
+        if (until > now) return { allowed: false, retryAfter: Math.ceil((until - now) / 1000) };
+        exhausted.delete(key);
+      }
+      const { position, endsIn } = await batcher.add({ key, windowSeconds });
+      if (position <= limit) return { allowed: true, retryAfter: 0 };
+      const retryAfter = Math.max(1, endsIn);
+      exhausted.set(key, now + retryAfter * 1000);
+      return { allowed: false, retryAfter };
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import { type Refused, refuse } from '../kernel/errors.ts';
+
+/** How much is allowed. Counts and seconds; DESIGN part 5 has the defaults. */
+export interface Budgets {
+  sendCooldownSeconds: number;
+  sendsPerTenMinutes: number;
+  sendsPerDay: number;
+  sendsPerCallerPerHour: number;
+  wrongCodesPerHour: number;
+  wrongCodesPerDay: number;
+  /** So many wrong codes in a row close the anonymous path (NIST SP 800-63B-4, 3.2.2). */
+  wrongCodesInARow: number;
+}
+
+export const WRONG_CODES_PER_CODE = 5;
+const RELAXED_FACTOR = 1000;
+
+/** Budgets for load programs: sends and callers a thousandfold. Wrong codes never relax. */
+export function relaxBudgets(budgets: Budgets): Budgets {
+  return {
+    ...budgets,
+    sendCooldownSeconds: budgets.sendCooldownSeconds / RELAXED_FACTOR,
+    sendsPerTenMinutes: budgets.sendsPerTenMinutes * RELAXED_FACTOR,
+    sendsPerDay: budgets.sendsPerDay * RELAXED_FACTOR,
+    sendsPerCallerPerHour: budgets.sendsPerCallerPerHour * RELAXED_FACTOR,
+  };
+}
+
+/** One address's record, as the statement that took from it saw it. */
+export interface AddressBudgetState {
+  sentAt: readonly Date[];
+  failedAt: readonly Date[];
+  failuresInARow: number;
+  now: Date;
+}
+
+const HOUR = 3600;
+const DAY = 86_400;
+
+/** Seconds until fewer than `limit` of these moments lie within the last `windowSeconds`; 0 when that is so now. */
+export function secondsUntilBelow(
+  moments: readonly Date[],
+  limit: number,
+  windowSeconds: number,
+  now: Date,
+): number {
+  const starts = now.getTime() - windowSeconds * 1000;
+  const within = moments
+    .map((moment) => moment.getTime())
+    .filter((time) => time > starts)
+    .sort((left, right) => left - right);
+  const leaver = within[within.length - limit];
+  return leaver === undefined ? 0 : Math.max(1, Math.ceil((leaver - starts) / 1000));
+}
+
+/** Wrong codes this address may still give: what is left of the hour and of the day. */
+export function wrongCodesLeft(state: AddressBudgetState, budgets: Budgets): number {
+  if (state.failuresInARow >= budgets.wrongCodesInARow) return 0;
+  const since = (seconds: number): number =>
+    state.failedAt.filter((moment) => moment.getTime() > state.now.getTime() - seconds * 1000).length;
+  return Math.max(
+    0,
+    Math.min(budgets.wrongCodesPerHour - since(HOUR), budgets.wrongCodesPerDay - since(DAY)),
+  );
+}
+
+/** Why no comparison is made any more, and for how long. Undefined while some are left. */
+export function explainFailures(state: AddressBudgetState, budgets: Budgets): Refused | undefined {
+  if (state.failuresInARow >= budgets.wrongCodesInARow) {
+    return refuse(
+      'TOO_MANY_ATTEMPTS',
+      { attempts_left: 0, retry_after: DAY, next_action: 'USE_ANOTHER_WAY' },
+      'Too many wrong codes in a row: codes for this address are closed. Sign in another way or ask for help.',
+    );
+  }
+  const wait = Math.max(
+    secondsUntilBelow(state.failedAt, budgets.wrongCodesPerHour, HOUR, state.now),
+    secondsUntilBelow(state.failedAt, budgets.wrongCodesPerDay, DAY, state.now),
+  );
+  return wait > 0 ? refuse('TOO_MANY_ATTEMPTS', { attempts_left: 0, retry_after: wait }) : undefined;
+}
+
+/** Why a send was refused: wrong codes, then the windows, then the cool-down. */
+export function explainSend(state: AddressBudgetState, budgets: Budgets): Refused {
+  const failures = explainFailures(state, budgets);
+  if (failures) return failures;
+  const wait = Math.max(
+    secondsUntilBelow(state.sentAt, budgets.sendsPerTenMinutes, 600, state.now),
+    secondsUntilBelow(state.sentAt, budgets.sendsPerDay, DAY, state.now),
+  );
+  if (wait > 0) return refuse('RATE_LIMITED', { retry_after: wait, resend_in: wait });
+  const cooldown = Math.max(1, secondsUntilBelow(state.sentAt, 1, budgets.sendCooldownSeconds, state.now));
+  return refuse('RESEND_TOO_SOON', { resend_in: cooldown, retry_after: cooldown });
+}
+
+/** Seconds until the next code may be asked for, after one was just sent. */
+export function resendIn(budgets: Budgets): number {
+  return Math.ceil(budgets.sendCooldownSeconds);
+}

@@ -1,0 +1,106 @@
+import type { Fragment, Sql } from '../db/database.ts';
+import type { Budgets } from './policy.ts';
+
+/** Moments kept of an address's sends. Enough for every normal budget; relaxed ones lose exactness beyond it. */
+const MOST_MOMENTS = 100;
+
+/** How often this array of moments falls within the last so many seconds. */
+function within(sql: Sql, moments: Fragment, seconds: number, now: Fragment): Fragment {
+  return sql`(select count(*) from unnest(${moments}) moment
+    where moment > ${now} - make_interval(secs => ${seconds}))`;
+}
+
+/** Are comparisons left to this address? `b` is its row of address_budgets. */
+export function failuresAllow(sql: Sql, budgets: Budgets, now: Fragment): Fragment {
+  return sql`(cardinality(b.failed_at) < ${Math.min(budgets.wrongCodesPerHour, budgets.wrongCodesPerDay)}
+    or ${within(sql, sql`b.failed_at`, 3600, now)} < ${budgets.wrongCodesPerHour}
+    and ${within(sql, sql`b.failed_at`, 86_400, now)} < ${budgets.wrongCodesPerDay})
+    and b.failures_in_a_row < ${budgets.wrongCodesInARow}`;
+}
+
+export interface TakeSend {
+  tenantId: string;
+  kind: string;
+  value: string;
+  /** The verification or resend that asks; how the statement knows afterwards whether the place is its own. */
+  takenBy: string;
+  budgets: Budgets;
+  now: Fragment;
+}
+
+/**
+ * Takes one send from an address's budget, or leaves it as it is. An upsert sees the newest row whatever the
+ * statement's snapshot, so that of many at once exactly as many are taken as are left (S30).
+ * Gives one row: taken, sent_at, failed_at, failures_in_a_row.
+ */
+export function takeSendFragment(sql: Sql, take: TakeSend): Fragment {
+  const { budgets, now } = take;
+  const allowed = sql`(
+    (b.sent_at[cardinality(b.sent_at)] is null
+      or b.sent_at[cardinality(b.sent_at)] <= ${now} - make_interval(secs => ${budgets.sendCooldownSeconds})
+      or exists (select from verifications used
+        where used.tenant_id = b.tenant_id and used.kind = b.kind and used.value = b.value
+          and used.consumed_at >= b.sent_at[cardinality(b.sent_at)]))
+    and (cardinality(b.sent_at) < ${Math.min(budgets.sendsPerTenMinutes, budgets.sendsPerDay)}
+      or ${within(sql, sql`b.sent_at`, 600, now)} < ${budgets.sendsPerTenMinutes}
+      and ${within(sql, sql`b.sent_at`, 86_400, now)} < ${budgets.sendsPerDay})
+    and ${failuresAllow(sql, budgets, now)})`;
+  return sql`
+    insert into address_budgets as b (tenant_id, kind, value, sent_at, taken_by)
+    values (${take.tenantId}::uuid, ${take.kind}, ${take.value}, array[${now}], ${take.takenBy}::uuid)
+    on conflict (tenant_id, kind, value) do update set
+      (sent_at, taken_by) = (
+        select case when allowed then recent || excluded.sent_at else b.sent_at end,
+          case when allowed then excluded.taken_by else b.taken_by end
+        from (select ${allowed} as allowed,
+          array(select moment from unnest(b.sent_at) moment where moment > ${now} - interval '1 day'
+            order by moment desc limit ${MOST_MOMENTS - 1}) as newest_first) decided,
+          lateral (select array(select moment from unnest(newest_first) moment order by moment) as recent) kept
+      )
+    returning taken_by = ${take.takenBy}::uuid as taken, sent_at, failed_at, failures_in_a_row`;
+}
+
+export interface BucketTake {
+  key: string;
+  count: number;
+  windowSeconds: number;
+}
+
+/**
+ * Adds to several counters at once; each begins a new window when its last has ended. Keys must come sorted, so that
+ * two servers never wait for each other.
+ */
+export function addToBuckets(
+  sql: Sql,
+  takes: readonly BucketTake[],
+  now: Fragment,
+): Promise<{ key: string; count: number; ends_in: number }[]> {
+  return sql<{ key: string; count: number; ends_in: number }[]>`
+    insert into buckets as b (key, window_ends_at, count)
+    select key, ${now} + make_interval(secs => seconds), added
+    from unnest(${takes.map((take) => take.key)}::text[], ${takes.map((take) => take.windowSeconds)}::int[],
+      ${takes.map((take) => take.count)}::int[]) as take (key, seconds, added)
+    on conflict (key) do update set
+      count = case when b.window_ends_at <= ${now} then excluded.count
+        else least(b.count, 1000000000) + excluded.count end,
+      window_ends_at = case when b.window_ends_at <= ${now} then excluded.window_ends_at
+        else b.window_ends_at end
+    returning key, count, ceil(extract(epoch from window_ends_at - ${now}))::int as ends_in`;
+}
+
+/** Removes counters whose window ended an hour ago, and addresses of which nothing is remembered any more. */
+export async function sweepLimits(sql: Sql, now: Fragment, batch: number): Promise<number> {
+  const buckets = await sql`
+    delete from buckets where key in (
+      select key from buckets where window_ends_at < ${now} - interval '1 hour' limit ${batch}
+      for update skip locked)`;
+  const addresses = await sql`
+    delete from address_budgets b using (
+      select tenant_id, kind, value from address_budgets
+      where failures_in_a_row = 0
+        and (cardinality(sent_at) = 0 or sent_at[cardinality(sent_at)] < ${now} - interval '1 day')
+        and (cardinality(failed_at) = 0 or failed_at[cardinality(failed_at)] < ${now} - interval '1 day')
+      limit ${batch} for update skip locked) forgotten
+    where (b.tenant_id, b.kind, b.value) = (forgotten.tenant_id, forgotten.kind, forgotten.value)`;
+  return buckets.count + addresses.count;
+}

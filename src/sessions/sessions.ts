@@ -1,0 +1,293 @@
+import type { Caller } from '../audit/audit.ts';
+import type { Database, Fragment, Sql } from '../db/database.ts';
+import { type Refused, refuse } from '../kernel/errors.ts';
+import type { Log } from '../kernel/log.ts';
+import type { Tenant } from '../tenants/tenants.ts';
+import {
+  type Access,
+  type Authenticated,
+  type AuthenticateOptions,
+  createAuthenticate,
+} from './authenticate.ts';
+import { accessLifetime, deviceNameOf, issuerOf, REFRESH_GRACE_SECONDS } from './policy.ts';
+import { createRevocations, type Revocations } from './revocations.ts';
+import {
+  type DeviceRow,
+  endSessions,
+  openFragment,
+  readDevices,
+  refreshSession,
+  renameDevice,
+  sweepSessions,
+  tenantsWithExpired,
+  touchSessions,
+} from './store.ts';
+import { isSessionToken, readSessionToken, sessionToken } from './tokens.ts';
+
+export type { Access, Authenticated, DeviceRow, Revocations };
+export { createRevocations, issuerOf, sweepSessions };
+
+export type SessionStyle = 'jwt' | 'opaque';
+export type SignOutScope = 'this' | 'others' | 'all';
+
+/** What the client gets to hold. Lives are whole seconds. */
+export interface Tokens {
+  access_token: string;
+  token_type: 'Bearer';
+  expires_in: number;
+  refresh_token?: string;
+  session_token?: string;
+}
+
+/** A session just opened or refreshed, as its statement returned it. */
+export interface OpenedSession {
+  sessionId: string;
+  deviceId: string;
+  userId: string;
+  counter: number;
+  role: string;
+  epoch: number;
+  amr: readonly string[];
+  style: SessionStyle;
+  expiresAt: Date;
+  now: Date;
+}
+
+export interface Ended {
+  ok: true;
+  /** How many sessions ended. */
+  count: number;
+  /** Whether the user has any left. */
+  userIsActive: boolean;
+}
+
+export interface Sessions {
+  /** Two entries of a `with` list after `account`: `device` and `opened`. */
+  open(sql: Sql, options: OpenOptions): { sessionId: string; fragment: Fragment };
+  /** The tokens of a session that is already committed. */
+  tokensFor(tenant: Tenant, opened: OpenedSession): Promise<Tokens>;
+  authenticate(token: string): Promise<Authenticated> | Authenticated;
+  /** Notes that a session is in use; written in batches, at most once a minute for each. */
+  noteUse(access: Access, ip: () => string): void;
+  /** @param named the tenant the request names, if any; it must be the token's own */
+  refresh(
+    refreshToken: string,
+    caller: Caller,
+    named: string | undefined,
+  ): Promise<{ ok: true; tenant: Tenant; tokens: Tokens } | Refused>;
+  end(access: Access, scope: SignOutScope, caller: Caller): Promise<Ended>;
+  endDevice(access: Access, deviceId: string, caller: Caller): Promise<Ended>;
+  /** Ends the session a token of any kind belongs to (RFC 7009); unknown tokens are no error. */
+  revokeToken(token: string, allowedTenant: string | null, actor: string, caller: Caller): Promise<void>;
+  devices(access: Access): Promise<DeviceRow[]>;
+  renameDevice(access: Access, deviceId: string, name: string, caller: Caller): Promise<boolean>;
+  /** Ends what is past its absolute life, so that is_active tells the truth. */
+  endExpired(database: Database): Promise<number>;
+  /** Writes the uses noted so far. */
+  flushUses(): Promise<void>;
+}
+
+export interface OpenOptions {
+  tenant: Tenant;
+  style: SessionStyle;
+  amr: readonly string[];
+  device: { name?: string | undefined; kind?: string | undefined } | undefined;
+  caller: Caller;
+  now: Fragment;
+}
+
+export interface SessionsOptions extends AuthenticateOptions {
+  newId: () => string;
+  log: Log;
+}
+
+const NOTE_USE_EVERY_MILLISECONDS = 60_000;
+/** How long a sign-out waits to hear its own notice come back: other servers have then been told as well. */
+const ECHO_TIMEOUT_MILLISECONDS = 250;
+
+export function createSessions(options: SessionsOptions): Sessions & { forget(sessionId: string): void } {
+  const { tenants, secrets, keys, clock, databaseOf, revocationsOf, newId } = options;
+  const { authenticate, forget } = createAuthenticate(options);
+  let uses = new Map<string, { tenantId: string; sessionId: string; ip: string }>();
+
+  async function endWhere(tenant: Tenant, which: Fragment, reason: string, actor: string, caller: Caller) {
+    const database = databaseOf(tenant.id);
+    const ended = await endSessions(database, {
+      tenantId: tenant.id,
+      which,
+      reason,
+      actor,
+      ip: caller.ip,
+      userAgent: caller.userAgent ?? null,
+      now: database.now(),
+    });
+    const revocations = revocationsOf(tenant.id);
+    revocations.add(ended.map((row) => row.id));
+    const last = ended.at(-1);
+    if (last) await revocations.echoed(last.id, ECHO_TIMEOUT_MILLISECONDS);
+    return ended;
+  }
+
+  function summary(ended: Awaited<ReturnType<typeof endWhere>>): Ended {
+    return { ok: true, count: ended.length, userIsActive: ended[0]?.user_is_active ?? false };
+  }
+
+  async function tokensFor(tenant: Tenant, opened: OpenedSession): Promise<Tokens> {
+    const { sessionId, now } = opened;
+    const names = { tenantId: tenant.id, sessionId, counter: opened.counter };
+    if (opened.style === 'opaque') {
+      const token = sessionToken(secrets, 'opaque', names);
+      const expires_in = Math.floor((opened.expiresAt.getTime() - now.getTime()) / 1000);
+      return { access_token: token, token_type: 'Bearer', expires_in, session_token: token };
+    }
+    const issuedAt = Math.floor(now.getTime() / 1000);
+    const expires_in = accessLifetime(tenant, opened.expiresAt, now);
+    const access_token = await keys.sign(tenant.id, {
+      iss: issuerOf(options.publicUrl, tenant.slug),
+      sub: opened.userId,
+      aud: tenant.slug,
+      client_id: tenant.slug,
+      exp: issuedAt + expires_in,
+      iat: issuedAt,
+      jti: newId(),
+      sid: sessionId,
+      did: opened.deviceId,
+      tid: tenant.id,
+      role: opened.role,
+      ...(tenant.kind === 'market' ? { market: tenant.slug } : {}),
+      amr: [...opened.amr],
+      epoch: opened.epoch,
+    });
+    return {
+      access_token,
+      token_type: 'Bearer',
+      expires_in,
+      refresh_token: sessionToken(secrets, 'refresh', names),
+    };
+  }
+
+  return {
+    authenticate,
+    forget,
+    tokensFor,
+    open(sql, { tenant, style, amr, device, caller, now }) {
+      const sessionId = newId();
+      const guessed = deviceNameOf(caller.userAgent);
+      const fragment = openFragment(sql, {
+        tenantId: tenant.id,
+        sessionId,
+        deviceId: newId(),
+        style,
+        amr,
+        lifetimeSeconds: tenant.policy.sessionLifetimeSeconds,
+        deviceKind: device?.kind ?? guessed.kind,
+        deviceName: device?.name ?? guessed.name,
+        userAgent: caller.userAgent ?? null,
+        ip: caller.ip,
+        now,
+      });
+      return { sessionId, fragment };
+    },
+    noteUse(access, ip) {
+      const now = clock.now().getTime();
+      if (now - access.notedAt < NOTE_USE_EVERY_MILLISECONDS) return;
+      access.notedAt = now;
+      uses.set(access.sessionId, { tenantId: access.tenant.id, sessionId: access.sessionId, ip: ip() });
+    },
+    async flushUses() {
+      const noted = [...uses.values()];
+      uses = new Map();
+      const byDatabase = Map.groupBy(noted, (use) => databaseOf(use.tenantId));
+      await Promise.all([...byDatabase].map(([database, touches]) => touchSessions(database, touches)));
+    },
+    async refresh(refreshToken, caller, named) {
+      const claims = readSessionToken(secrets, 'refresh', refreshToken);
+      const tenant = claims && tenants.byId(claims.tenantId);
+      if (!claims || !tenant || (named !== undefined && named !== tenant.slug))
+        return refuse('TOKEN_INVALID');
+      const database = databaseOf(tenant.id);
+      const row = await refreshSession(database, {
+        tenantId: tenant.id,
+        sessionId: claims.sessionId,
+        presented: claims.counter,
+        graceSeconds: REFRESH_GRACE_SECONDS,
+        idleSeconds: tenant.policy.sessionIdleSeconds ?? null,
+        auditId: newId(),
+        ip: caller.ip,
+        userAgent: caller.userAgent ?? null,
+        now: database.now(),
+      });
+      if (!row) return refuse('SESSION_ENDED');
+      if (row.outcome === 'reused') {
+        revocationsOf(tenant.id).add([claims.sessionId]);
+        await revocationsOf(tenant.id).echoed(claims.sessionId, ECHO_TIMEOUT_MILLISECONDS);
+        return refuse('SESSION_ENDED', {}, 'This refresh token was used before: the session has been ended.');
+      }
+      if (row.outcome === 'disabled') return refuse('ACCOUNT_DISABLED');
+      const tokens = await tokensFor(tenant, {
+        sessionId: claims.sessionId,
+        deviceId: row.device_id,
+        userId: row.user_id,
+        counter: row.counter,
+        role: row.role,
+        epoch: row.epoch,
+        amr: row.amr,
+        style: 'jwt',
+        expiresAt: row.expires_at,
+        now: row.now,
+      });
+      return { ok: true, tenant, tokens };
+    },
+    async end(access, scope, caller) {
+      const { sql } = databaseOf(access.tenant.id);
+      const which = {
+        this: sql`s.id = ${access.sessionId}::uuid`,
+        others: sql`s.user_id = ${access.userId}::uuid and s.id <> ${access.sessionId}::uuid`,
+        all: sql`s.user_id = ${access.userId}::uuid`,
+      }[scope];
+      const ended = await endWhere(access.tenant, which, 'signed_out', `user:${access.userId}`, caller);
+      return scope === 'others' ? { ok: true, count: ended.length, userIsActive: true } : summary(ended);
+    },
+    async endDevice(access, deviceId, caller) {
+      const { sql } = databaseOf(access.tenant.id);
+      const which = sql`s.user_id = ${access.userId}::uuid and s.device_id = ${deviceId}::uuid`;
+      return summary(await endWhere(access.tenant, which, 'device_revoked', `user:${access.userId}`, caller));
+    },
+    async revokeToken(token, allowedTenant, actor, caller) {
+      let named: { tenant: Tenant; sessionId: string } | undefined;
+      const kind = (['refresh', 'opaque'] as const).find((candidate) => isSessionToken(candidate, token));
+      if (kind) {
+        const claims = readSessionToken(secrets, kind, token);
+        const tenant = claims && tenants.byId(claims.tenantId);
+        if (claims && tenant) named = { tenant, sessionId: claims.sessionId };
+      } else {
+        const result = await authenticate(token);
+        if (result.ok) named = { tenant: result.access.tenant, sessionId: result.access.sessionId };
+      }
+      if (!named || (allowedTenant !== null && named.tenant.id !== allowedTenant)) return;
+      const { sql } = databaseOf(named.tenant.id);
+      await endWhere(named.tenant, sql`s.id = ${named.sessionId}::uuid`, 'token_revoked', actor, caller);
+    },
+    devices: (access) => readDevices(databaseOf(access.tenant.id), access.tenant.id, access.userId),
+    renameDevice: (access, deviceId, name, caller) =>
+      renameDevice(databaseOf(access.tenant.id), {
+        tenantId: access.tenant.id,
+        userId: access.userId,
+        deviceId,
+        name,
+        auditId: newId(),
+        ip: caller.ip,
+      }),
+    async endExpired(database) {
+      const nobody: Caller = { ip: '', bucket: '', userAgent: undefined };
+      let count = 0;
+      for (const tenantId of await tenantsWithExpired(database, 1000)) {
+        const tenant = tenants.byId(tenantId);
+        if (!tenant) continue;
+        const which = database.sql`s.expires_at <= ${database.now()}`;
+        count += (await endWhere(tenant, which, 'expired', 'system', nobody)).length;
+      }
+      return count;
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import type { Caller } from '../audit/audit.ts';
+import type { Database } from '../db/database.ts';
+import type { Delivery } from '../delivery/delivery.ts';
+import type { AddressBudgets, CallerBuckets } from '../limits/limits.ts';
+import type { Sessions } from '../sessions/sessions.ts';
+import type { Tenants } from '../tenants/tenants.ts';
+import type { Verifications } from '../verification/verification.ts';
+
+/** What the use cases work with. */
+export interface SignInContext {
+  tenants: Tenants;
+  databaseOf: (tenantId: string) => Database;
+  verifications: Verifications;
+  sessions: Sessions;
+  delivery: Delivery;
+  budgets: AddressBudgets;
+  buckets: CallerBuckets;
+  /** Sends one caller may cause in an hour. */
+  sendsPerCallerPerHour: number;
+  newId: () => string;
+}
+
+/** What every request tells beside its body. */
+export interface RequestClues {
+  caller: Caller;
+  tenantHeader: string | undefined;
+  host: string | undefined;
+  acceptLanguage: string | undefined;
+}

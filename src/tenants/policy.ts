@@ -1,0 +1,134 @@
+import { type Static, Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+
+const closed = { additionalProperties: false } as const;
+
+/** What a tenant decides for itself. Everything has a safe default, so an empty object is a whole policy. */
+const settingsSchema = Type.Object(
+  {
+    /** Country (ISO 3166-1 alpha-2) by which national phone forms are read; absent: only +… is accepted. */
+    default_country: Type.Optional(Type.String({ pattern: '^[A-Z]{2}$' })),
+    /** Ways a code may be sent. */
+    channels: Type.Optional(
+      Type.Array(Type.Enum(['sms', 'email', 'telegram']), { minItems: 1, uniqueItems: true }),
+    ),
+    /** Whether a proof by somebody unknown makes an account. */
+    registration: Type.Optional(Type.Enum(['open', 'closed'])),
+    error_detail: Type.Optional(Type.Enum(['explicit', 'after_proof', 'uniform'])),
+    code: Type.Optional(
+      Type.Object(
+        {
+          /** Digits; ASVS 6.5.4 asks for at least six. */
+          length: Type.Optional(Type.Integer({ minimum: 6, maximum: 10 })),
+          /** Seconds; NIST SP 800-63B-4 and ASVS 6.5.5 allow 600 at most. */
+          lifetime_seconds: Type.Optional(Type.Integer({ minimum: 30, maximum: 600 })),
+        },
+        closed,
+      ),
+    ),
+    sessions: Type.Optional(
+      Type.Object(
+        {
+          style: Type.Optional(Type.Enum(['jwt', 'opaque'])),
+          /** Life of an access token in seconds, up to 24 hours. */
+          access_ttl_seconds: Type.Optional(Type.Integer({ minimum: 60, maximum: 86_400 })),
+          /** Absolute life of a session in seconds, up to 30 days; refreshing never extends it. */
+          lifetime_seconds: Type.Optional(Type.Integer({ minimum: 300, maximum: 2_592_000 })),
+          /** A session unused for so many seconds ends; absent: only the absolute life counts. */
+          idle_seconds: Type.Optional(Type.Integer({ minimum: 300, maximum: 2_592_000 })),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+);
+
+export type TenantSettings = Static<typeof settingsSchema>;
+
+/** A tenant's settings with every default filled in. */
+export interface TenantPolicy {
+  defaultCountry: string | undefined;
+  channels: readonly string[];
+  registration: 'open' | 'closed';
+  errorDetail: 'explicit' | 'after_proof' | 'uniform';
+  codeLength: number;
+  codeLifetimeSeconds: number;
+  sessionStyle: 'jwt' | 'opaque';
+  accessTtlSeconds: number;
+  sessionLifetimeSeconds: number;
+  sessionIdleSeconds: number | undefined;
+}
+
+const validator = Compile(settingsSchema);
+
+/** What is wrong with these settings: a JSON pointer and a sentence each. Empty when nothing is. */
+export function settingsIssues(settings: unknown): { path: string; message: string }[] {
+  if (validator.Check(settings)) return [];
+  return validator
+    .Errors(settings)
+    .map((error) => ({ path: error.instancePath || '/', message: error.message }));
+}
+
+/** Fills in the defaults. */
+export function policyOf(settings: TenantSettings): TenantPolicy {
+  return {
+    defaultCountry: settings.default_country,
+    channels: settings.channels ?? ['sms', 'email', 'telegram'],
+    registration: settings.registration ?? 'open',
+    errorDetail: settings.error_detail ?? 'explicit',
+    codeLength: settings.code?.length ?? 6,
+    codeLifetimeSeconds: settings.code?.lifetime_seconds ?? 300,
+    sessionStyle: settings.sessions?.style ?? 'jwt',
+    accessTtlSeconds: settings.sessions?.access_ttl_seconds ?? 900,
+    sessionLifetimeSeconds: settings.sessions?.lifetime_seconds ?? 2_592_000,
+    sessionIdleSeconds: settings.sessions?.idle_seconds,
+  };
+}
+
+/** What a request says about whose it is. */
+export interface TenantClues {
+  header?: string | undefined;
+  body?: string | undefined;
+  host?: string | undefined;
+  /** E.164, where the flow begins with a phone. */
+  phone?: string | undefined;
+}
+
+interface Choosable {
+  slug: string;
+  kind: 'application' | 'market';
+  phonePrefixes: readonly string[];
+  hosts: readonly string[];
+}
+
+/**
+ * Chooses the tenant: header, else body, else host name, else the market with the longest matching prefix, else
+ * `default` (DESIGN part 5). A name that is given but unknown never falls through to the next rule.
+ */
+export function chooseTenant<T extends Choosable>(
+  tenants: ReadonlyMap<string, T>,
+  clues: TenantClues,
+): T | undefined {
+  const named = clues.header ?? clues.body;
+  if (named !== undefined) return tenants.get(named);
+  let market: T | undefined;
+  let matched = 0;
+  for (const tenant of tenants.values()) {
+    if (clues.host !== undefined && tenant.hosts.includes(clues.host)) return tenant;
+    if (clues.phone === undefined || tenant.kind !== 'market') continue;
+    for (const prefix of tenant.phonePrefixes) {
+      if (prefix.length > matched && clues.phone.startsWith(prefix)) {
+        market = tenant;
+        matched = prefix.length;
+      }
+    }
+  }
+  return market ?? tenants.get('default');
+}
+
+/** Does this tenant take this phone? A market only takes the prefixes it claims; others take every country. */
+export function acceptsPhone(tenant: Choosable, phone: string): boolean {
+  if (tenant.phonePrefixes.length === 0) return true;
+  return tenant.phonePrefixes.some((prefix) => phone.startsWith(prefix));
+}

@@ -1,0 +1,51 @@
+import type { Sql } from '../db/database.ts';
+import { FEED_CHANNEL } from '../db/feed.ts';
+import type { TenantSettings } from './policy.ts';
+
+export interface TenantRow {
+  id: string;
+  slug: string;
+  name: string;
+  kind: 'application' | 'market';
+  phone_prefixes: string[];
+  hosts: string[];
+  database: string | null;
+  locale: string;
+  settings: TenantSettings;
+  branding: Record<string, unknown>;
+}
+
+/** The topic by which servers learn that a tenant was made or changed. */
+export const TENANTS_TOPIC = 'tenants';
+
+export function readTenants(sql: Sql): Promise<TenantRow[]> {
+  return sql<TenantRow[]>`
+    select id, slug, name, kind, phone_prefixes, hosts, database, locale, settings, branding
+    from tenants order by slug`;
+}
+
+/** Inserts, or answers false when the slug is taken. */
+export async function insertTenant(sql: Sql, tenant: TenantRow): Promise<boolean> {
+  const rows = await sql`
+    with inserted as (
+      insert into tenants (id, slug, name, kind, phone_prefixes, hosts, database, locale, settings, branding)
+      values (${tenant.id}, ${tenant.slug}, ${tenant.name}, ${tenant.kind}, ${tenant.phone_prefixes},
+        ${tenant.hosts}, ${tenant.database}, ${tenant.locale},
+        ${sql.json(tenant.settings)}, ${sql.json(tenant.branding as never)})
+      on conflict (slug) do nothing returning id
+    )
+    select pg_notify(${FEED_CHANNEL}, ${`${TENANTS_TOPIC}:`} || id) from inserted`;
+  return rows.length > 0;
+}
+
+/** Replaces what may change: everything but id, slug, kind and database, which rows and tokens rely on. */
+export async function updateTenant(sql: Sql, tenant: TenantRow): Promise<void> {
+  await sql`
+    with updated as (
+      update tenants set name = ${tenant.name}, phone_prefixes = ${tenant.phone_prefixes},
+        hosts = ${tenant.hosts}, locale = ${tenant.locale}, settings = ${sql.json(tenant.settings)},
+        branding = ${sql.json(tenant.branding as never)}, updated_at = now()
+      where id = ${tenant.id} returning id
+    )
+    select pg_notify(${FEED_CHANNEL}, ${`${TENANTS_TOPIC}:`} || id) from updated`;
+}

@@ -1,0 +1,132 @@
+import type { Database } from '../db/database.ts';
+import type { Feed } from '../db/feed.ts';
+import type { Log } from '../kernel/log.ts';
+import {
+  acceptsPhone,
+  chooseTenant,
+  policyOf,
+  settingsIssues,
+  type TenantClues,
+  type TenantPolicy,
+  type TenantSettings,
+} from './policy.ts';
+import { insertTenant, readTenants, TENANTS_TOPIC, type TenantRow, updateTenant } from './store.ts';
+
+export type { TenantClues, TenantPolicy, TenantSettings };
+export { acceptsPhone, settingsIssues };
+export {
+  type ApiKeyEntry,
+  type ApiKeyScope,
+  type ApiKeys,
+  apiKeyScopes,
+  createApiKeys,
+  type KnownApiKey,
+  newApiKeyText,
+} from './api-keys.ts';
+
+export interface Tenant {
+  id: string;
+  slug: string;
+  name: string;
+  kind: 'application' | 'market';
+  phonePrefixes: readonly string[];
+  hosts: readonly string[];
+  /** Name of the database its rows live in; null: the control database. */
+  database: string | null;
+  locale: string;
+  settings: TenantSettings;
+  branding: Record<string, unknown>;
+  policy: TenantPolicy;
+}
+
+/** The tenants of the deployment, held in memory: no request ever asks the database whose it is. */
+export interface Tenants {
+  /** The tenant a request belongs to, or undefined when it names one that does not exist. */
+  resolve(clues: TenantClues): Tenant | undefined;
+  byId(id: string): Tenant | undefined;
+  bySlug(slug: string): Tenant | undefined;
+  all(): readonly Tenant[];
+  /** Reads them anew; also called when another server tells of a change. */
+  reload(): Promise<void>;
+  /** @returns false when the slug is taken */
+  create(tenant: NewTenant): Promise<boolean>;
+  update(tenant: Tenant, changes: TenantChanges): Promise<void>;
+  /** Called after each reload. */
+  onChange(listener: () => void): void;
+  /** Follows the changes that other servers make, for as long as the feed runs. */
+  follow(feed: Feed): void;
+}
+
+export type NewTenant = Omit<Tenant, 'id' | 'policy'>;
+export type TenantChanges = Partial<
+  Pick<Tenant, 'name' | 'phonePrefixes' | 'hosts' | 'locale' | 'settings' | 'branding'>
+>;
+
+export interface TenantsOptions {
+  database: Database;
+  newId: () => string;
+  log: Log;
+}
+
+export function createTenants(options: TenantsOptions): Tenants {
+  const { database, log } = options;
+  const { sql } = database;
+  let bySlug: ReadonlyMap<string, Tenant> = new Map();
+  let byId: ReadonlyMap<string, Tenant> = new Map();
+  const listeners: (() => void)[] = [];
+
+  async function reload(): Promise<void> {
+    const tenants = (await readTenants(sql)).map(tenantOf);
+    bySlug = new Map(tenants.map((tenant) => [tenant.slug, tenant]));
+    byId = new Map(tenants.map((tenant) => [tenant.id, tenant]));
+    for (const listener of listeners) listener();
+  }
+
+  function reloadInBackground(): void {
+    reload().catch((error: unknown) =>
+      log.warn({ event: 'tenants_reload', error }, 'tenants could not be read'),
+    );
+  }
+
+  return {
+    resolve: (clues) => chooseTenant(bySlug, clues),
+    byId: (id) => byId.get(id),
+    bySlug: (slug) => bySlug.get(slug),
+    all: () => [...bySlug.values()],
+    reload,
+    async create(tenant) {
+      const inserted = await insertTenant(sql, rowOf({ ...tenant, id: options.newId() }));
+      if (inserted) await reload();
+      return inserted;
+    },
+    async update(tenant, changes) {
+      await updateTenant(sql, rowOf({ ...tenant, ...changes }));
+      await reload();
+    },
+    onChange: (listener) => listeners.push(listener),
+    follow(feed) {
+      feed.on(TENANTS_TOPIC, reloadInBackground);
+      feed.onRestored(reload);
+    },
+  };
+}
+
+function tenantOf(row: TenantRow): Tenant {
+  const { phone_prefixes: phonePrefixes, ...rest } = row;
+  return { ...rest, phonePrefixes, policy: policyOf(row.settings) };
+}
+
+function rowOf(tenant: Omit<Tenant, 'policy'>): TenantRow {
+  return {
+    id: tenant.id,
+    slug: tenant.slug,
+    name: tenant.name,
+    kind: tenant.kind,
+    phone_prefixes: [...tenant.phonePrefixes],
+    hosts: [...tenant.hosts],
+    database: tenant.database,
+    locale: tenant.locale,
+    settings: tenant.settings,
+    branding: tenant.branding,
+  };
+}

@@ -1,0 +1,69 @@
+import type { Database } from '../db/database.ts';
+import {
+  type Admission,
+  admitFragment,
+  type IdentityRow,
+  identitiesFragment,
+  type ProfileChanges,
+  readUser,
+  updateProfileFragment,
+  type UserRow,
+} from './store.ts';
+
+export type { Admission, IdentityRow, ProfileChanges, UserRow };
+export { admitFragment as admit, identitiesFragment as identitiesOf, updateProfileFragment as changeProfile };
+
+/** The unique index whose violation means: this username is somebody else's. */
+export const USERNAME_INDEX = 'users_username';
+
+/** A user as answers show it. Ids are strings; times are ISO 8601 in UTC. */
+export interface PublicUser {
+  id: string;
+  phone: string | null;
+  email: string | null;
+  telegram_user_id: string | null;
+  role: string;
+  first_name: string | null;
+  last_name: string | null;
+  username: string | null;
+  custom_fields: Record<string, unknown>;
+  is_active: boolean;
+  is_verified: boolean;
+  last_login: string | null;
+  created_at: string;
+  updated_at: string;
+  identities: { id: string; kind: string; value: string; is_verified: boolean }[];
+}
+
+/** What a person and their application may see of an account. */
+export function publicUser(row: Omit<UserRow, 'is_disabled' | 'epoch'>): PublicUser {
+  const first = (kind: IdentityRow['kind']): string | null =>
+    row.identities.find((identity) => identity.kind === kind)?.value ?? null;
+  return {
+    id: row.id,
+    phone: first('phone'),
+    email: first('email'),
+    telegram_user_id: first('telegram'),
+    role: row.role,
+    first_name: row.first_name,
+    last_name: row.last_name,
+    username: row.username,
+    custom_fields: row.custom_fields,
+    is_active: row.is_active,
+    is_verified: row.is_verified,
+    last_login: row.last_login?.toISOString() ?? null,
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+    identities: row.identities.map((identity) => ({
+      id: identity.id,
+      kind: identity.kind,
+      value: identity.value,
+      is_verified: identity.verified_at !== null,
+    })),
+  };
+}
+
+/** Reads one user with addresses, or undefined. */
+export function findUser(database: Database, tenantId: string, userId: string): Promise<UserRow | undefined> {
+  return readUser(database, tenantId, userId);
+}

@@ -1,0 +1,68 @@
+import { uuidToBytes } from '../kernel/id.ts';
+import type { Secrets } from '../kernel/secrets.ts';
+
+/** What a verification is for. A code made for one purpose never serves another. */
+export const purposes = ['sign_in', 'register', 'recover', 'link', 'step_up'] as const;
+export type Purpose = (typeof purposes)[number];
+
+/** Codes of one address compared when no handle is given (DESIGN part 5). */
+export const MOST_CODES_COMPARED = 3;
+/** A handle still leads to a fresh code for so long after its own has expired. */
+export const HANDLE_LIFE_SECONDS = 86_400;
+
+const HANDLE_BYTES = 1 + 16 + 16;
+
+/** The secret name of a verification, known to whoever started it: purpose, id and 128 random bits. */
+export interface Handle {
+  purpose: Purpose;
+  id: string;
+  bytes: Buffer;
+}
+
+/** Writes a handle as the 44 characters of `verification_id`. */
+export function makeHandle(
+  purpose: Purpose,
+  id: string,
+  random: Uint8Array,
+): { handle: Handle; text: string } {
+  const bytes = Buffer.concat([Buffer.from([purposes.indexOf(purpose)]), uuidToBytes(id), random]);
+  return { handle: { purpose, id, bytes }, text: bytes.toString('base64url') };
+}
+
+/** Reads a `verification_id`; undefined when it cannot be one. */
+export function readHandle(text: string): Handle | undefined {
+  if (!/^[A-Za-z0-9_-]{44}$/.test(text)) return undefined;
+  const bytes = Buffer.from(text, 'base64url');
+  const purpose = purposes[bytes[0] ?? 255];
+  if (bytes.byteLength !== HANDLE_BYTES || purpose === undefined) return undefined;
+  const hex = bytes.toString('hex', 1, 17);
+  const id = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  return { purpose, id, bytes };
+}
+
+export function handleHash(secrets: Secrets, tenantId: string, handle: Handle): Buffer {
+  return secrets.mac('handle', tenantId, handle.bytes);
+}
+
+/**
+ * Keyed hash of a code, bound to tenant, purpose and verification: a code for one can never match another. Both sides
+ * of a comparison are such hashes, so the time a comparison takes tells nothing about the code.
+ */
+export function codeHashes(
+  secrets: Secrets,
+  of: { tenantId: string; purpose: Purpose; id: string },
+  code: string,
+): Buffer[] {
+  return secrets.macs('code', of.tenantId, of.purpose, of.id, code);
+}
+
+/** Under which name a code is sealed, so that it can be sent again. */
+export function sealContext(tenantId: string, id: string): string {
+  return `code:${tenantId}:${id}`;
+}
+
+/** Codes as people type them: spaces and dashes between digits are nothing. Undefined when it is no code. */
+export function readCode(text: string): string | undefined {
+  const digits = text.replace(/[\s\-\u00a0]/g, '');
+  return /^\d{4,10}$/.test(digits) ? digits : undefined;
+}

@@ -1,0 +1,216 @@
+import { type Database, type Fragment, hexArray, type Sql } from '../db/database.ts';
+import type { Purpose } from './policy.ts';
+
+export interface IssueRow {
+  tenantId: string;
+  id: string;
+  handleHash: Uint8Array;
+  purpose: Purpose;
+  channel: string;
+  kind: string;
+  value: string;
+  asEntered: string;
+  locale: string;
+  codeHash: Uint8Array;
+  codeSealed: Uint8Array;
+  codeLength: number;
+  maxAttempts: number;
+  lifetimeSeconds: number;
+  userId: string | null;
+  now: Fragment;
+}
+
+/** `insert …` for a `with` list after `budget` (taken): a verification, if its send was allowed. Gives its id. */
+export function issueFragment(sql: Sql, row: IssueRow): Fragment {
+  const { now } = row;
+  return sql`
+    insert into verifications (tenant_id, id, handle_hash, purpose, channel, kind, value, as_entered, locale,
+      code_hash, code_sealed, code_length, max_attempts, user_id, created_at, last_sent_at, expires_at)
+    select ${row.tenantId}::uuid, ${row.id}::uuid, ${row.handleHash as Buffer}::bytea, ${row.purpose},
+      ${row.channel}, ${row.kind}, ${row.value}, ${row.asEntered}, ${row.locale}, ${row.codeHash as Buffer}::bytea,
+      ${row.codeSealed as Buffer}::bytea, ${row.codeLength}, ${row.maxAttempts}, ${row.userId}::uuid, ${now}, ${now},
+      ${now} + make_interval(secs => ${row.lifetimeSeconds})
+    from budget where taken
+    returning id`;
+}
+
+/** `update …` for a `with` list after `budget` (taken): the same code goes out once more. Gives the id. */
+export function resentFragment(
+  sql: Sql,
+  tenantId: string,
+  id: string,
+  channel: string,
+  now: Fragment,
+): Fragment {
+  return sql`
+    update verifications v set sends = v.sends + 1, last_sent_at = ${now}, channel = ${channel}
+    from budget
+    where budget.taken and v.tenant_id = ${tenantId}::uuid and v.id = ${id}::uuid
+      and v.consumed_at is null and v.expires_at > ${now} and v.attempts < v.max_attempts
+    returning v.id`;
+}
+
+export interface WaitingRow {
+  id: string;
+  purpose: Purpose;
+  channel: string;
+  kind: string;
+  value: string;
+  as_entered: string;
+  locale: string;
+  code_sealed: Buffer | null;
+  code_length: number;
+  user_id: string | null;
+  attempts_left: number;
+  expires_in: number;
+  state: 'live' | 'used' | 'expired' | 'dead';
+}
+
+const waitingColumns = (sql: Sql, now: Fragment): Fragment => sql`
+  id, purpose, channel, kind, value, as_entered, locale, code_sealed, code_length, user_id,
+  (max_attempts - attempts)::int as attempts_left, ceil(extract(epoch from expires_at - ${now}))::int as expires_in,
+  case when consumed_at is not null then 'used' when expires_at <= ${now} then 'expired'
+    when attempts >= max_attempts then 'dead' else 'live' end as state`;
+
+/** The verification a handle names, if it was made for this tenant and is at most `lifeSeconds` old. */
+export async function readByHandle(
+  database: Database,
+  tenantId: string,
+  id: string,
+  handleHashes: readonly Uint8Array[],
+  lifeSeconds: number,
+): Promise<WaitingRow | undefined> {
+  const { sql } = database;
+  const now = database.now();
+  const [row] = await sql<WaitingRow[]>`
+    select ${waitingColumns(sql, now)} from verifications
+    where tenant_id = ${tenantId} and id = ${id} and handle_hash in (select decode(hash, 'hex') from unnest(${hexArray(handleHashes)}::text[]) hash)
+      and created_at > ${now} - make_interval(secs => ${lifeSeconds})`;
+  return row;
+}
+
+/** The newest verifications of an address, newest first; any state. */
+export function readByAddress(
+  database: Database,
+  address: { tenantId: string; kind: string; value: string; purposes: readonly Purpose[] },
+  lifeSeconds: number,
+  limit: number,
+): Promise<WaitingRow[]> {
+  const { sql } = database;
+  const now = database.now();
+  return sql<WaitingRow[]>`
+    select ${waitingColumns(sql, now)} from verifications
+    where tenant_id = ${address.tenantId} and kind = ${address.kind} and value = ${address.value}
+      and purpose = any(${address.purposes as Purpose[]}::text[]) and consumed_at is null
+      and created_at > ${now} - make_interval(secs => ${lifeSeconds})
+    order by id desc limit ${limit}`;
+}
+
+/** One verification a given code may be for. `handleHash` null: it was found by its address. */
+export interface Candidate {
+  id: string;
+  handleHash: Uint8Array | null;
+  codeHash: Uint8Array;
+}
+
+export interface ProofQuery {
+  tenantId: string;
+  candidates: readonly Candidate[];
+  now: Fragment;
+  /** Boolean over `b`, the address's row of address_budgets: is a comparison left? */
+  failuresAllow: Fragment;
+  mostWrongPerHour: number;
+}
+
+/**
+ * The entries of a `with` list that count, then compare, then consume (principle 1), ending in `proof`: no row when
+ * nothing fits, else one with state `proved`, `wrong`, `budget`, `dead`, `expired` or `used`.
+ *
+ * `budget` locks the address's one budget row and with it every other check and send of that address. What follows
+ * reads rows through their locks, so it sees the newest version whatever the statement's snapshot.
+ */
+export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
+  const { tenantId, now, candidates } = query;
+  return sql`
+    candidate as materialized (
+      select id, decode(handle_hash, 'hex') as handle_hash, decode(code_hash, 'hex') as code_hash
+      from unnest(${candidates.map((candidate) => candidate.id)}::uuid[],
+        ${hexArray(candidates.map((candidate) => candidate.handleHash))}::text[],
+        ${hexArray(candidates.map((candidate) => candidate.codeHash))}::text[]) as c (id, handle_hash, code_hash)
+    ),
+    target as materialized (
+      select distinct v.id, v.kind, v.value from candidate c
+      join verifications v on v.tenant_id = ${tenantId}::uuid and v.id = c.id
+        and (c.handle_hash is null or c.handle_hash = v.handle_hash)
+    ),
+    budget as materialized (
+      select b.kind, b.value, b.sent_at, b.failed_at, b.failures_in_a_row, ${query.failuresAllow} as allowed,
+        (select count(*) from unnest(b.failed_at) moment where moment > ${now} - interval '1 hour') as wrong_in_hour
+      from address_budgets b
+      where b.tenant_id = ${tenantId}::uuid and (b.kind, b.value) in (select kind, value from target)
+      for update of b
+    ),
+    locked as materialized (
+      select v.id, v.purpose, v.channel, v.kind, v.value, v.as_entered, v.user_id, v.attempts, v.max_attempts,
+        v.expires_at, v.consumed_at,
+        exists (select from candidate c where c.id = v.id and c.code_hash = v.code_hash) as matches
+      from budget join verifications v on v.kind = budget.kind and v.value = budget.value
+      where v.tenant_id = ${tenantId}::uuid and v.id in (select id from target)
+      order by v.id for update of v
+    ),
+    judged as materialized (
+      select l.*, case
+          when l.consumed_at is not null then 'used'
+          when l.expires_at <= ${now} then 'expired'
+          when l.attempts >= l.max_attempts then 'dead'
+          when not budget.allowed or budget.wrong_in_hour + l.place > ${query.mostWrongPerHour} then 'budget'
+          when l.matches then 'proved'
+          else 'wrong' end as state
+      from (select *, row_number() over (order by id desc) as place from locked) l, budget
+    ),
+    proof as materialized (
+      select * from judged
+      order by array_position(array['proved', 'wrong', 'budget', 'dead', 'expired', 'used'], state), id desc
+      limit 1
+    ),
+    counted as (
+      update verifications v set attempts = v.attempts + 1,
+        consumed_at = case when judged.state = 'proved' then ${now} end,
+        code_sealed = case when judged.state = 'proved' then null else v.code_sealed end
+      from judged, proof
+      where v.tenant_id = ${tenantId}::uuid and v.id = judged.id and judged.state in ('proved', 'wrong')
+        and (proof.state = 'wrong' or v.id = proof.id)
+      returning v.id
+    ),
+    superseded as (
+      delete from verifications v using proof
+      where proof.state = 'proved' and proof.purpose in ('sign_in', 'register')
+        and v.tenant_id = ${tenantId}::uuid and v.kind = proof.kind and v.value = proof.value and v.id <> proof.id
+        and v.purpose in ('sign_in', 'register') and v.consumed_at is null
+    ),
+    remembered as (
+      update address_budgets b set
+        failed_at = case when proof.state = 'proved' then '{}' else array(
+          select moment from unnest(b.failed_at) moment where moment > ${now} - interval '1 day' order by moment
+        ) || array_fill(${now}, array[(select count(*)::int from judged where state = 'wrong')]) end,
+        failures_in_a_row = case when proof.state = 'proved' then 0
+          else b.failures_in_a_row + (select count(*)::int from judged where state = 'wrong') end
+      from proof
+      where b.tenant_id = ${tenantId}::uuid and b.kind = proof.kind and b.value = proof.value
+        and (proof.state = 'wrong' or proof.state = 'proved' and (b.failures_in_a_row > 0 or b.failed_at <> '{}'))
+    )`;
+}
+
+/** Removes verifications that ended before the given age; those that made an account are told of by the audit. */
+export async function sweepVerifications(
+  database: Database,
+  olderThanSeconds: number,
+  batch: number,
+): Promise<number> {
+  const result = await database.sql`
+    delete from verifications where (tenant_id, id) in (
+      select tenant_id, id from verifications
+      where created_at < ${database.now()} - make_interval(secs => ${olderThanSeconds})
+      order by tenant_id, id limit ${batch} for update skip locked)`;
+  return result.count;
+}

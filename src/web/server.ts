@@ -1,0 +1,206 @@
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import type { TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { errorBody, type Issue, type Refused, refuse } from '../kernel/errors.ts';
+import type { Log } from '../kernel/log.ts';
+import { findRepeatedHeader } from './duplicate-headers.ts';
+import { parseStrictJson } from './json-body.ts';
+
+/** The largest body anybody has a reason to send. */
+const BODY_LIMIT_BYTES = 64 * 1024;
+/** A person or a load balancer may come back this soon when the database is away. */
+const COME_BACK_SECONDS = 2;
+
+export interface HttpServerOptions {
+  log: Log;
+  /** Send Strict-Transport-Security: the public URL is https. */
+  secure: boolean;
+  /** Is this fault something that is away for now (answer 503), not a defect? */
+  isUnavailable: (fault: unknown) => boolean;
+  /** Told of every answer, for metrics and the request log. */
+  onAnswer?: (request: FastifyRequest, reply: FastifyReply) => void;
+}
+
+/** A request that cannot be valid, whatever its route. */
+class BadRequest extends Error {
+  readonly issues: Issue[];
+  constructor(issues: Issue[]) {
+    super('invalid request');
+    this.issues = issues;
+  }
+}
+
+/**
+ * A Fastify server with this house's manners: strict JSON, no coercion, unknown fields refused, one error shape, and
+ * security headers on every answer (ASVS 3.4, 14.3.2).
+ */
+export function createHttpServer(options: HttpServerOptions): FastifyInstance {
+  const server = Fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: 15_000,
+    keepAliveTimeout: 65_000,
+    forceCloseConnections: 'idle',
+    exposeHeadRoutes: false,
+    routerOptions: { querystringParser: parseQuery, maxParamLength: 300, ignoreTrailingSlash: true },
+    http: { headersTimeout: 10_000 },
+  });
+
+  const headers: Record<string, string> = {
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'x-frame-options': 'DENY',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+    ...(options.secure ? { 'strict-transport-security': 'max-age=63072000; includeSubDomains' } : {}),
+  };
+  server.addHook('onRequest', (request, reply, done) => {
+    reply.headers(headers);
+    const repeated = findRepeatedHeader(request.raw.rawHeaders);
+    done(
+      repeated === undefined
+        ? undefined
+        : bad(`header:${repeated}`, `The header ${repeated} may be given once.`),
+    );
+  });
+
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    if (body === '') return done(null, undefined);
+    const parsed = parseStrictJson(body as string);
+    if (parsed.ok) done(null, parsed.value);
+    else done(new BadRequest([parsed.issue]));
+  });
+  server.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string' },
+    (_request, body, done) => {
+      done(null, parseQuery(body as string));
+    },
+  );
+
+  server.setValidatorCompiler(({ schema }) => {
+    const compiled = Compile(schema as TSchema);
+    return (value: unknown) => {
+      if (compiled.Check(value)) return { value };
+      return { error: new BadRequest(issuesOf(compiled.Errors(value))) };
+    };
+  });
+
+  server.setNotFoundHandler((_request, reply) => sendRefusal(reply, refuse('NOT_FOUND')));
+  server.setErrorHandler((error: FastifyError | BadRequest, request, reply) =>
+    sendRefusal(reply, refusalOf(error, request, options)),
+  );
+  if (options.onAnswer) {
+    const { onAnswer } = options;
+    server.addHook('onResponse', (request, reply, done) => {
+      onAnswer(request, reply);
+      done();
+    });
+  }
+  return server;
+}
+
+/** Answers with a refusal of the catalogue. */
+export function sendRefusal(reply: FastifyReply, refused: Refused): FastifyReply {
+  const body = errorBody(refused);
+  const { retry_after: retryAfter } = refused.details;
+  if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
+  if (body.statusCode === 401) reply.header('www-authenticate', 'Bearer');
+  return reply.code(body.statusCode).type('application/json; charset=utf-8').send(JSON.stringify(body));
+}
+
+function refusalOf(
+  error: FastifyError | BadRequest,
+  request: FastifyRequest,
+  { log, isUnavailable }: HttpServerOptions,
+): Refused {
+  if (error instanceof BadRequest) return refuse('INVALID_REQUEST', { issues: error.issues });
+  const issue = FRAMEWORK_ISSUES[error.code];
+  if (issue) return refuse('INVALID_REQUEST', { issues: [issue] });
+  if (isUnavailable(error)) {
+    log.warn(
+      { event: 'database_unavailable', route: request.routeOptions.url ?? '', error },
+      'the database is away',
+    );
+    return refuse('OVERLOADED', { retry_after: COME_BACK_SECONDS });
+  }
+  const status = error.statusCode ?? 500;
+  if (status >= 400 && status < 500) {
+    return refuse('INVALID_REQUEST', { issues: [{ path: '/', message: 'The request could not be read.' }] });
+  }
+  log.error(
+    {
+      event: 'fault',
+      route: request.routeOptions.url ?? '',
+      method: request.method,
+      request_id: request.id,
+      error,
+    },
+    'a request failed',
+  );
+  return refuse('INTERNAL');
+}
+
+const FRAMEWORK_ISSUES: Record<string, Issue> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: { path: '/', message: 'The body may be 64 KB at most.' },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    path: 'header:content-type',
+    message: 'Send the body as application/json.',
+  },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
+    path: 'header:content-length',
+    message: 'Content-Length does not fit the body.',
+  },
+  FST_ERR_BAD_URL: { path: '/', message: 'The address is not valid.' },
+};
+
+function bad(path: string, message: string): BadRequest {
+  return new BadRequest([{ path, message }]);
+}
+
+interface SchemaError {
+  instancePath: string;
+  keyword: string;
+  message: string;
+  params: object;
+}
+
+/** One sentence a field: the field at fault is named, not the object it is missing from. */
+function issuesOf(errors: readonly SchemaError[]): Issue[] {
+  const issues = new Map<string, Issue>();
+  const add = (path: string, message: string): void => {
+    if (!issues.has(path)) issues.set(path, { path, message });
+  };
+  for (const error of errors) {
+    const params = error.params as { requiredProperties?: string[]; additionalProperties?: string[] };
+    for (const name of params.requiredProperties ?? []) add(`${error.instancePath}/${name}`, 'is required');
+    for (const name of params.additionalProperties ?? []) {
+      add(`${error.instancePath}/${name.slice(0, 64)}`, 'is not a field of this request');
+    }
+    if (
+      error.keyword === 'required' ||
+      error.keyword === 'additionalProperties' ||
+      error.keyword === 'boolean'
+    )
+      continue;
+    add(error.instancePath || '/', error.message);
+  }
+  return [...issues.values()].slice(0, 20);
+}
+
+/** Query strings and forms as flat text; a name given twice becomes an array, which no schema here accepts. */
+function parseQuery(text: string): Record<string, string | string[]> {
+  const fields: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
+  if (text === '') return fields;
+  for (const [name, value] of new URLSearchParams(text)) {
+    const known = fields[name];
+    fields[name] = known === undefined ? value : [...(Array.isArray(known) ? known : [known]), value];
+  }
+  return fields;
+}

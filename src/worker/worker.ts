@@ -1,0 +1,124 @@
+import type { Database } from '../db/database.ts';
+import type { Delivery, DevelopmentInbox } from '../delivery/delivery.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Log } from '../kernel/log.ts';
+import type { Keys } from '../keys/keys.ts';
+import { sweepLimits } from '../limits/limits.ts';
+import { sweepMessages } from '../outbox/outbox.ts';
+import { type Sessions, sweepSessions } from '../sessions/sessions.ts';
+import type { Tenants } from '../tenants/tenants.ts';
+import { sweepVerifications } from '../verification/verification.ts';
+
+export interface WorkerOptions {
+  databases: readonly Database[];
+  delivery: Delivery;
+  sessions: Sessions;
+  keys: Keys;
+  tenants: Tenants;
+  clock: Clock;
+  log: Log;
+  inbox: DevelopmentInbox | undefined;
+}
+
+/** The loops that run beside the requests. Every server runs them; the database shares the work out. */
+export interface Worker {
+  start(): void;
+  /** One round of a loop, as tests call it. */
+  dispatch(): Promise<void>;
+  sweep(): Promise<void>;
+  rotateKeys(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const DISPATCH_EVERY = 1000;
+const FLUSH_USES_EVERY = 5000;
+const SWEEP_EVERY = 60_000;
+const ROTATE_EVERY = 3_600_000;
+
+const SWEEP_BATCH = 1000;
+const KEEP_VERIFICATIONS_SECONDS = 7 * 86_400;
+const KEEP_MESSAGES_SECONDS = 7 * 86_400;
+const KEEP_ENDED_SESSIONS_SECONDS = 30 * 86_400;
+const KEEP_INBOX_MESSAGES = 10_000;
+/** A signing key signs for so long before the next one takes over. */
+const KEY_LIFE_MILLISECONDS = 30 * 86_400_000;
+
+export function createWorker(options: WorkerOptions): Worker {
+  const { databases, delivery, sessions, log } = options;
+  const timers: NodeJS.Timeout[] = [];
+  const running = new Set<Promise<void>>();
+  let stopped = false;
+
+  async function dispatch(): Promise<void> {
+    for (const database of databases) {
+      // A full batch means that more is waiting.
+      while ((await delivery.dispatchDue(database)) === 100 && !stopped);
+    }
+  }
+
+  async function sweep(): Promise<void> {
+    for (const database of databases) {
+      await sessions.endExpired(database);
+      await untilEmpty(() => sweepLimits(database.sql, database.now(), SWEEP_BATCH));
+      await untilEmpty(() => sweepVerifications(database, KEEP_VERIFICATIONS_SECONDS, SWEEP_BATCH));
+      await untilEmpty(() => sweepMessages(database, KEEP_MESSAGES_SECONDS, SWEEP_BATCH));
+      await untilEmpty(() => sweepSessions(database, KEEP_ENDED_SESSIONS_SECONDS, SWEEP_BATCH));
+    }
+    await options.inbox?.trim(KEEP_INBOX_MESSAGES);
+  }
+
+  /** In batches, so that no sweep holds its locks for long; and bounded, so that none runs for ever. */
+  async function untilEmpty(batch: () => Promise<number>): Promise<void> {
+    for (let round = 0; round < 100 && !stopped; round++) {
+      if ((await batch()) < SWEEP_BATCH) return;
+    }
+  }
+
+  async function rotateKeys(): Promise<void> {
+    const now = options.clock.now().getTime();
+    for (const tenant of options.tenants.all()) {
+      const since = options.keys.activeSince(tenant.id);
+      if (since && now - since.getTime() > KEY_LIFE_MILLISECONDS) {
+        const rotated = await options.keys.rotate(tenant.id, { emergency: false, actor: 'system' });
+        if (rotated) log.info({ event: 'key_rotated', tenant: tenant.slug }, 'signing key rotated');
+      }
+    }
+  }
+
+  function every(milliseconds: number, name: string, work: () => Promise<void>): void {
+    let busy = false;
+    const timer = setInterval(() => {
+      if (busy || stopped) return;
+      busy = true;
+      const round = work()
+        .catch((error: unknown) =>
+          log.warn({ event: `worker_${name}`, error }, `worker round failed: ${name}`),
+        )
+        .finally(() => {
+          busy = false;
+          running.delete(round);
+        });
+      running.add(round);
+    }, milliseconds);
+    timers.push(timer.unref());
+  }
+
+  return {
+    dispatch,
+    sweep,
+    rotateKeys,
+    start() {
+      every(DISPATCH_EVERY, 'dispatch', dispatch);
+      every(FLUSH_USES_EVERY, 'uses', () => sessions.flushUses());
+      every(SWEEP_EVERY, 'sweep', sweep);
+      every(ROTATE_EVERY, 'keys', rotateKeys);
+    },
+    async stop() {
+      stopped = true;
+      for (const timer of timers) clearInterval(timer);
+      await Promise.all(running);
+      await sessions.flushUses().catch(() => {});
+      await delivery.stop(databases);
+    },
+  };
+}
