@@ -10,36 +10,43 @@ import {
   type DevelopmentInbox,
   type InboxMessage,
 } from './providers/development-inbox.ts';
-import { codeMessageLocales, renderCodeMessage } from './templates/code-message.ts';
+import { messageLocales, renderMessage, type TemplateName } from './templates/templates.ts';
 
 export type { DevelopmentInbox, Envelope, InboxMessage, Provider, SendResult };
-export { codeMessageLocales, createDevelopmentInbox };
+export { createDevelopmentInbox, messageLocales };
 
-/** A code on its way to an address. Sealed in the outbox; rendered only when it leaves. */
-export interface CodeMessageContent {
+/** What is to be said and to whom. Sealed in the outbox; rendered only when it leaves. */
+export interface MessageContent {
+  template: TemplateName;
+  /** E.164, an e-mail address as it was entered, or a Telegram chat id. */
   to: string;
-  code: string;
-  tenantName: string;
-  locale: string;
   channel: string;
+  locale: string;
+  tenantName: string;
+  /** How the person is greeted; null where no name is known. */
+  name: string | null;
+  /** Null for notices. */
+  code: string | null;
+  /** Seconds from the commit for which sending it still makes sense. */
   expiresIn: number;
 }
 
-export interface QueueCode {
+export interface QueueMessageOptions {
   tenantId: string;
-  verificationId: string;
-  content: CodeMessageContent;
+  /** The verification whose code it carries; null for notices. */
+  verificationId: string | null;
+  content: MessageContent;
   now: Fragment;
   /** SQL after `from`: queued once for each row. */
   from: Fragment;
 }
 
 /** A message whose statement has been built; to be handed over once that statement is committed. */
-export interface QueuedCode {
+export interface QueuedMessage {
   insert: Fragment;
   id: string;
   tenantId: string;
-  content: CodeMessageContent;
+  content: MessageContent;
 }
 
 /** From a committed row to a provider, and the row's end. Nothing here runs inside a request. */
@@ -47,9 +54,9 @@ export interface Delivery {
   /** Is there a provider for this channel? */
   offers(channel: string): boolean;
   /** `insert …` for a `with` list. */
-  queueCode(sql: Sql, message: QueueCode): QueuedCode;
+  queue(sql: Sql, message: QueueMessageOptions): QueuedMessage;
   /** Sends what this server has just committed, from memory. Returns at once. */
-  dispatch(database: Database, queued: QueuedCode): void;
+  dispatch(database: Database, queued: QueuedMessage): void;
   /** Sends what is due in a database: retries, and what a dead server left. Returns how many were claimed. */
   dispatchDue(database: Database): Promise<number>;
   /** Waits for what is under way and hands back the rest. */
@@ -72,7 +79,7 @@ interface Task {
   tenantId: string;
   id: string;
   attempts: number;
-  content: CodeMessageContent;
+  content: MessageContent;
   /** When the lease was taken, in milliseconds; an old one may be somebody else's by now. */
   leasedAt: number;
 }
@@ -121,7 +128,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     const { content } = task;
     const provider = providers.find((candidate) => candidate.carries(content.channel));
     const result = provider
-      ? await attempt(provider, { ...renderCodeMessage(content), ...envelopeOf(task) })
+      ? await attempt(provider, { ...renderMessage(content), ...envelopeOf(task) })
       : { state: 'refused' as const, error: `no provider carries ${content.channel}` };
     const settlement = settle(task, provider?.name ?? null, result);
     try {
@@ -169,15 +176,15 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     pump();
   }
 
-  function openClaimed(message: ClaimedMessage): CodeMessageContent {
+  function openClaimed(message: ClaimedMessage): MessageContent {
     return JSON.parse(
       secrets.open(message.payload_sealed, contextOf(message.id)).toString(),
-    ) as CodeMessageContent;
+    ) as MessageContent;
   }
 
   return {
     offers: (channel) => providers.some((provider) => provider.carries(channel)),
-    queueCode(sql, message) {
+    queue(sql, message) {
       const id = newId();
       const { content } = message;
       const insert = outbox.queue(sql, {
@@ -185,7 +192,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         id,
         verificationId: message.verificationId,
         channel: content.channel,
-        template: 'code',
+        template: content.template,
         locale: content.locale,
         payload: secrets.seal(JSON.stringify(content), contextOf(id)),
         now: message.now,

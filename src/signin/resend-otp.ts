@@ -2,7 +2,7 @@ import { recordEvent } from '../audit/audit.ts';
 import { withConflictRetry } from '../db/database.ts';
 import { type Refused, refuse } from '../kernel/errors.ts';
 import type { Tenant } from '../tenants/tenants.ts';
-import type { WaitingRow } from '../verification/verification.ts';
+import { codeTemplateOf, type WaitingRow } from '../verification/verification.ts';
 import { type Address, type AddressFields, chooseChannel, locateAddress, maskAddress } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { issueCode, takeCallerSend, type VerificationSent } from './send-verification.ts';
@@ -105,13 +105,15 @@ async function sendAgain(
   const { sql } = database;
   const now = database.now();
   const takenBy = context.newId();
-  const queued = context.delivery.queueCode(sql, {
+  const queued = context.delivery.queue(sql, {
     tenantId: tenant.id,
     verificationId: row.id,
     content: {
+      template: codeTemplateOf(row.purpose),
       to: address.kind === 'email' ? address.asEntered : address.value,
       code: again.code,
       tenantName: tenant.name,
+      name: null,
       locale: row.locale,
       channel,
       expiresIn: row.expires_in,

@@ -1,10 +1,10 @@
 import { recordEvent } from '../audit/audit.ts';
 import { withConflictRetry } from '../db/database.ts';
-import { codeMessageLocales } from '../delivery/delivery.ts';
+import { messageLocales } from '../delivery/delivery.ts';
 import { type Refused, refuse } from '../kernel/errors.ts';
 import { matchLocale, parseAcceptLanguage } from '../kernel/locale.ts';
 import type { Tenant } from '../tenants/tenants.ts';
-import type { Purpose } from '../verification/verification.ts';
+import { codeTemplateOf, type Purpose } from '../verification/verification.ts';
 import { type Address, type AddressFields, chooseChannel, locateAddress, maskAddress } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 
@@ -36,6 +36,8 @@ export interface CodeRequest {
   channel: string;
   locale: string;
   userId: string | null;
+  /** How the message greets the person, where a name is known. */
+  name?: string | null;
 }
 
 /**
@@ -78,7 +80,7 @@ export async function takeCallerSend(
 /** The language of a message: asked for, else the browser's, else the tenant's. */
 export function chooseLocale(tenant: Tenant, wish: string | undefined, clues: RequestClues): string {
   const wishes = wish === undefined ? parseAcceptLanguage(clues.acceptLanguage) : [wish];
-  return matchLocale(wishes, codeMessageLocales, tenant.locale);
+  return matchLocale(wishes, messageLocales, tenant.locale);
 }
 
 /** Issues a new code: one statement that takes the address's budget and, if it was granted, writes everything. */
@@ -103,13 +105,15 @@ export async function issueCode(
     userId: request.userId,
     now,
   });
-  const queued = context.delivery.queueCode(sql, {
+  const queued = context.delivery.queue(sql, {
     tenantId: tenant.id,
     verificationId: issued.id,
     content: {
+      template: codeTemplateOf(request.purpose),
       to: address.kind === 'email' ? address.asEntered : address.value,
       code: issued.code,
       tenantName: tenant.name,
+      name: request.name ?? null,
       locale,
       channel,
       expiresIn: codeLifetimeSeconds,

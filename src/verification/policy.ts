@@ -5,6 +5,19 @@ import type { Secrets } from '../kernel/secrets.ts';
 export const purposes = ['sign_in', 'register', 'recover', 'link', 'step_up'] as const;
 export type Purpose = (typeof purposes)[number];
 
+const CODE_TEMPLATES = {
+  sign_in: 'sign_in_code',
+  register: 'verify_sign_up',
+  recover: 'forgot_password',
+  link: 'link_code',
+  step_up: 'step_up_code',
+} as const satisfies Record<Purpose, string>;
+
+/** The message that carries a code of this purpose. */
+export function codeTemplateOf(purpose: Purpose): (typeof CODE_TEMPLATES)[Purpose] {
+  return CODE_TEMPLATES[purpose];
+}
+
 /** Codes of one address compared when no handle is given (DESIGN part 5). */
 export const MOST_CODES_COMPARED = 3;
 /** A handle still leads to a fresh code for so long after its own has expired. */

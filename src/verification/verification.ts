@@ -5,6 +5,7 @@ import type { AddressBudgets } from '../limits/limits.ts';
 import { WRONG_CODES_PER_CODE } from '../limits/limits.ts';
 import {
   codeHashes,
+  codeTemplateOf,
   HANDLE_LIFE_SECONDS,
   handleHash,
   makeHandle,
@@ -26,7 +27,7 @@ import {
 } from './store.ts';
 
 export type { Candidate, Purpose, WaitingRow };
-export { readCode, sweepVerifications };
+export { codeTemplateOf, readCode, sweepVerifications };
 
 /** A new code with its handle; the code itself goes into the sealed message and nowhere else. */
 export interface NewVerification {

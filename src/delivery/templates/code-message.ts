@@ -55,7 +55,7 @@ const words: Record<string, CodeWords> = {
 };
 
 /** Languages that code messages are written in. */
-export const codeMessageLocales: readonly string[] = Object.keys(words);
+export const messageLocales: readonly string[] = Object.keys(words);
 
 export interface CodeMessage {
   locale: string;
