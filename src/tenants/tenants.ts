@@ -14,6 +14,7 @@ import { insertTenant, readTenants, TENANTS_TOPIC, type TenantRow, updateTenant 
 
 export type { TenantClues, TenantPolicy, TenantSettings };
 export { acceptsPhone, settingsIssues };
+export { customFieldIssues } from './custom-fields.ts';
 export {
   type ApiKeyEntry,
   type ApiKeyScope,
