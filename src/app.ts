@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { type ApiContext, registerApi } from './api/api.ts';
 import type { Config } from './config/config.ts';
@@ -19,6 +20,7 @@ import { createKeys, type Keys } from './keys/keys.ts';
 import { createAddressBudgets, createCallerBuckets, relaxBudgets } from './limits/limits.ts';
 import { createMetrics, type Metrics } from './web/metrics.ts';
 import { createOutbox } from './outbox/outbox.ts';
+import { createPasswords } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
 import type { SignInContext } from './signin/context.ts';
 import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
@@ -79,6 +81,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     wrongCodesPerHour: config.wrongCodesPerHour,
     wrongCodesPerDay: config.wrongCodesPerDay,
     wrongCodesInARow: 100,
+    wrongPasswordsPerHour: config.wrongPasswordsPerHour,
+    wrongPasswordsPerCallerPerHour: config.wrongPasswordsPerCallerPerHour,
+    explicitAnswersPerCallerPerHour: config.explicitAnswersPerCallerPerHour,
   };
   const limits = config.budgets === 'relaxed' ? relaxBudgets(configured) : configured;
   const budgets = createAddressBudgets(limits);
@@ -137,6 +142,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     budgets,
     buckets,
     sendsPerCallerPerHour: limits.sendsPerCallerPerHour,
+    wrongPasswordsPerHour: limits.wrongPasswordsPerHour,
+    wrongPasswordsPerCallerPerHour: limits.wrongPasswordsPerCallerPerHour,
+    explicitAnswersPerCallerPerHour: limits.explicitAnswersPerCallerPerHour,
+    passwords: createPasswords({ secrets, ...hashingCapacity() }),
     newId,
   };
   const metrics = createMetrics();
@@ -208,6 +217,15 @@ export async function createApp(options: AppOptions): Promise<App> {
       await databases.close();
     },
   };
+}
+
+/**
+ * One core is left to everything else where there are several; what waits is done within about a second, and beyond
+ * it a client is better told to come back.
+ */
+function hashingCapacity(): { concurrency: number; mostWaiting: number } {
+  const concurrency = Math.max(1, availableParallelism() - 1);
+  return { concurrency, mostWaiting: 20 * concurrency };
 }
 
 /** A tenant made while servers run gets its keys from whichever server hears of it first. */
