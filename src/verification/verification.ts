@@ -80,7 +80,6 @@ export interface Verifications {
 export interface VerificationsOptions {
   secrets: Secrets;
   budgets: AddressBudgets;
-  mostWrongPerHour: number;
   newId: () => string;
   randomBytes: (size: number) => Uint8Array;
 }
@@ -144,8 +143,7 @@ export function createVerifications(options: VerificationsOptions): Verification
         tenantId,
         candidates,
         now,
-        failuresAllow: budgets.failuresAllow(sql, now),
-        mostWrongPerHour: options.mostWrongPerHour,
+        comparisonsLeft: budgets.comparisonsLeft(sql, now),
       }),
   };
 }
