@@ -76,6 +76,8 @@ export interface DeliveryOptions {
   log: Log;
   /** Tries under way at once. */
   concurrency: number;
+  /** How long a provider may hold a try; ten seconds unless told otherwise. */
+  providerTimeoutMilliseconds?: number;
 }
 
 interface Task {
@@ -93,6 +95,7 @@ const STALE_AFTER_MILLISECONDS = 15_000;
 
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { outbox, providers, secrets, newId, log } = options;
+  const providerTimeout = options.providerTimeoutMilliseconds ?? PROVIDER_TIMEOUT_MILLISECONDS;
   const waiting: Task[] = [];
   let running = 0;
   let stopping = false;
@@ -118,7 +121,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     while (running < options.concurrency && !stopping) {
       const task = waiting.shift();
       if (!task) break;
-      if (performance.now() - task.leasedAt > STALE_AFTER_MILLISECONDS) continue;
+      const patience = Math.min(STALE_AFTER_MILLISECONDS, task.content.expiresIn * 1000);
+      if (performance.now() - task.leasedAt > patience) continue;
       running++;
       void carry(task).finally(() => {
         running--;
@@ -147,8 +151,13 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   }
 
   async function attempt(provider: Provider, envelope: Envelope): Promise<SendResult> {
+    const signal = AbortSignal.timeout(providerTimeout);
+    // A provider that ignores the signal must not hold its place for ever: so many, and nothing leaves any more.
+    const late = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    });
     try {
-      return await provider.send(envelope, AbortSignal.timeout(PROVIDER_TIMEOUT_MILLISECONDS));
+      return await Promise.race([provider.send(envelope, signal), late]);
     } catch (error) {
       log.warn(
         { event: 'provider_failed', provider: provider.name, message_id: envelope.id, error },
@@ -180,10 +189,19 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     pump();
   }
 
-  function openClaimed(message: ClaimedMessage): MessageContent {
-    return JSON.parse(
-      secrets.open(message.payload_sealed, contextOf(message.id)).toString(),
-    ) as MessageContent;
+  /** What was claimed, opened; or why it ends here. One that cannot be opened must not hold up the others. */
+  function openClaimed(
+    message: ClaimedMessage,
+  ): MessageContent | { ends: Settlement['state']; error: string } {
+    if (message.too_late) return { ends: 'abandoned', error: 'expired or used before it could be sent' };
+    // Its earlier tries ended with the servers that made them: perhaps because of it.
+    if (message.attempts > MOST_ATTEMPTS) return { ends: 'failed', error: 'no server lived to settle it' };
+    try {
+      const text = secrets.open(message.payload_sealed, contextOf(message.id)).toString();
+      return JSON.parse(text) as MessageContent;
+    } catch {
+      return { ends: 'failed', error: 'sealed with a secret that is no longer configured' };
+    }
   }
 
   return {
@@ -212,31 +230,23 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     },
     async dispatchDue(database) {
       if (stopping) return 0;
-      const claimed = await outbox.claim(database, 100);
-      const late = claimed.filter((message) => message.too_late);
-      const abandon = late.map((message) =>
-        settlerOf(database).add({
-          tenantId: message.tenant_id,
-          id: message.id,
-          state: 'abandoned',
-          provider: null,
-          providerMessageId: null,
-          error: 'expired or used before it could be sent',
-          retryInSeconds: 0,
-        }),
-      );
+      // No more than can be tried soon: a claim counts as an attempt, and its lease runs.
+      const room = 2 * options.concurrency - running - waiting.length;
+      if (room <= 0) return 0;
+      const claimed = await outbox.claim(database, Math.min(room, 100));
+      const ended: Promise<void>[] = [];
       for (const message of claimed) {
-        if (message.too_late) continue;
-        enqueue({
-          database,
-          tenantId: message.tenant_id,
-          id: message.id,
-          attempts: message.attempts,
-          content: openClaimed(message),
-          leasedAt: performance.now(),
-        });
+        const { tenant_id: tenantId, id, attempts } = message;
+        const content = openClaimed(message);
+        if ('ends' in content) {
+          const { ends: state, error } = content;
+          const nobody = { provider: null, providerMessageId: null, retryInSeconds: 0 };
+          ended.push(settlerOf(database).add({ tenantId, id, state, error, ...nobody }));
+        } else {
+          enqueue({ database, tenantId, id, attempts, content, leasedAt: performance.now() });
+        }
       }
-      await Promise.all(abandon);
+      await Promise.all(ended);
       return claimed.length;
     },
     async stop(databases) {
@@ -245,7 +255,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       if (running > 0) {
         await new Promise<void>((resolve) => {
           idle = resolve;
-          setTimeout(resolve, PROVIDER_TIMEOUT_MILLISECONDS).unref();
+          setTimeout(resolve, providerTimeout).unref();
         });
       }
       await Promise.all([...settlers.values()].map((settler) => settler.drain()));

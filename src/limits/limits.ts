@@ -14,8 +14,8 @@ import {
 } from './policy.ts';
 import {
   addToBuckets,
+  comparisonsLeft,
   contestAddress,
-  failuresAllow,
   readBucket,
   sweepLimits,
   takeBack,
@@ -30,8 +30,8 @@ export { relaxBudgets, sweepLimits, WRONG_CODES_PER_CODE };
 export interface AddressBudgets {
   /** `insert …` for a `with` list: one row (taken, due, sent_at, failed_at, failures_in_a_row). */
   takeSend(sql: Sql, take: Omit<TakeSend, 'budgets'>): Fragment;
-  /** A boolean over `b`, a row of address_budgets: may another comparison be made? */
-  failuresAllow(sql: Sql, now: Fragment): Fragment;
+  /** A number over `b`, a row of address_budgets: how many more codes may be compared? */
+  comparisonsLeft(sql: Sql, now: Fragment): Fragment;
   /** Remembers that another password than the waiting one was typed for an address. */
   contest(
     database: Database,
@@ -48,7 +48,7 @@ export interface AddressBudgets {
 export function createAddressBudgets(budgets: Budgets): AddressBudgets {
   return {
     takeSend: (sql, take) => takeSendFragment(sql, { ...take, budgets }),
-    failuresAllow: (sql, now) => failuresAllow(sql, budgets, now),
+    comparisonsLeft: (sql, now) => comparisonsLeft(sql, budgets, now),
     contest: (database, place) => contestAddress(database.sql, place, database.now()),
     explainSend: (state) => explainSend(state, budgets),
     explainFailures: (state) => explainFailures(state, budgets),

@@ -115,12 +115,12 @@ export async function settle(
   return result.count;
 }
 
-/** Hands back everything this server still holds, so that another may send it at once. */
+/** Hands back everything this server still holds, untried, so that another may send it at once. */
 export async function releaseLeases(database: Database, node: string): Promise<number> {
   const now = database.now();
   const result = await database.sql`
     update messages set state = 'queued', lease_until = null, leased_by = null, due_at = ${now},
-      updated_at = ${now}
+      attempts = greatest(attempts - 1, 0), updated_at = ${now}
     where leased_by = ${node}::uuid and state = 'sending'`;
   return result.count;
 }

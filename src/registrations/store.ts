@@ -57,9 +57,9 @@ export function changeFragment(sql: Sql, row: RegistrationRow): Fragment {
 export function claimFragment(sql: Sql, tenantId: string, now: Fragment): Fragment {
   return sql`
     cleared as (
-      delete from pending_registrations p using proof
-      where proof.state = 'proved' and p.tenant_id = ${tenantId}::uuid and p.kind = proof.kind
-        and p.value = proof.value
+      delete from pending_registrations p
+      where p.tenant_id = ${tenantId}::uuid and p.kind = (select kind from proof where state = 'proved')
+        and p.value = (select value from proof)
       returning p.id, p.registration_data as data, p.password_hash, p.expires_at > ${now} as is_live
     ),
     claimed as (

@@ -1,11 +1,13 @@
 import type { Database } from '../db/database.ts';
 import type { Feed } from '../db/feed.ts';
 import type { Log } from '../kernel/log.ts';
+import { oneAtATime } from '../kernel/one-at-a-time.ts';
 import {
   acceptsPhone,
   chooseTenant,
   policyOf,
   settingsIssues,
+  settingsSchema,
   type TenantClues,
   type TenantPolicy,
   type TenantSettings,
@@ -13,8 +15,9 @@ import {
 import { insertTenant, readTenants, TENANTS_TOPIC, type TenantRow, updateTenant } from './store.ts';
 
 export type { TenantClues, TenantPolicy, TenantSettings };
-export { acceptsPhone, settingsIssues };
+export { acceptsPhone, settingsIssues, settingsSchema };
 export { customFieldIssues } from './custom-fields.ts';
+export { tenantIssues } from './tenant-issues.ts';
 export {
   type ApiKeyEntry,
   type ApiKeyScope,
@@ -76,12 +79,12 @@ export function createTenants(options: TenantsOptions): Tenants {
   let byId: ReadonlyMap<string, Tenant> = new Map();
   const listeners: (() => void)[] = [];
 
-  async function reload(): Promise<void> {
+  const reload = oneAtATime(async () => {
     const tenants = (await readTenants(sql)).map(tenantOf);
     bySlug = new Map(tenants.map((tenant) => [tenant.slug, tenant]));
     byId = new Map(tenants.map((tenant) => [tenant.id, tenant]));
     for (const listener of listeners) listener();
-  }
+  });
 
   function reloadInBackground(): void {
     reload().catch((error: unknown) =>

@@ -105,7 +105,6 @@ export interface Verifications {
 export interface VerificationsOptions {
   secrets: Secrets;
   budgets: AddressBudgets;
-  mostWrongPerHour: number;
   newId: () => string;
   randomBytes: (size: number) => Uint8Array;
 }
@@ -192,8 +191,7 @@ export function createVerifications(options: VerificationsOptions): Verification
         tenantId,
         candidates,
         now,
-        failuresAllow: budgets.failuresAllow(sql, now),
-        mostWrongPerHour: options.mostWrongPerHour,
+        comparisonsLeft: budgets.comparisonsLeft(sql, now),
       }),
   };
 }
