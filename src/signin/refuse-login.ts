@@ -38,7 +38,11 @@ export async function refuseLogin(
     if (which === 'wrong') return refuse('INVALID_CREDENTIALS', { attempts_left: attempt.attemptsLeft });
     if (isContested && !code) await contest(context, attempt);
     const sent = code ? await sendDetails(context, code, clues) : {};
-    return refuse('ACCOUNT_NOT_VERIFIED', { ...sent, next_action: 'VERIFY_CODE' }, notVerifiedSentence(code));
+    return refuse(
+      'ACCOUNT_NOT_VERIFIED',
+      { ...sent, next_action: 'VERIFY_CODE' },
+      notVerifiedSentence(attempt),
+    );
   }
   const details = await sendDetails(
     context,
@@ -141,8 +145,8 @@ async function contest(context: SignInContext, attempt: Attempt): Promise<void> 
 }
 
 /** The catalogue's sentence speaks of e-mail, as front ends expect it; a phone is named as one. */
-function notVerifiedSentence(code: CodeRequest | undefined): string | undefined {
-  return code?.address.kind === 'phone'
+function notVerifiedSentence(attempt: Attempt): string | undefined {
+  return (addressOf(attempt) ?? attempt.identifier).kind === 'phone'
     ? 'Account not verified. Please verify your phone before signing in.'
     : undefined;
 }
