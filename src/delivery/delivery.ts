@@ -136,7 +136,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     const { content } = task;
     const provider = providers.find((candidate) => candidate.carries(content.channel));
     const result = provider
-      ? await attempt(provider, { ...renderMessage(content), ...envelopeOf(task) })
+      ? await attempt(provider, task)
       : { state: 'refused' as const, error: `no provider carries ${content.channel}` };
     const settlement = settle(task, provider?.name ?? null, result);
     try {
@@ -150,17 +150,18 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     }
   }
 
-  async function attempt(provider: Provider, envelope: Envelope): Promise<SendResult> {
+  async function attempt(provider: Provider, task: Task): Promise<SendResult> {
     const signal = AbortSignal.timeout(providerTimeout);
     // A provider that ignores the signal must not hold its place for ever: so many, and nothing leaves any more.
     const late = new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
     });
     try {
+      const envelope: Envelope = { ...renderMessage(task.content), ...envelopeOf(task) };
       return await Promise.race([provider.send(envelope, signal), late]);
     } catch (error) {
       log.warn(
-        { event: 'provider_failed', provider: provider.name, message_id: envelope.id, error },
+        { event: 'provider_failed', provider: provider.name, message_id: task.id, error },
         'provider failed',
       );
       return { state: 'retry', error: error instanceof Error ? error.name : 'failed' };

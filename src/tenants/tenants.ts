@@ -6,7 +6,6 @@ import {
   acceptsPhone,
   chooseTenant,
   policyOf,
-  settingsIssues,
   settingsSchema,
   type TenantClues,
   type TenantPolicy,
@@ -15,7 +14,7 @@ import {
 import { insertTenant, readTenants, TENANTS_TOPIC, type TenantRow, updateTenant } from './store.ts';
 
 export type { TenantClues, TenantPolicy, TenantSettings };
-export { acceptsPhone, settingsIssues, settingsSchema };
+export { acceptsPhone, settingsSchema };
 export { customFieldIssues } from './custom-fields.ts';
 export { tenantIssues } from './tenant-issues.ts';
 export {
