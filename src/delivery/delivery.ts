@@ -10,10 +10,19 @@ import {
   type DevelopmentInbox,
   type InboxMessage,
 } from './providers/development-inbox.ts';
-import { messageLocales, renderMessage, type TemplateName } from './templates/templates.ts';
+import { withInboxCopy } from './providers/inbox-copy.ts';
+import { createSmtpProvider, type SmtpOptions } from './providers/smtp.ts';
+import type { Brand } from '../tenants/tenants.ts';
+import {
+  type MessageDetails,
+  messageLocales,
+  renderMessage,
+  type TemplateName,
+} from './templates/templates.ts';
 
-export type { DevelopmentInbox, Envelope, InboxMessage, Provider, SendResult };
-export { createDevelopmentInbox, messageLocales };
+export type { DevelopmentInbox, Envelope, InboxMessage, MessageDetails, Provider, SendResult };
+export type { SmtpOptions };
+export { createDevelopmentInbox, createSmtpProvider, messageLocales, withInboxCopy };
 
 /** What is to be said and to whom. Sealed in the outbox; rendered only when it leaves. */
 export interface MessageContent {
@@ -29,6 +38,8 @@ export interface MessageContent {
   code: string | null;
   /** Seconds from the commit for which sending it still makes sense. */
   expiresIn: number;
+  /** For notices: what happened, where and when. */
+  details?: MessageDetails;
 }
 
 export interface QueueMessageOptions {
@@ -70,6 +81,8 @@ export interface DeliveryOptions {
   random: () => number;
   newId: () => string;
   log: Log;
+  /** The look of a tenant's messages, read when they leave: a change of colours reaches what still waits. */
+  brandOf: (tenantId: string) => Brand | undefined;
   /** Tries under way at once. */
   concurrency: number;
 }
@@ -128,7 +141,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     const { content } = task;
     const provider = providers.find((candidate) => candidate.carries(content.channel));
     const result = provider
-      ? await attempt(provider, { ...renderMessage(content), ...envelopeOf(task) })
+      ? await attempt(provider, task)
       : { state: 'refused' as const, error: `no provider carries ${content.channel}` };
     const settlement = settle(task, provider?.name ?? null, result);
     try {
@@ -142,12 +155,12 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     }
   }
 
-  async function attempt(provider: Provider, envelope: Envelope): Promise<SendResult> {
+  async function attempt(provider: Provider, task: Task): Promise<SendResult> {
     try {
-      return await provider.send(envelope, AbortSignal.timeout(PROVIDER_TIMEOUT_MILLISECONDS));
+      return await provider.send(render(task), AbortSignal.timeout(PROVIDER_TIMEOUT_MILLISECONDS));
     } catch (error) {
       log.warn(
-        { event: 'provider_failed', provider: provider.name, message_id: envelope.id, error },
+        { event: 'provider_failed', provider: provider.name, message_id: task.id, error },
         'provider failed',
       );
       return { state: 'retry', error: error instanceof Error ? error.name : 'failed' };
@@ -247,11 +260,15 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     },
   };
 
-  function envelopeOf(
-    task: Task,
-  ): Pick<Envelope, 'id' | 'tenantId' | 'channel' | 'to' | 'code' | 'expiresIn'> {
-    const { channel, to, code, expiresIn } = task.content;
-    return { id: task.id, tenantId: task.tenantId, channel, to, code, expiresIn };
+  function render({ id, tenantId, content }: Task): Envelope {
+    const { channel, to, code, expiresIn } = content;
+    const brand = options.brandOf(tenantId);
+    return {
+      ...renderMessage(content, brand),
+      ...{ id, tenantId, channel, to, code, expiresIn },
+      senderName: brand?.name ?? content.tenantName,
+      replyTo: brand?.supportAddress ?? null,
+    };
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Sql } from '../db/database.ts';
 import { FEED_CHANNEL } from '../db/feed.ts';
+import type { Branding } from './branding.ts';
 import type { TenantSettings } from './policy.ts';
 
 export interface TenantRow {
@@ -12,7 +13,7 @@ export interface TenantRow {
   database: string | null;
   locale: string;
   settings: TenantSettings;
-  branding: Record<string, unknown>;
+  branding: Branding;
 }
 
 /** The topic by which servers learn that a tenant was made or changed. */

@@ -1,6 +1,7 @@
 import type { Database } from '../db/database.ts';
 import type { Feed } from '../db/feed.ts';
 import type { Log } from '../kernel/log.ts';
+import type { Branding } from './branding.ts';
 import {
   acceptsPhone,
   chooseTenant,
@@ -14,6 +15,15 @@ import { insertTenant, readTenants, TENANTS_TOPIC, type TenantRow, updateTenant 
 
 export type { TenantClues, TenantPolicy, TenantSettings };
 export { acceptsPhone, settingsIssues };
+export {
+  type Brand,
+  type Branding,
+  brandingIssues,
+  brandOf,
+  codeTemplates,
+  type TemplateName,
+  templateNames,
+} from './branding.ts';
 export {
   type ApiKeyEntry,
   type ApiKeyScope,
@@ -35,7 +45,7 @@ export interface Tenant {
   database: string | null;
   locale: string;
   settings: TenantSettings;
-  branding: Record<string, unknown>;
+  branding: Branding;
   policy: TenantPolicy;
 }
 
