@@ -97,13 +97,19 @@ interface Task {
   leasedAt: number;
 }
 
+/** What one channel has to do. */
+interface Lane {
+  waiting: Task[];
+  running: number;
+}
+
 /** A task that waited longer than this leaves its message to whoever claims it next. */
 const STALE_AFTER_MILLISECONDS = 15_000;
 
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { outbox, providers, secrets, newId, log } = options;
-  const waiting: Task[] = [];
-  let running = 0;
+  // A lane a channel: a mail server that never answers holds up e-mail, and no SMS.
+  const lanes = new Map<string, Lane>();
   let stopping = false;
   let idle: (() => void) | undefined;
   const settlers = new Map<Database, ReturnType<typeof createBatcher<Settlement, void>>>();
@@ -123,18 +129,31 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     return settler;
   }
 
-  function pump(): void {
-    while (running < options.concurrency && !stopping) {
-      const task = waiting.shift();
+  function laneOf(channel: string): Lane {
+    let lane = lanes.get(channel);
+    if (!lane) {
+      lane = { waiting: [], running: 0 };
+      lanes.set(channel, lane);
+    }
+    return lane;
+  }
+
+  function pump(lane: Lane): void {
+    while (lane.running < options.concurrency && !stopping) {
+      const task = lane.waiting.shift();
       if (!task) break;
       if (performance.now() - task.leasedAt > STALE_AFTER_MILLISECONDS) continue;
-      running++;
+      lane.running++;
       void carry(task).finally(() => {
-        running--;
-        pump();
+        lane.running--;
+        pump(lane);
       });
     }
-    if (running === 0) idle?.();
+    if (running() === 0) idle?.();
+  }
+
+  function running(): number {
+    return [...lanes.values()].reduce((sum, lane) => sum + lane.running, 0);
   }
 
   async function carry(task: Task): Promise<void> {
@@ -185,8 +204,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   function enqueue(task: Task): void {
     if (stopping) return;
-    waiting.push(task);
-    pump();
+    const lane = laneOf(task.content.channel);
+    lane.waiting.push(task);
+    pump(lane);
   }
 
   function openClaimed(message: ClaimedMessage): MessageContent {
@@ -248,8 +268,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     },
     async stop(databases) {
       stopping = true;
-      waiting.length = 0;
-      if (running > 0) {
+      for (const lane of lanes.values()) lane.waiting.length = 0;
+      if (running() > 0) {
         await new Promise<void>((resolve) => {
           idle = resolve;
           setTimeout(resolve, PROVIDER_TIMEOUT_MILLISECONDS).unref();

@@ -108,7 +108,7 @@ export function brandingIssues(branding: unknown): Issue[] {
       .Errors(branding)
       .map((error) => ({ path: error.instancePath || '/', message: error.message }));
   }
-  const { logo_url: logoUrl, support_address: support, messages = {} } = branding as Branding;
+  const { logo_url: logoUrl, support_address: support, messages = {} } = branding;
   const issues: Issue[] = [];
   if (logoUrl !== undefined && !isLogoUrl(logoUrl)) {
     issues.push({ path: '/logo_url', message: 'must be an https address without user and password' });

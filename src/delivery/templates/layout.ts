@@ -100,7 +100,7 @@ function header({ logoUrl, brandName }: Letter): string {
  */
 function codeBox({ digits, label }: { digits: string; label: string }): string {
   const [size, gap] = digits.length > 7 ? [26, 3] : [36, 8];
-  const spoken = `${label}: ${[...digits].join(' ')}`;
+  const spoken = `${label}: ${digits.split('').join(' ')}`;
   return `<div class="code" role="img" aria-label="${escapeHtml(spoken)}" dir="ltr" style="margin:20px 0;padding:18px 8px 18px ${8 + gap}px;border:1px solid #dfe2e8;border-radius:10px;background:#f6f7f9;color:#101114;text-align:center;font-family:${CODE_FONT};font-size:${size}px;line-height:1.2;font-weight:700;letter-spacing:${gap}px;-webkit-user-select:all;user-select:all">${escapeHtml(digits)}</div>`;
 }
 
