@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import { type ApiContext, registerApi } from './api/api.ts';
+import { registerAdmin } from './admin/admin.ts';
+import { type ApiContext, authorise, cluesOf, registerApi } from './api/api.ts';
 import type { Config } from './config/config.ts';
 import { type Database, isDatabaseUnavailable } from './db/database.ts';
 import type { Databases } from './db/databases.ts';
@@ -179,6 +180,16 @@ export async function createApp(options: AppOptions): Promise<App> {
     ready,
   };
   await registerApi(server, context, inbox);
+  registerAdmin(server, {
+    tenants,
+    keys,
+    databaseNames: databases
+      .all()
+      .filter((database) => database !== databases.control)
+      .map((database) => database.name),
+    authorise: (request) => authorise(context, request, 'admin'),
+    callerOf: (request) => cluesOf(context, request).caller,
+  });
 
   const worker = createWorker({
     databases: databases.all(),

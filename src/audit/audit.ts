@@ -14,7 +14,10 @@ export type AuditAction =
   | 'session.ended'
   | 'device.renamed'
   | 'signing_key.rotated'
-  | 'token.revoked';
+  | 'token.revoked'
+  | 'tenant.created'
+  | 'tenant.changed'
+  | 'users.imported';
 
 /** Who asked, as far as the request tells. */
 export interface Caller {

@@ -3,6 +3,7 @@ import { Compile } from 'typebox/compile';
 import { parseEmail } from '../kernel/email.ts';
 import type { Issue } from '../kernel/errors.ts';
 import { SUPPORTED_LOCALES } from '../kernel/locale.ts';
+import { schemaIssues } from '../web/schema-issues.ts';
 
 /** Messages that carry a code. */
 export const codeTemplates = [
@@ -98,15 +99,18 @@ export interface Brand {
 
 const validator = Compile(brandingSchema);
 
+/** The templates of the schema are made from a list, which takes their names out of its type. */
+function isBranding(branding: unknown): branding is Branding {
+  return validator.Check(branding);
+}
+
 /**
  * What is wrong with this branding: a JSON pointer and a sentence each; empty when nothing is. Placeholders that no
  * message of that kind fills are refused here, so that nobody is ever greeted as `{{nmae}}`.
  */
 export function brandingIssues(branding: unknown): Issue[] {
-  if (!validator.Check(branding)) {
-    return validator
-      .Errors(branding)
-      .map((error) => ({ path: error.instancePath || '/', message: error.message }));
+  if (!isBranding(branding)) {
+    return schemaIssues(validator.Errors(branding as unknown));
   }
   const { logo_url: logoUrl, support_address: support, messages = {} } = branding;
   const issues: Issue[] = [];
