@@ -56,6 +56,9 @@ export interface MailServerOptions {
 export async function createMailServer(options: MailServerOptions = {}): Promise<MailServer> {
   const { login } = options;
   const received: ReceivedMail[] = [];
+  async function keep(raw: string, facts: Omit<ReceivedMail, 'raw' | 'parsed'>): Promise<void> {
+    received.push({ ...facts, raw, parsed: await PostalMime.parse(raw) });
+  }
   const settings: SMTPServerOptions = {
     secure: options.implicitTls ?? false,
     key: TEST_KEY,
@@ -77,17 +80,14 @@ export async function createMailServer(options: MailServerOptions = {}): Promise
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.on('end', () => {
         const raw = Buffer.concat(chunks).toString();
-        void PostalMime.parse(raw).then((parsed) => {
-          received.push({
-            recipients: session.envelope.rcptTo.map(({ address }) => address),
-            sender: session.envelope.mailFrom === false ? '' : session.envelope.mailFrom.address,
-            secure: session.secure,
-            user: session.user as string | undefined,
-            raw,
-            parsed,
-          });
-          done();
+        const { envelope, secure, user } = session;
+        void keep(raw, {
+          recipients: envelope.rcptTo.map(({ address }) => address),
+          sender: envelope.mailFrom === false ? '' : envelope.mailFrom.address,
+          secure,
+          user: user as string | undefined,
         });
+        done();
       });
     },
   };

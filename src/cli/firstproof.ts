@@ -6,6 +6,7 @@ import { EmbeddedPostgresInUse } from '../db/embedded-postgres.ts';
 import { CliError } from './errors.ts';
 import { createLog } from './log.ts';
 import { serve } from './serve.ts';
+import { runUserImport, type UserImportOptions } from './user-command.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -50,6 +51,19 @@ program
       version,
     );
   });
+
+program
+  .command('user')
+  .description('accounts')
+  .command('import <file>')
+  .description('bring in existing users from CSV or JSON Lines; exit code 1 when rows were refused')
+  .option('--tenant <slug>', 'whose users they become', 'default')
+  .option('--format <csv|jsonl>', 'what the file is, where its name does not tell')
+  .option('--dry-run', 'look at every row and write nothing')
+  .option('--resume', 'go on where an import of this file stopped')
+  .option('--report <file>', 'where refused rows are told (FILE.refused.jsonl)')
+  .option('--json', 'print JSON for programs')
+  .action((file: string, options: UserImportOptions) => runUserImport(configure(), file, options));
 
 try {
   await program.parseAsync();

@@ -109,9 +109,7 @@ function isBranding(branding: unknown): branding is Branding {
  * message of that kind fills are refused here, so that nobody is ever greeted as `{{nmae}}`.
  */
 export function brandingIssues(branding: unknown): Issue[] {
-  if (!isBranding(branding)) {
-    return schemaIssues(validator.Errors(branding as unknown));
-  }
+  if (!isBranding(branding)) return schemaIssues(validator.Errors(branding));
   const { logo_url: logoUrl, support_address: support, messages = {} } = branding;
   const issues: Issue[] = [];
   if (logoUrl !== undefined && !isLogoUrl(logoUrl)) {
