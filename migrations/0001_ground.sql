@@ -89,7 +89,7 @@ create table verifications (
   check (attempts <= max_attempts),
   check (expires_at <= created_at + interval '600 seconds')
 ) with (fillfactor = 80);
-create index verifications_address on verifications (tenant_id, kind, value, id desc);
+create index verifications_address on verifications (tenant_id, kind, value);
 
 -- One row an address: what was sent to it and what was guessed wrong for it. It survives resend, channel, purpose
 -- and alias, and it is the row that every send and every check of the address locks first.
@@ -125,7 +125,6 @@ create table devices (
   primary key (tenant_id, id),
   foreign key (tenant_id, user_id) references users (tenant_id, id) on delete cascade
 ) with (fillfactor = 80);
-create index devices_user on devices (tenant_id, user_id);
 
 create table sessions (
   tenant_id uuid not null,

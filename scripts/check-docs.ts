@@ -5,6 +5,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { settings } from '../src/config/settings.ts';
+import { errorCatalogue } from '../src/kernel/errors.ts';
+import { withErrorsTable } from './errors-reference.ts';
 import { isMain } from './is-main.ts';
 import { listFiles } from './list-files.ts';
 import { type DocumentedSetting, envExampleBreaches, withSettingsTable } from './settings-reference.ts';
@@ -17,7 +19,7 @@ const MACHINE_PATH = /(?<![\w./:-])(?:\/(?:home|Users|root|work|workspace)\/[\w.
 type ReferenceCheck = (root: string, write: boolean) => string[];
 
 // The place to add the next one.
-const REFERENCE_CHECKS: readonly ReferenceCheck[] = [checkConfiguration];
+const REFERENCE_CHECKS: readonly ReferenceCheck[] = [checkConfiguration, checkErrors];
 
 /**
  * Every breach in one page, each as `file:line docs: what`. `resolve` gives the text of a file of the project
@@ -80,6 +82,15 @@ function checkConfiguration(root: string, write: boolean): string[] {
     ...breaches,
     `${path}:1 docs: differs from src/config/settings.ts. Run: node scripts/check-docs.ts --write`,
   ];
+}
+
+function checkErrors(root: string, write: boolean): string[] {
+  const path = 'docs/reference/errors.md';
+  const kept = existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : '# Errors\n';
+  const now = withErrorsTable(kept, errorCatalogue);
+  if (write) writeFileSync(join(root, path), now);
+  if (now === kept || write) return [];
+  return [`${path}:1 docs: differs from src/kernel/errors.ts. Run: node scripts/check-docs.ts --write`];
 }
 
 function main(root: string, write: boolean): void {

@@ -30,10 +30,15 @@ function row({ name, secret, default: value, description }: DocumentedSetting): 
 
 /** The page with the table of today between its marks; a page without marks gets them at its end. */
 export function withSettingsTable(page: string, settings: readonly DocumentedSetting[]): string {
-  const block = `${BEGIN}\n\n${settingsTable(settings)}\n\n${END}`;
-  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (begin === -1 || end === -1) return `${page.trimEnd()}\n\n${block}\n`.trimStart();
-  return `${page.slice(0, begin)}${block}${page.slice(end + END.length)}`;
+  return withBlock(page, BEGIN, settingsTable(settings), END);
+}
+
+/** The page with `text` between two marks; a page without the marks gets them at its end. */
+export function withBlock(page: string, begin: string, text: string, end: string): string {
+  const block = `${begin}\n\n${text}\n\n${end}`;
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from === -1 || to === -1) return `${page.trimEnd()}\n\n${block}\n`.trimStart();
+  return `${page.slice(0, from)}${block}${page.slice(to + end.length)}`;
 }
 
 /** What .env.example lacks or has too much, or shows a value for that must stay secret. */

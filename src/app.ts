@@ -17,6 +17,7 @@ import {
 } from './delivery/delivery.ts';
 import type { Clock } from './kernel/clock.ts';
 import { createIdFactory } from './kernel/id.ts';
+import { createRandomPool } from './kernel/random.ts';
 import type { Log } from './kernel/log.ts';
 import { createSecrets } from './kernel/secrets.ts';
 import { createKeys, type Keys } from './keys/keys.ts';
@@ -57,6 +58,8 @@ export interface App {
   metrics: Metrics;
   inbox: DevelopmentInbox | undefined;
   newId: () => string;
+  /** Is there a provider for this channel? */
+  offers: (channel: string) => boolean;
   ready: () => Promise<boolean>;
   /** Loads tenants and keys, connects the feeds and starts the loops. Databases must be migrated. */
   start(): Promise<void>;
@@ -64,6 +67,9 @@ export interface App {
   beginStop(): void;
   stop(): Promise<void>;
 }
+
+/** Requests in flight at a stop have so long; a client that reads no faster is cut off. */
+const DRAIN_MILLISECONDS = 20_000;
 
 /** The composition root: the only place that knows every part. */
 export async function createApp(options: AppOptions): Promise<App> {
@@ -110,9 +116,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const verifications = createVerifications({
     secrets,
     budgets,
-    mostWrongPerHour: limits.wrongCodesPerHour,
     newId,
-    randomBytes,
+    randomBytes: createRandomPool(),
   });
 
   const feeds = new Map<Database, Feed>();
@@ -169,6 +174,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
   });
   let stopping = false;
+  // Clients that keep a connection open take their next one elsewhere, before this one is closed under them.
+  server.addHook('onRequest', (_request, reply, done) => {
+    if (stopping) reply.header('connection', 'close');
+    done();
+  });
   const ready = async (): Promise<boolean> => !stopping && (await isReady(databases));
   const context: ApiContext = {
     signIn,
@@ -210,6 +220,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     metrics,
     inbox,
     newId,
+    offers: (channel) => delivery.offers(channel),
     ready,
     async start() {
       await tenants.reload();
@@ -224,7 +235,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     async stop() {
       stopping = true;
+      const cut = setTimeout(() => server.server.closeAllConnections(), DRAIN_MILLISECONDS).unref();
       await server.close();
+      clearTimeout(cut);
       await worker.stop();
       smtp?.close();
       await Promise.all([...feeds.values()].map((feed) => feed.stop()));

@@ -7,7 +7,7 @@ import { createManualClock, type ManualClock } from '../src/kernel/clock.ts';
 import { type Log, silentLog } from '../src/kernel/log.ts';
 import type { Provider, SmtpOptions } from '../src/delivery/delivery.ts';
 import type { TenantSettings } from '../src/tenants/tenants.ts';
-import { createTestDatabase } from './postgres-for-tests.ts';
+import { createTestDatabase, type TestAddress } from './postgres-for-tests.ts';
 
 export const TEST_SECRET = 'kX3pQ8vT1zLw7RmN5sJ2hB9cYd4gF6aEuW0oPiVq';
 
@@ -36,6 +36,8 @@ export interface TestAppOptions {
   providers?: readonly Provider[];
   smtp?: Partial<SmtpOptions>;
   log?: Log;
+  /** Another way to each database, such as through a proxy that can be cut. */
+  route?: (address: TestAddress) => TestAddress;
 }
 
 export interface TestApp {
@@ -48,8 +50,10 @@ export interface TestApp {
   request(method: string, path: string, body?: unknown, options?: RequestOptions): Promise<Answer>;
   get(path: string, options?: RequestOptions): Promise<Answer>;
   post(path: string, body?: unknown, options?: RequestOptions): Promise<Answer>;
-  /** The newest code in the inbox for an address; waits until it has been delivered. */
-  code(to: string, options?: { not?: string }): Promise<string>;
+  /** The newest code in the inbox for an address; waits until one newer than message `after` has been delivered. */
+  code(to: string, options?: { not?: string; after?: string | undefined }): Promise<string>;
+  /** The id of the newest message for an address. */
+  newestMessage(to: string): Promise<string | undefined>;
   /** Sends and proves: a whole sign-in. */
   signIn(
     address: { phone: string } | { email: string },
@@ -75,12 +79,12 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     ['us', us.url],
     ['uz', uz.url],
   ]);
-  const open = (): Databases =>
+  const open = (route: NonNullable<TestAppOptions['route']> = (address) => address): Databases =>
     createDatabases({
-      control: control.address,
+      control: route(control.address),
       markets: new Map([
-        ['us', us.address],
-        ['uz', uz.address],
+        ['us', route(us.address)],
+        ['uz', route(uz.address)],
       ]),
       clock,
       maxConnections: 6,
@@ -99,14 +103,14 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
 async function build(
   options: TestAppOptions,
   clock: ManualClock,
-  open: () => Databases,
+  open: (route?: TestAppOptions['route']) => Databases,
   urls: ReadonlyMap<string, string>,
 ): Promise<TestApp> {
   const loaded = loadConfig({
     env: { FIRSTPROOF_MODE: 'development', FIRSTPROOF_TRUSTED_PROXIES: '127.0.0.1/32', ...options.env },
   });
   if (!loaded.ok) throw new Error(loaded.problems.map((problem) => problem.message).join('\n'));
-  const databases = open();
+  const databases = open(options.route);
   const app = await createApp({
     config: loaded.config,
     databases,
@@ -156,19 +160,25 @@ async function build(
     },
     get: (path, more) => test.request('GET', path, undefined, more),
     post: (path, body, more) => test.request('POST', path, body, more),
-    async code(to, { not } = {}) {
+    async newestMessage(to) {
+      const { body } = await test.get(`/dev/messages?to=${encodeURIComponent(to)}&limit=1`);
+      return body[0]?.id as string | undefined;
+    },
+    async code(to, { not, after } = {}) {
       for (let attempt = 0; attempt < 200; attempt++) {
         const { body } = await test.get(`/dev/messages?to=${encodeURIComponent(to)}&limit=1`);
         const code = body[0]?.code as string | undefined;
-        if (code !== undefined && code !== not) return code;
+        if (code !== undefined && code !== not && body[0].id !== after) return code;
         await wait(10);
       }
       throw new Error(`no code for ${to} arrived in the inbox`);
     },
     async signIn(address, more = {}, requestOptions = {}) {
+      const to = 'phone' in address ? address.phone : address.email;
+      const before = await test.newestMessage(to);
       const sent = await test.post('/api/v1/auth/send-verification', address, requestOptions);
       if (sent.status !== 200) throw new Error(`send-verification: ${JSON.stringify(sent.body)}`);
-      const code = await test.code('phone' in address ? address.phone : address.email);
+      const code = await test.code(to, { after: before });
       const body = { verification_id: sent.body.verification_id, code, ...more };
       return test.post('/api/v1/auth/verify-code', body, requestOptions);
     },

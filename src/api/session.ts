@@ -1,6 +1,6 @@
-import { fastifyCookie } from '@fastify/cookie';
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
+import { readCookie } from '../web/cookies.ts';
 import { sendRefusal } from '../web/server.ts';
 import type { ApiServer } from './api.ts';
 import { type Access, type ApiContext, authenticate, bearerToken, type FastifyRequest } from './context.ts';
@@ -98,5 +98,5 @@ export function sessionRoutes(server: ApiServer, context: ApiContext): void {
 
 function cookieToken(request: FastifyRequest): string | undefined {
   const { cookie } = request.headers;
-  return cookie === undefined ? undefined : fastifyCookie.parse(cookie)[SESSION_COOKIE];
+  return cookie === undefined ? undefined : readCookie(cookie, SESSION_COOKIE);
 }

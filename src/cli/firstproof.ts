@@ -1,56 +1,143 @@
-import { readFileSync } from 'node:fs';
-import { parseEnv } from 'node:util';
-import { Command } from 'commander';
-import { type Config, loadConfig } from '../config/config.ts';
-import { EmbeddedPostgresInUse } from '../db/embedded-postgres.ts';
-import { CliError } from './errors.ts';
-import { createLog } from './log.ts';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import type { Config, ConfigSource } from '../config/config.ts';
+import { apiKeyScopes } from '../tenants/tenants.ts';
+import { configure } from './configure.ts';
+import { runDoctor } from './doctor-command.ts';
+import { explainFault } from './explain-fault.ts';
+import { createKey, listKeys, type NewKeyOptions, revokeKey } from './key-command.ts';
+import { createJsonLog, createReadableLog } from './log.ts';
+import { runMigrate } from './migrate-command.ts';
 import { serve } from './serve.ts';
+import { rotateSigningKeys } from './signing-key-command.ts';
+import { listSettable } from './tenant-assignments.ts';
+import { createTenant, listTenants, type NewTenantOptions, setTenant, showTenant } from './tenant-command.ts';
 import { runUserImport, type UserImportOptions } from './user-command.ts';
+import { version } from './version.ts';
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
-
-/** The environment, with what `.env` in the working folder adds to it. */
-function environment(): Record<string, string | undefined> {
-  try {
-    return { ...parseEnv(readFileSync('.env', 'utf8')), ...process.env };
-  } catch {
-    return process.env;
-  }
-}
-
-function configure(overrides: Parameters<typeof loadConfig>[0]['overrides'] = {}): Config {
-  const result = loadConfig({ env: environment(), overrides });
-  if (result.ok) return result.config;
-  const lines = result.problems.map((problem) => `  ${problem.message}`);
-  throw new CliError(`Firstproof cannot start with this configuration:\n${lines.join('\n')}`, 2);
-}
+/** A reader that went away (`… | head -1`) is no fault. */
+process.stdout.on('error', (fault: NodeJS.ErrnoException) => {
+  if (fault.code !== 'EPIPE') throw fault;
+});
 
 const program = new Command('firstproof')
   .description('OTP-first authentication server: no account exists until its owner has proved an address.')
   .version(version)
-  .showHelpAfterError('Run "firstproof --help" for what there is.');
+  .option('--development', 'development mode: embedded database, nothing to configure (FIRSTPROOF_MODE)')
+  .configureHelp({ showGlobalOptions: true, helpWidth: Math.min(process.stdout.columns ?? 100, 100) })
+  .addHelpText(
+    'after',
+    `
+Settings come from the environment and from .env in this folder: docs/reference/configuration.md.
+Commands beside serve work whether a server runs or not, in the mode the data folder was made in.
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`,
+  )
+  .showHelpAfterError('Add --help to see what there is.')
+  .exitOverride();
+
+const collect = (value: string, all: string[] = []): string[] => [...all, value];
+const asJson = ['--json', 'print JSON for programs'] as const;
+
+function configured(needs: 'server' | 'databases' = 'server'): Config {
+  return configure({ ...program.opts<{ development?: boolean }>(), needs, followData: true });
+}
 
 program
   .command('serve')
-  .description('run the server (production, unless FIRSTPROOF_MODE or --development says otherwise)')
-  .option('--development', 'embedded database, development inbox, seeded tenants; nothing to configure')
+  .description('run the server')
   .option('--port <port>', 'port to listen on (PORT)')
   .option('--host <host>', 'address to listen on (HOST)')
-  .action(async (options: { development?: boolean; port?: string; host?: string }) => {
-    const config = configure({
-      ...(options.development ? { mode: 'development' } : {}),
-      ...(options.port === undefined ? {} : { port: options.port }),
-      ...(options.host === undefined ? {} : { host: options.host }),
-    });
-    await serve(
-      config,
-      createLog(config.mode === 'development' && config.logLevel === 'info' ? 'warn' : config.logLevel),
-      version,
-    );
+  .action(async (overrides: NonNullable<ConfigSource['overrides']>) => {
+    const { development } = program.opts<{ development?: boolean }>();
+    const config = configure({ development, overrides, needs: 'server', followData: false });
+    const readable = config.mode === 'development';
+    const level = readable && config.logLevel === 'info' ? 'warn' : config.logLevel;
+    await serve(config, readable ? createReadableLog(level) : createJsonLog(level), version);
   });
+
+program
+  .command('migrate')
+  .description('bring every configured database up to date; a server that starts does it too')
+  .option('--status', 'only tell; exit code 1 when a database is not up to date')
+  .option(...asJson)
+  .action((options: { status?: boolean; json?: boolean }) => runMigrate(configured('databases'), options));
+
+const tenant = program.command('tenant').description('make, list, show and change tenants and markets');
+tenant
+  .command('create <slug>')
+  .description('make a tenant; running servers know it at once')
+  .option('--name <name>', 'what people read in messages; the slug otherwise')
+  .option('--market', 'a market: chosen by the prefix of the phone')
+  .option('--prefix <+digits>', 'phone prefix of a market; may be repeated', collect)
+  .option('--host <name>', 'host name that leads to it; may be repeated', collect)
+  .option('--database <name>', 'keep its rows in a database of FIRSTPROOF_DATABASES')
+  .option('--country <code>', 'country by which national phone forms are read, such as UZ')
+  .option('--locale <locale>', 'language of its messages where a person asks for none', 'en')
+  .option(...asJson)
+  .action((slug: string, options: NewTenantOptions) => createTenant(configured(), slug, options));
+tenant
+  .command('list')
+  .description('all tenants')
+  .option(...asJson)
+  .action((options: { json?: boolean }) => listTenants(configured(), options));
+tenant
+  .command('show <slug>')
+  .description('one tenant with its settings, issuer and key address')
+  .option(...asJson)
+  .action((slug: string, options: { json?: boolean }) => showTenant(configured(), slug, options));
+tenant
+  .command('set <slug> [path=value...]')
+  .description('change settings; an empty value returns to the default')
+  .option('--unset <path>', 'return to the default; may be repeated', collect)
+  .option(...asJson)
+  .addHelpText(
+    'after',
+    () =>
+      `\nSettings:\n${listSettable()
+        .map((one) => `  ${one.path}=${one.expects}\n`)
+        .join('')}`,
+  )
+  .action((slug: string, assignments: string[], options: { unset?: string[]; json?: boolean }) =>
+    setTenant(configured(), slug, assignments, options),
+  );
+
+const key = program.command('key').description('make, list and revoke API keys');
+key
+  .command('create')
+  .description('make an API key; its text is printed once')
+  .requiredOption('--name <name>', 'what it is for', nonEmpty)
+  .option('--scope <scope>', `${apiKeyScopes.join(', ')}; may be repeated`, collect)
+  .option('--tenant <slug>', 'for this tenant only; every tenant otherwise')
+  .option(...asJson)
+  .action((options: NewKeyOptions) => createKey(configured(), options));
+key
+  .command('list')
+  .description('all API keys, revoked ones too')
+  .option(...asJson)
+  .action((options: { json?: boolean }) => listKeys(configured(), options));
+key
+  .command('revoke <id>')
+  .description('revoke an API key')
+  .action((id: string) => revokeKey(configured(), id));
+
+program
+  .command('signing-key')
+  .description('the keys that sign access tokens')
+  .command('rotate')
+  .description('sign with the next key from now on')
+  .option('--tenant <slug>', 'of this tenant only; of every one otherwise')
+  .option('--emergency', 'the old key leaked: refuse what it signed at once')
+  .option(...asJson)
+  .action((options: { tenant?: string; emergency?: boolean; json?: boolean }) =>
+    rotateSigningKeys(configured(), options),
+  );
+
+program
+  .command('doctor')
+  .description('look for what keeps this deployment from working well; exit code 1 on a FAIL')
+  .option(...asJson)
+  .action((options: { json?: boolean }) =>
+    runDoctor({ ...program.opts<{ development?: boolean }>(), ...options }),
+  );
 
 program
   .command('user')
@@ -62,17 +149,23 @@ program
   .option('--dry-run', 'look at every row and write nothing')
   .option('--resume', 'go on where an import of this file stopped')
   .option('--report <file>', 'where refused rows are told (FILE.refused.jsonl)')
-  .option('--json', 'print JSON for programs')
-  .action((file: string, options: UserImportOptions) => runUserImport(configure(), file, options));
+  .option(...asJson)
+  .action((file: string, options: UserImportOptions) => runUserImport(configured(), file, options));
+
+function nonEmpty(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('It may not be empty.');
+  return text;
+}
 
 try {
   await program.parseAsync();
 } catch (fault) {
-  if (fault instanceof CliError || fault instanceof EmbeddedPostgresInUse) {
-    process.stderr.write(`${fault.message}\n`);
-    process.exitCode = fault instanceof CliError ? fault.exitCode : 1;
+  if (fault instanceof CommanderError) {
+    // Commander has said what there is to say. Help that was asked for is no failure.
+    process.exitCode = fault.exitCode === 0 ? 0 : 2;
   } else {
-    process.stderr.write(`${fault instanceof Error ? fault.stack : String(fault)}\n`);
-    process.exitCode = 1;
+    const { message, exitCode } = explainFault(fault);
+    process.stderr.write(`${message}\n`);
+    process.exitCode = exitCode;
   }
 }

@@ -1,88 +1,135 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
 import type { DatabaseAddress } from '../db/database.ts';
 import { createDatabases, type Databases } from '../db/databases.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../db/embedded-postgres.ts';
-import type { Clock } from '../kernel/clock.ts';
+import {
+  connectToRunningEmbedded,
+  hasEmbeddedCluster,
+  type RunningEmbedded,
+} from '../db/embedded/connect-to-running.ts';
+import {
+  type EmbeddedPostgres,
+  EmbeddedPostgresInUse,
+  startEmbeddedPostgres,
+} from '../db/embedded-postgres.ts';
+import { systemClock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
-import { randomToken } from '../kernel/secrets.ts';
+import { claimDataFolder } from './data-mode.ts';
+import { CliError } from './errors.ts';
 
 /** Markets that development mode seeds, each with a database of its own. */
 export const DEVELOPMENT_MARKETS = ['us', 'uz'] as const;
 
+/** Connections a command opens to each database: it does one thing after the other. */
+const COMMAND_CONNECTIONS = 2;
+/** How long a command waits for a server that is about to start its embedded PostgreSQL. */
+const PATIENCE_MILLISECONDS = 5000;
+
 export interface OpenDatabases {
   databases: Databases;
-  /** The embedded server, when this process runs one. */
-  embedded: EmbeddedPostgres | undefined;
   /** Where people may connect to the control database with other programs; never with its password. */
   description: string;
-  /** Closes the pools and stops the embedded server. */
-  close(): Promise<void>;
+  /** Stops the embedded server, if it was started here. The pools are closed before, by their user. */
+  release(): Promise<void>;
+}
+
+export interface OpenOptions {
+  config: Config;
+  log: Log;
+  /** `server` owns the embedded PostgreSQL and makes its databases. `command` is a guest where a server runs. */
+  as: 'server' | 'command';
+  /** For a command: whether a data folder that holds no database yet gets one. */
+  create?: boolean;
 }
 
 /**
  * Opens the databases that the configuration names: outside ones, or the embedded server with a database for the
- * deployment and, in development, one for each seeded market.
- * @throws EmbeddedPostgresInUse when another server owns the data folder
+ * deployment and, in development, one for each seeded market. Pools connect at their first query.
+ * @throws EmbeddedPostgresInUse when a second server asks for one data folder
  */
-export async function openDatabases(config: Config, clock: Clock, log: Log): Promise<OpenDatabases> {
+export async function openDatabases(options: OpenOptions): Promise<OpenDatabases> {
+  const { config } = options;
   const markets = new Map<string, DatabaseAddress>();
   for (const [name, url] of config.databases ?? []) markets.set(name, { url });
-  let embedded: EmbeddedPostgres | undefined;
+  let release = async (): Promise<void> => {};
   let control: DatabaseAddress;
+  let description: string;
   if (config.databaseUrl === undefined) {
-    embedded = await startEmbedded(config, log);
-    await embedded.ensureDatabase('firstproof');
-    control = embedded.connection('firstproof');
+    const embedded = await embeddedFor(options);
+    release = embedded.release;
+    control = await embedded.database('firstproof');
     if (config.mode === 'development') {
       for (const name of DEVELOPMENT_MARKETS) {
-        if (markets.has(name)) continue;
-        await embedded.ensureDatabase(`firstproof_${name}`);
-        markets.set(name, embedded.connection(`firstproof_${name}`));
+        if (!markets.has(name)) markets.set(name, await embedded.database(`firstproof_${name}`));
       }
     }
+    description = `embedded PostgreSQL in ${config.dataDirectory}`;
   } else {
     control = { url: config.databaseUrl };
+    description = `PostgreSQL at ${new URL(config.databaseUrl).host}`;
   }
   const databases = createDatabases({
     control,
     markets,
-    clock,
-    maxConnections: config.databaseConnections,
+    clock: systemClock,
+    maxConnections: options.as === 'server' ? config.databaseConnections : COMMAND_CONNECTIONS,
     prepare: config.databasePrepare,
   });
-  return {
-    databases,
-    embedded,
-    description: embedded
-      ? `embedded PostgreSQL in ${config.dataDirectory}`
-      : `PostgreSQL at ${new URL(config.databaseUrl ?? 'postgres://').host}`,
-    close: async () => {
-      await databases.close();
-      await embedded?.stop();
-    },
-  };
+  return { databases, description, release };
 }
 
-function startEmbedded(config: Config, log: Log): Promise<EmbeddedPostgres> {
+interface Embedded {
+  database(name: string): Promise<DatabaseAddress>;
+  release(): Promise<void>;
+}
+
+async function embeddedFor({ config, log, as, create = false }: OpenOptions): Promise<Embedded> {
+  const { dataDirectory } = config;
+  if (as === 'command') {
+    if (!create && !hasEmbeddedCluster(dataDirectory)) {
+      throw new CliError(
+        `There is no database in ${dataDirectory} yet. Start the server once (firstproof serve), ` +
+          'or make it with: firstproof migrate',
+      );
+    }
+    const running = connectToRunningEmbedded(dataDirectory);
+    if (running) return asGuest(running);
+  }
+  claimDataFolder(config);
+  try {
+    return asOwner(await start(dataDirectory, log));
+  } catch (fault) {
+    if (as === 'server' || !(fault instanceof EmbeddedPostgresInUse)) throw fault;
+    return asGuest(await waitForRunning(dataDirectory, fault));
+  }
+}
+
+function start(dataDirectory: string, log: Log): Promise<EmbeddedPostgres> {
   return startEmbeddedPostgres({
-    dataDirectory: config.dataDirectory,
+    dataDirectory,
     log: (level, message, fields) => log[level]({ event: 'embedded_postgres', ...fields }, message),
   });
 }
 
-/** A secret of development mode: made once, kept with the data, readable by its owner only. */
-export function developmentSecret(
-  config: Config,
-  name: string,
-  make: () => string = () => randomToken(48),
-): string {
-  const file = join(config.dataDirectory, name);
-  if (existsSync(file)) return readFileSync(file, 'utf8').trim();
-  if (!existsSync(config.dataDirectory)) mkdirSync(config.dataDirectory, { recursive: true, mode: 0o711 });
-  const secret = make();
-  writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: 'wx' });
-  chmodSync(file, 0o600);
-  return secret;
+async function waitForRunning(dataDirectory: string, fault: Error): Promise<RunningEmbedded> {
+  for (let waited = 0; waited < PATIENCE_MILLISECONDS; waited += 100) {
+    const running = connectToRunningEmbedded(dataDirectory);
+    if (running) return running;
+    await sleep(100);
+  }
+  throw fault;
+}
+
+function asOwner(embedded: EmbeddedPostgres): Embedded {
+  return {
+    async database(name) {
+      await embedded.ensureDatabase(name);
+      return embedded.connection(name);
+    },
+    release: () => embedded.stop(),
+  };
+}
+
+function asGuest(running: RunningEmbedded): Embedded {
+  return { database: async (name) => running.connection(name), release: async () => {} };
 }

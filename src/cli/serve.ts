@@ -1,14 +1,18 @@
-import { createServer, type Server } from 'node:http';
-import { createApp, type App } from '../app.ts';
+import { type App, createApp } from '../app.ts';
 import type { Config } from '../config/config.ts';
-import { migrate } from '../db/migrate.ts';
+import type { Database } from '../db/database.ts';
+import { migrate, migrationState } from '../db/migrate.ts';
 import { systemClock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { newApiKeyText } from '../tenants/tenants.ts';
 import { banner } from './banner.ts';
-import { checkDurability } from './doctor-checks.ts';
+import { developmentSecret } from './data-mode.ts';
+import { lookAtDatabase } from './database-facts.ts';
+import { checkDurability, checkTenant, checkVersion, type Finding } from './doctor-checks.ts';
 import { CliError } from './errors.ts';
-import { DEVELOPMENT_MARKETS, developmentSecret, openDatabases } from './open-databases.ts';
+import { makeFirstTenant } from './first-tenant.ts';
+import { startManagement } from './management-port.ts';
+import { DEVELOPMENT_MARKETS, openDatabases } from './open-databases.ts';
 import { seedDevelopment } from './seed-development.ts';
 
 /** Load balancers look every second or so: this long they may see that we are going, before we go. */
@@ -17,51 +21,54 @@ const READINESS_LEAD_MILLISECONDS = 2000;
 /** Runs a server until it is told to stop: databases, migrations, seed, listen, and a stop in the reverse order. */
 export async function serve(config: Config, log: Log, version: string): Promise<void> {
   const startedAt = performance.now();
+  // From here on, so that a stop during a long start still stops the embedded PostgreSQL.
+  const stopped = untilStopped();
   const development = config.mode === 'development';
-  const opened = await openDatabases(config, systemClock, log);
-  const { databases } = opened;
+  const { databases, description, release } = await openDatabases({ config, log, as: 'server' });
   let app: App | undefined;
   try {
-    await Promise.all(databases.all().map((database) => migrate(database)));
-    await refuseUnsafeDurability(config, databases.all(), log);
+    await prepareDatabases(config, databases.all(), log);
     const secrets = config.secrets ?? [developmentSecret(config, 'secret')];
-    const publicUrl = config.publicUrl ?? `http://${displayHost(config.host)}:${config.port}`;
+    const publicUrl = publicUrlOf(config);
     app = await createApp({ config, databases, secrets, publicUrl, clock: systemClock, log, version });
-    let apiKey: string | undefined;
-    if (development) {
-      const names = new Set(
-        DEVELOPMENT_MARKETS.filter((name) => databases.all().some((one) => one.name === name)),
-      );
-      await seedDevelopment(app.tenants, names);
-      apiKey = developmentSecret(config, 'api-key', newApiKeyText);
-      await app.apiKeys.ensure({ tenantId: null, name: 'development', scopes: ['admin'], text: apiKey });
+    const apiKey = development ? await seed(config, app, databases.all()) : undefined;
+    if (!development && (await makeFirstTenant(app.tenants))) {
+      const remedy = 'Name it: firstproof tenant set default name="…"';
+      log.info({ event: 'first_tenant', tenant: 'default' }, `the tenant "default" was made. ${remedy}`);
     }
     await app.start();
+    warnOfTenants(app, databases.all(), log);
     const address = await app.server.listen({ host: config.host, port: config.port });
     const management = await startManagement(config, app);
     const port = Number(new URL(address).port);
-    const url = config.publicUrl ?? `http://${displayHost(config.host)}:${port}`;
     if (development) {
+      const url = config.publicUrl ?? `http://${displayHost(config.host)}:${port}`;
       const milliseconds = Math.round(performance.now() - startedAt);
       process.stdout.write(
-        banner({ url, database: opened.description, apiKey: apiKey ?? '', version, milliseconds }),
+        banner({ url, database: description, apiKey: apiKey ?? '', version, milliseconds }),
       );
     } else {
       log.info({ event: 'listening', port, version }, `Firstproof ${version} listens on ${address}`);
     }
-    await untilStopped();
+    await stopped;
     log.info({ event: 'stopping' }, 'stopping: readiness fails, then requests in flight finish');
     app.beginStop();
     if (!development) await new Promise((resolve) => setTimeout(resolve, READINESS_LEAD_MILLISECONDS));
     management?.close();
     await app.stop();
-    await opened.embedded?.stop();
+    await release();
     log.info({ event: 'stopped' }, 'stopped');
   } catch (fault) {
     await app?.stop().catch(() => {});
-    await opened.close().catch(() => {});
-    throw listenFault(fault, config);
+    await databases.close().catch(() => {});
+    await release().catch(() => {});
+    throw fault;
   }
+}
+
+/** The address in links and tokens; development without one is reached where it listens. */
+export function publicUrlOf(config: Config): string {
+  return config.publicUrl ?? `http://${displayHost(config.host)}:${config.port}`;
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
@@ -77,68 +84,63 @@ function untilStopped(): Promise<void> {
   });
 }
 
-function listenFault(fault: unknown, config: Config): unknown {
-  const code = (fault as { code?: unknown }).code;
-  if (code === 'EADDRINUSE') {
-    return new CliError(
-      `Port ${config.port} is taken. Stop the program that uses it, or choose another: PORT=3001`,
-    );
-  }
-  if (code === 'EACCES') {
-    return new CliError(`Port ${config.port} needs more rights. Choose one above 1024: PORT=3000`);
-  }
-  return fault;
+/** Refuses databases that are away, too old or forgetful, then brings each up to date. */
+async function prepareDatabases(config: Config, databases: readonly Database[], log: Log): Promise<void> {
+  const looks = await Promise.all(databases.map(lookAtDatabase));
+  const findings = looks.flatMap((look): Finding[] =>
+    look.ok
+      ? [checkVersion(look.facts), checkDurability(look.facts, config.unsafeDurability)]
+      : [{ level: 'fail', subject: `database ${look.name}`, message: `cannot be used: ${look.problem}` }],
+  );
+  const failures = findings.filter((finding) => finding.level === 'fail');
+  if (failures.length > 0) throw new CliError(failures.map(sentence).join('\n'));
+  logWarnings(findings, log);
+  await Promise.all(databases.map((database) => bringUpToDate(database, log)));
 }
 
-async function refuseUnsafeDurability(
-  config: Config,
-  databases: Parameters<typeof checkDurability>[0],
-  log: Log,
-): Promise<void> {
-  const unsafe = await checkDurability(databases);
-  if (unsafe.length === 0) return;
-  if (!config.unsafeDurability) {
+async function bringUpToDate(database: Database, log: Log): Promise<void> {
+  const state = await migrationState(database);
+  if (state.state === 'ahead') {
+    // A rolling update: a newer server has migrated, and what it added does not disturb this one.
+    log.warn(
+      { event: 'migrations_ahead', database: database.name },
+      `the database is at migration ${state.version}, newer than this server: update it`,
+    );
+  } else if (state.state === 'changed') {
+    const { number, name } = state.migration;
     throw new CliError(
-      `${unsafe.join('\n')}\nAcknowledged sign-ups could be lost. Switch it on, ` +
-        'or set FIRSTPROOF_ALLOW_UNSAFE_DURABILITY=true where losing them is acceptable.',
+      `Migration ${number} (${name}) was changed after database "${database.name}" had applied it. ` +
+        'Restore the file of that release; changes go into a new migration.',
     );
+  } else if (state.state === 'behind') {
+    await migrate(database);
   }
-  for (const sentence of unsafe) log.warn({ event: 'unsafe_durability' }, sentence);
 }
 
-/** Metrics and health on a port of their own, when one is configured. */
-async function startManagement(config: Config, app: App): Promise<Server | undefined> {
-  if (config.managementPort === undefined) return undefined;
-  const server = createServer((request, response) => {
-    void answerManagement(app, request.url ?? '/').then(({ status, type, text }) => {
-      response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(text);
-    });
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(config.managementPort, config.host, resolve);
-  });
-  return server;
+async function seed(config: Config, app: App, databases: readonly Database[]): Promise<string> {
+  const open = DEVELOPMENT_MARKETS.filter((name) => databases.some((one) => one.name === name));
+  await seedDevelopment(app.tenants, new Set(open));
+  const apiKey = developmentSecret(config, 'api-key', newApiKeyText);
+  await app.apiKeys.ensure({ tenantId: null, name: 'development', scopes: ['admin'], text: apiKey });
+  return apiKey;
 }
 
-async function answerManagement(
-  app: App,
-  url: string,
-): Promise<{ status: number; type: string; text: string }> {
-  const json = 'application/json; charset=utf-8';
-  switch (url) {
-    case '/metrics': {
-      const { contentType, text } = await app.metrics.render();
-      return { status: 200, type: contentType, text };
-    }
-    case '/health/live':
-      return { status: 200, type: json, text: '{"status":"ok"}' };
-    case '/health/ready': {
-      const ready = await app.ready();
-      return { status: ready ? 200 : 503, type: json, text: `{"status":"${ready ? 'ok' : 'unavailable'}"}` };
-    }
-    default:
-      return { status: 404, type: json, text: '{"status":"not found"}' };
+function warnOfTenants(app: App, databases: readonly Database[], log: Log): void {
+  const names = new Set(databases.map((database) => database.name));
+  logWarnings(
+    app.tenants.all().flatMap((tenant) => checkTenant(tenant, names, app.offers)),
+    log,
+  );
+}
+
+function logWarnings(findings: readonly Finding[], log: Log): void {
+  for (const finding of findings) {
+    if (finding.level === 'warn') log.warn({ event: 'warning' }, sentence(finding));
   }
+}
+
+function sentence({ subject, message, remedy }: Finding): string {
+  return `${subject}: ${message}.${remedy === undefined ? '' : ` ${remedy}`}`;
 }
 
 function displayHost(host: string): string {

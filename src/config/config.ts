@@ -32,6 +32,8 @@ export interface ConfigSource {
   env: Readonly<Record<string, string | undefined>>;
   /** Settings given on the command line, which win over everything. */
   overrides?: Partial<Record<SettingName, string>>;
+  /** False for work that only needs the databases (migrations): production then asks for no URL and no secret. */
+  serving?: boolean;
 }
 
 /**
@@ -60,7 +62,9 @@ export function loadConfig(source: ConfigSource): ConfigResult {
       });
     }
   }
-  if (config.mode === 'production') problems.push(...productionProblems(config, problems));
+  if (config.mode === 'production' && source.serving !== false) {
+    problems.push(...productionProblems(config, problems));
+  }
   if (
     config.mode === 'development' &&
     source.env['HOST'] === undefined &&
@@ -88,7 +92,7 @@ function productionProblems(config: Config, known: readonly ConfigProblem[]): Co
     );
   } else if (
     !config.publicUrl.startsWith('https://') &&
-    !/\/\/(localhost|127\.0\.0\.1|\[::1\])/.test(config.publicUrl)
+    !/\/\/(localhost|127\.0\.0\.1|\[::1\])(?=[:/]|$)/.test(config.publicUrl)
   ) {
     report('FIRSTPROOF_PUBLIC_URL', 'FIRSTPROOF_PUBLIC_URL must begin with https:// in production.');
   }

@@ -1,4 +1,5 @@
-import postgres from 'postgres';
+import type postgres from 'postgres';
+import { connectPostgres } from './driver.ts';
 import type { Clock } from '../kernel/clock.ts';
 
 export type Sql = postgres.Sql;
@@ -54,7 +55,8 @@ export function createDatabase(options: DatabaseOptions): Database {
     },
   };
   const { address } = options;
-  const sql = 'url' in address ? postgres(address.url, settings) : postgres({ ...settings, ...address });
+  const sql =
+    'url' in address ? connectPostgres(address.url, settings) : connectPostgres({ ...settings, ...address });
   const { clock } = options;
   return {
     name: options.name,

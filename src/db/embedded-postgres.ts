@@ -3,7 +3,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import postgres from 'postgres';
+import type postgres from 'postgres';
+import { connectPostgres } from './driver.ts';
 import { placeBinaries } from './embedded/binaries.ts';
 import { SUPERUSER, createCluster, keepPassword, makeSocketDirectory } from './embedded/cluster.ts';
 import { findHome, outsideDirectory, placeHome } from './embedded/home.ts';
@@ -177,7 +178,7 @@ function connectionTo(
 
 async function isHealthy(plan: PostmasterPlan, left: Postmaster, password: string): Promise<boolean> {
   if (!left.ready || !runsAsPlanned(plan)) return false;
-  const sql = postgres({
+  const sql = connectPostgres({
     ...connectionTo(left, password, 'postgres'),
     max: 1,
     connect_timeout: 2,
@@ -198,7 +199,7 @@ async function ensureDatabase(
   name: string,
   template?: string,
 ): Promise<void> {
-  const sql = postgres({ ...connection, max: 1, onnotice: () => {} });
+  const sql = connectPostgres({ ...connection, max: 1, onnotice: () => {} });
   try {
     const found = await sql`select 1 from pg_database where datname = ${name}`;
     if (found.length > 0) return;

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import postgres from 'postgres';
+import type postgres from 'postgres';
+import { connectPostgres } from './driver.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Database } from './database.ts';
+import { createHearing } from './hearing.ts';
 
 /** The one LISTEN channel of a database. A payload is `topic:text`. */
 export const FEED_CHANNEL = 'firstproof';
@@ -11,9 +13,11 @@ export const FEED_CHANNEL = 'firstproof';
  * whoever relies on it asks the database instead.
  */
 export interface Feed {
-  /** True from the end of the catch-up until the connection or its heart-beat is lost. */
+  /** True from the end of the catch-up until the connection is lost or three beats have passed without a proof of it. */
   readonly live: boolean;
   on(topic: string, handler: (text: string) => void): void;
+  /** Resolves when every server has heard what was committed before, or asks the database instead. */
+  heardByAll(): Promise<void>;
   /** Runs after each (re)connection, before the feed counts as live: reads what may have been missed. */
   onRestored(handler: () => Promise<void>): void;
   /** Connects, catches up; resolves when first live, or after a first failed try (it then goes on trying). */
@@ -32,20 +36,36 @@ export interface FeedOptions {
 export function createFeed(options: FeedOptions): Feed {
   const { database, log } = options;
   const beatEvery = options.beatMilliseconds ?? 1000;
+  const lease = beatEvery * 3;
   const node = randomUUID();
   const topics = new Map<string, ((text: string) => void)[]>();
   const restorers: (() => Promise<void>)[] = [];
   let live = false;
   let stopped = false;
   let connection: postgres.Sql | undefined;
-  let lastHeard = 0;
+  /** Everything committed before this moment has been heard. */
+  let heardUntil = 0;
   let timer: NodeJS.Timeout | undefined;
 
+  const hearing = createHearing({
+    node,
+    leaseMilliseconds: lease,
+    now: () => performance.now(),
+    tell: (payload) => (connection ? tell(connection, payload) : Promise.reject(new Error('no feed'))),
+  });
+
+  function tell(sql: postgres.Sql, payload: string): Promise<unknown> {
+    return sql`select pg_notify(${FEED_CHANNEL}, ${payload})`;
+  }
+
   function receive(payload: string): void {
-    lastHeard = performance.now();
     const colon = payload.indexOf(':');
     const topic = payload.slice(0, colon);
-    for (const handler of topics.get(topic) ?? []) handler(payload.slice(colon + 1));
+    const text = payload.slice(colon + 1);
+    // A beat of our own proves what was committed before it was sent, however late it comes back.
+    if (topic === 'here' && text.startsWith(node)) heardUntil = Number(text.slice(node.length + 1));
+    hearing.receive(topic, text);
+    for (const handler of topics.get(topic) ?? []) handler(text);
   }
 
   function lose(why: unknown): void {
@@ -68,7 +88,7 @@ export function createFeed(options: FeedOptions): Feed {
   async function connect(): Promise<void> {
     if (stopped) return;
     const { options: parsed } = database.sql;
-    const sql = postgres({
+    const sql = connectPostgres({
       host: parsed.host[0] as string,
       port: parsed.port[0] as number,
       path: parsed.path as string,
@@ -83,16 +103,23 @@ export function createFeed(options: FeedOptions): Feed {
       fetch_types: false,
       prepare: false,
       onnotice: () => {},
+      onnotify: (_channel: string, payload: string) => receive(payload),
+      onclose: () => {
+        if (connection === sql) lose(new Error('the connection was closed'));
+      },
       connection: { application_name: 'firstproof feed' },
     } as unknown as postgres.Options<Record<string, never>>);
     connection = sql;
     try {
-      await sql.listen(FEED_CHANNEL, receive);
+      // Not the driver's own listen(): it connects again by itself and keeps silent about what it missed meanwhile.
+      await sql.unsafe(`listen ${FEED_CHANNEL}`);
+      await tell(sql, `hello:${node}`);
+      const caughtUp = performance.now();
       for (const restore of restorers) await restore();
       if (connection !== sql || stopped) return;
-      lastHeard = performance.now();
+      heardUntil = caughtUp;
       live = true;
-      timer = setTimeout(() => void beat(sql), beatEvery).unref();
+      void beat(sql);
     } catch (fault) {
       if (connection === sql) lose(fault);
     }
@@ -100,13 +127,13 @@ export function createFeed(options: FeedOptions): Feed {
 
   async function beat(sql: postgres.Sql): Promise<void> {
     if (connection !== sql || stopped) return;
-    if (performance.now() - lastHeard > beatEvery * 3) {
+    if (performance.now() - heardUntil > lease) {
       lose(new Error('no heart-beat heard'));
       return;
     }
     timer = setTimeout(() => void beat(sql), beatEvery).unref();
     try {
-      await sql`select pg_notify(${FEED_CHANNEL}, ${`beat:${node}`})`;
+      await tell(sql, `here:${node} ${performance.now()}`);
     } catch (fault) {
       if (connection === sql) lose(fault);
     }
@@ -114,8 +141,9 @@ export function createFeed(options: FeedOptions): Feed {
 
   return {
     get live() {
-      return live;
+      return live && performance.now() - heardUntil <= lease;
     },
+    heardByAll: () => hearing.all(),
     on(topic, handler) {
       topics.set(topic, [...(topics.get(topic) ?? []), handler]);
     },
@@ -125,7 +153,12 @@ export function createFeed(options: FeedOptions): Feed {
       stopped = true;
       live = false;
       clearTimeout(timer);
-      await connection?.end({ timeout: 1 }).catch(() => {});
+      const sql = connection;
+      connection = undefined;
+      if (!sql) return;
+      const farewell = tell(sql, `left:${node}`).catch(() => {});
+      await Promise.race([farewell, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+      await sql.end({ timeout: 1 }).catch(() => {});
     },
   };
 }

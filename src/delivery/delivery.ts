@@ -85,6 +85,8 @@ export interface DeliveryOptions {
   brandOf: (tenantId: string) => Brand | undefined;
   /** Tries under way at once. */
   concurrency: number;
+  /** How long a provider may hold a try; ten seconds unless told otherwise. */
+  providerTimeoutMilliseconds?: number;
 }
 
 interface Task {
@@ -108,6 +110,7 @@ const STALE_AFTER_MILLISECONDS = 15_000;
 
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { outbox, providers, secrets, newId, log } = options;
+  const providerTimeout = options.providerTimeoutMilliseconds ?? PROVIDER_TIMEOUT_MILLISECONDS;
   // A lane a channel: a mail server that never answers holds up e-mail, and no SMS.
   const lanes = new Map<string, Lane>();
   let stopping = false;
@@ -142,7 +145,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     while (lane.running < options.concurrency && !stopping) {
       const task = lane.waiting.shift();
       if (!task) break;
-      if (performance.now() - task.leasedAt > STALE_AFTER_MILLISECONDS) continue;
+      const patience = Math.min(STALE_AFTER_MILLISECONDS, task.content.expiresIn * 1000);
+      if (performance.now() - task.leasedAt > patience) continue;
       lane.running++;
       void carry(task).finally(() => {
         lane.running--;
@@ -154,6 +158,19 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   function running(): number {
     return [...lanes.values()].reduce((sum, lane) => sum + lane.running, 0);
+  }
+
+  /** How many may be claimed without any lane getting more than it can try soon; and the lanes that take none now. */
+  function look(of: ReadonlyMap<string, Lane>): { room: number; full: string[] } {
+    const rooms = [...of].map(([channel, { running: tried, waiting }]) => ({
+      channel,
+      room: 2 * options.concurrency - tried - waiting.length,
+    }));
+    const open = rooms.filter(({ room }) => room > 0);
+    return {
+      room: Math.min(2 * options.concurrency, ...open.map(({ room }) => room)),
+      full: rooms.filter(({ room }) => room <= 0).map(({ channel }) => channel),
+    };
   }
 
   async function carry(task: Task): Promise<void> {
@@ -175,8 +192,13 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   }
 
   async function attempt(provider: Provider, task: Task): Promise<SendResult> {
+    const signal = AbortSignal.timeout(providerTimeout);
+    // A provider that ignores the signal must not hold its place for ever: so many, and nothing leaves any more.
+    const late = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    });
     try {
-      return await provider.send(render(task), AbortSignal.timeout(PROVIDER_TIMEOUT_MILLISECONDS));
+      return await Promise.race([provider.send(render(task), signal), late]);
     } catch (error) {
       log.warn(
         { event: 'provider_failed', provider: provider.name, message_id: task.id, error },
@@ -209,10 +231,19 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     pump(lane);
   }
 
-  function openClaimed(message: ClaimedMessage): MessageContent {
-    return JSON.parse(
-      secrets.open(message.payload_sealed, contextOf(message.id)).toString(),
-    ) as MessageContent;
+  /** What was claimed, opened; or why it ends here. One that cannot be opened must not hold up the others. */
+  function openClaimed(
+    message: ClaimedMessage,
+  ): MessageContent | { ends: Settlement['state']; error: string } {
+    if (message.too_late) return { ends: 'abandoned', error: 'expired or used before it could be sent' };
+    // Its earlier tries ended with the servers that made them: perhaps because of it.
+    if (message.attempts > MOST_ATTEMPTS) return { ends: 'failed', error: 'no server lived to settle it' };
+    try {
+      const text = secrets.open(message.payload_sealed, contextOf(message.id)).toString();
+      return JSON.parse(text) as MessageContent;
+    } catch {
+      return { ends: 'failed', error: 'sealed with a secret that is no longer configured' };
+    }
   }
 
   return {
@@ -239,31 +270,22 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     },
     async dispatchDue(database) {
       if (stopping) return 0;
-      const claimed = await outbox.claim(database, 100);
-      const late = claimed.filter((message) => message.too_late);
-      const abandon = late.map((message) =>
-        settlerOf(database).add({
-          tenantId: message.tenant_id,
-          id: message.id,
-          state: 'abandoned',
-          provider: null,
-          providerMessageId: null,
-          error: 'expired or used before it could be sent',
-          retryInSeconds: 0,
-        }),
-      );
+      // No more than can be tried soon: a claim counts as an attempt, and its lease runs.
+      const { room, full } = look(lanes);
+      const claimed = await outbox.claim(database, Math.min(room, 100), full);
+      const ended: Promise<void>[] = [];
       for (const message of claimed) {
-        if (message.too_late) continue;
-        enqueue({
-          database,
-          tenantId: message.tenant_id,
-          id: message.id,
-          attempts: message.attempts,
-          content: openClaimed(message),
-          leasedAt: performance.now(),
-        });
+        const { tenant_id: tenantId, id, attempts } = message;
+        const content = openClaimed(message);
+        if ('ends' in content) {
+          const { ends: state, error } = content;
+          const nobody = { provider: null, providerMessageId: null, retryInSeconds: 0 };
+          ended.push(settlerOf(database).add({ tenantId, id, state, error, ...nobody }));
+        } else {
+          enqueue({ database, tenantId, id, attempts, content, leasedAt: performance.now() });
+        }
       }
-      await Promise.all(abandon);
+      await Promise.all(ended);
       return claimed.length;
     },
     async stop(databases) {
@@ -272,7 +294,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       if (running() > 0) {
         await new Promise<void>((resolve) => {
           idle = resolve;
-          setTimeout(resolve, PROVIDER_TIMEOUT_MILLISECONDS).unref();
+          setTimeout(resolve, providerTimeout).unref();
         });
       }
       await Promise.all([...settlers.values()].map((settler) => settler.drain()));

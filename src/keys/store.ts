@@ -22,17 +22,22 @@ export function readKeys(database: Database): Promise<SigningKeyRow[]> {
     where state <> 'retired' and (retire_at is null or retire_at > ${database.now()})`;
 }
 
-/** Inserts keys; of two servers that both found one missing, one wins and the other keeps what is there. */
+/**
+ * Inserts keys, all or none: a tenant left with an active key and no next one could never rotate. Of two servers that
+ * both found them missing, one wins and the other keeps what is there.
+ */
 export async function insertKeys(database: Database, rows: readonly SigningKeyRow[]): Promise<void> {
-  const { sql } = database;
-  for (const row of rows) {
-    await sql`
-      insert into signing_keys (tenant_id, kid, alg, private_key_sealed, public_jwk, state, created_at, not_before)
-      values (${row.tenant_id}, ${row.kid}, ${row.alg}, ${row.private_key_sealed},
-        ${sql.json(row.public_jwk as never)}, ${row.state}, ${database.now()}, ${row.not_before})
-      on conflict do nothing`;
-  }
-  await sql`select pg_notify(${FEED_CHANNEL}, ${`${KEYS_TOPIC}:`})`;
+  await database.transaction(async (transaction) => {
+    const sql = transaction as unknown as Sql;
+    for (const row of rows) {
+      await sql`
+        insert into signing_keys (tenant_id, kid, alg, private_key_sealed, public_jwk, state, created_at, not_before)
+        values (${row.tenant_id}, ${row.kid}, ${row.alg}, ${row.private_key_sealed},
+          ${sql.json(row.public_jwk as never)}, ${row.state}, ${database.now()}, ${row.not_before})
+        on conflict do nothing`;
+    }
+    await sql`select pg_notify(${FEED_CHANNEL}, ${`${KEYS_TOPIC}:`})`;
+  });
 }
 
 export interface Rotation {
@@ -40,6 +45,8 @@ export interface Rotation {
   /** The active key this server saw; if another server rotated meanwhile, nothing happens. */
   expectedActive: string;
   newNext: SigningKeyRow;
+  /** The next key must have been published for so long; 0 in an emergency. */
+  publishedForSeconds: number;
   /** Seconds the outgoing key goes on verifying; 0 in an emergency. */
   retireAfterSeconds: number;
   auditId: string;
@@ -57,7 +64,10 @@ export function rotate(database: Database, rotation: Rotation): Promise<boolean>
     const retired = await sql`
       update signing_keys set state = ${rotation.retireAfterSeconds > 0 ? 'retiring' : 'retired'},
         retire_at = ${now} + make_interval(secs => ${rotation.retireAfterSeconds})
-      where tenant_id = ${rotation.tenantId} and kid = ${rotation.expectedActive} and state = 'active'`;
+      where tenant_id = ${rotation.tenantId} and kid = ${rotation.expectedActive} and state = 'active'
+        and exists (select from signing_keys next where next.tenant_id = ${rotation.tenantId}
+          and next.state = 'next'
+          and next.created_at <= ${now} - make_interval(secs => ${rotation.publishedForSeconds}))`;
     if (retired.count === 0) return false;
     await sql`
       update signing_keys set state = 'active', not_before = ${now}

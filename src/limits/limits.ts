@@ -12,7 +12,7 @@ import {
   WRONG_CODES_PER_CODE,
   wrongCodesLeft,
 } from './policy.ts';
-import { addToBuckets, failuresAllow, sweepLimits, type TakeSend, takeSendFragment } from './store.ts';
+import { addToBuckets, comparisonsLeft, sweepLimits, type TakeSend, takeSendFragment } from './store.ts';
 
 export type { AddressBudgetState, Budgets };
 export { relaxBudgets, sweepLimits, WRONG_CODES_PER_CODE };
@@ -21,8 +21,8 @@ export { relaxBudgets, sweepLimits, WRONG_CODES_PER_CODE };
 export interface AddressBudgets {
   /** `insert …` for a `with` list: one row (taken, sent_at, failed_at, failures_in_a_row). */
   takeSend(sql: Sql, take: Omit<TakeSend, 'budgets'>): Fragment;
-  /** A boolean over `b`, a row of address_budgets: may another comparison be made? */
-  failuresAllow(sql: Sql, now: Fragment): Fragment;
+  /** A number over `b`, a row of address_budgets: how many more codes may be compared? */
+  comparisonsLeft(sql: Sql, now: Fragment): Fragment;
   explainSend(state: AddressBudgetState): ReturnType<typeof explainSend>;
   explainFailures(state: AddressBudgetState): ReturnType<typeof explainFailures>;
   wrongCodesLeft(state: AddressBudgetState): number;
@@ -34,7 +34,7 @@ export interface AddressBudgets {
 export function createAddressBudgets(budgets: Budgets): AddressBudgets {
   return {
     takeSend: (sql, take) => takeSendFragment(sql, { ...take, budgets }),
-    failuresAllow: (sql, now) => failuresAllow(sql, budgets, now),
+    comparisonsLeft: (sql, now) => comparisonsLeft(sql, budgets, now),
     explainSend: (state) => explainSend(state, budgets),
     explainFailures: (state) => explainFailures(state, budgets),
     wrongCodesLeft: (state) => wrongCodesLeft(state, budgets),

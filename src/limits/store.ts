@@ -10,12 +10,13 @@ function within(sql: Sql, moments: Fragment, seconds: number, now: Fragment): Fr
     where moment > ${now} - make_interval(secs => ${seconds}))`;
 }
 
-/** Are comparisons left to this address? `b` is its row of address_budgets. */
-export function failuresAllow(sql: Sql, budgets: Budgets, now: Fragment): Fragment {
-  return sql`(cardinality(b.failed_at) < ${Math.min(budgets.wrongCodesPerHour, budgets.wrongCodesPerDay)}
-    or ${within(sql, sql`b.failed_at`, 3600, now)} < ${budgets.wrongCodesPerHour}
-    and ${within(sql, sql`b.failed_at`, 86_400, now)} < ${budgets.wrongCodesPerDay})
-    and b.failures_in_a_row < ${budgets.wrongCodesInARow}`;
+/** How many comparisons are left to this address, as SQL; none at 0 and below. `b` is its row of address_budgets. */
+export function comparisonsLeft(sql: Sql, budgets: Budgets, now: Fragment): Fragment {
+  const { wrongCodesPerHour, wrongCodesPerDay, wrongCodesInARow } = budgets;
+  return sql`least(${wrongCodesInARow}::int - b.failures_in_a_row,
+    case when b.failed_at = '{}' then ${Math.min(wrongCodesPerHour, wrongCodesPerDay)}::int
+      else least(${wrongCodesPerHour}::int - ${within(sql, sql`b.failed_at`, 3600, now)},
+        ${wrongCodesPerDay}::int - ${within(sql, sql`b.failed_at`, 86_400, now)}) end)`;
 }
 
 export interface TakeSend {
@@ -44,7 +45,7 @@ export function takeSendFragment(sql: Sql, take: TakeSend): Fragment {
     and (cardinality(b.sent_at) < ${Math.min(budgets.sendsPerTenMinutes, budgets.sendsPerDay)}
       or ${within(sql, sql`b.sent_at`, 600, now)} < ${budgets.sendsPerTenMinutes}
       and ${within(sql, sql`b.sent_at`, 86_400, now)} < ${budgets.sendsPerDay})
-    and ${failuresAllow(sql, budgets, now)})`;
+    and ${comparisonsLeft(sql, budgets, now)} > 0)`;
   return sql`
     insert into address_budgets as b (tenant_id, kind, value, sent_at, taken_by)
     values (${take.tenantId}::uuid, ${take.kind}, ${take.value}, array[${now}], ${take.takenBy}::uuid)

@@ -55,12 +55,14 @@ export function claimDue(
   node: string,
   limit: number,
   leaseSeconds: number,
+  exceptChannels: readonly string[],
 ): Promise<ClaimedMessage[]> {
   const now = database.now();
   return database.sql<ClaimedMessage[]>`
     with due as (
       select tenant_id, id from messages
       where state in ('queued', 'sending') and due_at <= ${now} and (lease_until is null or lease_until <= ${now})
+        and channel <> all(${exceptChannels as string[]}::text[])
       order by due_at limit ${limit} for update skip locked
     )
     update messages m set state = 'sending', attempts = m.attempts + 1, leased_by = ${node}::uuid,
@@ -108,12 +110,12 @@ export async function settle(
   return result.count;
 }
 
-/** Hands back everything this server still holds, so that another may send it at once. */
+/** Hands back everything this server still holds, untried, so that another may send it at once. */
 export async function releaseLeases(database: Database, node: string): Promise<number> {
   const now = database.now();
   const result = await database.sql`
     update messages set state = 'queued', lease_until = null, leased_by = null, due_at = ${now},
-      updated_at = ${now}
+      attempts = greatest(attempts - 1, 0), updated_at = ${now}
     where leased_by = ${node}::uuid and state = 'sending'`;
   return result.count;
 }

@@ -19,6 +19,8 @@ export interface Access {
   deviceId: string;
   role: string;
   style: 'jwt' | 'opaque';
+  /** The key that signed the token; null for opaque ones. */
+  kid: string | null;
   amr: readonly string[];
   /** Seconds since the epoch at which this token ends. */
   expiresAt: number;
@@ -60,11 +62,18 @@ export function createAuthenticate(options: AuthenticateOptions): {
     return tenant && { issuer: issuerOf(options.publicUrl, tenant.slug), audience: tenant.slug };
   }
 
-  /** The last word: time, then the sessions that ended, from memory or, with the feed lost, from the database. */
+  /** The last word: time, then the signing key, then the sessions that ended, from memory or, with the feed lost, from the database. */
   function admit(access: Access): Authenticated | Promise<Authenticated> {
     if (access.expiresAt * 1000 <= clock.now().getTime()) {
       return refuse(access.style === 'jwt' ? 'TOKEN_EXPIRED' : 'SESSION_ENDED');
     }
+    const trusted = access.kid === null || keys.trusts(access.kid);
+    if (trusted === true) return admitSession(access);
+    if (trusted === false) return refuse('TOKEN_INVALID');
+    return trusted.then((trusts) => (trusts ? admitSession(access) : refuse('TOKEN_INVALID')));
+  }
+
+  function admitSession(access: Access): Authenticated | Promise<Authenticated> {
     const revocations = options.revocationsOf(access.tenant.id);
     if (revocations.has(access.sessionId)) return refuse('SESSION_ENDED');
     if (revocations.reliable) return { ok: true, access };
@@ -78,9 +87,17 @@ export function createAuthenticate(options: AuthenticateOptions): {
     if (!result.ok) return refuse(result.reason === 'expired' ? 'TOKEN_EXPIRED' : 'TOKEN_INVALID');
     const tenant = tenants.byId(result.tenantId);
     if (!tenant) return refuse('TOKEN_INVALID');
-    const access = accessOf(tenant, result.payload);
+    const access = accessOf(tenant, result.kid, result.payload);
     verified.set(token, access);
     return admit(access);
+  }
+
+  /** Unused for longer than its tenant allows, as far as this server has noted (to the minute) or was told. */
+  function isIdle(access: Access, tenant: Tenant): boolean {
+    const { sessionIdleSeconds } = tenant.policy;
+    if (sessionIdleSeconds === undefined) return false;
+    const lastUsed = Math.max(access.notedAt, access.issuedAt * 1000);
+    return clock.now().getTime() - lastUsed > sessionIdleSeconds * 1000;
   }
 
   async function verifyOpaque(token: string): Promise<Authenticated> {
@@ -88,7 +105,7 @@ export function createAuthenticate(options: AuthenticateOptions): {
     const tenant = claims && tenants.byId(claims.tenantId);
     if (!claims || !tenant) return refuse('TOKEN_INVALID');
     const known = opaque.get(claims.sessionId);
-    if (known) return admit(known);
+    if (known && !isIdle(known, tenant)) return admit(known);
     const live = await readLiveSession(options.databaseOf(tenant.id), tenant.id, claims.sessionId);
     if (live?.style !== 'opaque' || live.counter !== claims.counter) return refuse('SESSION_ENDED');
     const access: Access = {
@@ -98,12 +115,15 @@ export function createAuthenticate(options: AuthenticateOptions): {
       deviceId: live.device_id,
       role: live.role,
       style: 'opaque',
+      kid: null,
       amr: live.amr,
       expiresAt: Math.floor(live.expires_at.getTime() / 1000),
       issuedAt: Math.floor(live.last_used_at.getTime() / 1000),
       notedAt: 0,
     };
-    opaque.set(access.sessionId, access);
+    if (isIdle(access, tenant)) return refuse('SESSION_ENDED');
+    // It may have ended while the database was asked, and been forgotten before it was remembered.
+    if (!options.revocationsOf(tenant.id).has(access.sessionId)) opaque.set(access.sessionId, access);
     return admit(access);
   }
 
@@ -119,7 +139,7 @@ export function createAuthenticate(options: AuthenticateOptions): {
   };
 }
 
-function accessOf(tenant: Tenant, payload: JWTPayload): Access {
+function accessOf(tenant: Tenant, kid: string, payload: JWTPayload): Access {
   return {
     tenant,
     userId: String(payload.sub),
@@ -127,6 +147,7 @@ function accessOf(tenant: Tenant, payload: JWTPayload): Access {
     deviceId: String(payload['did']),
     role: String(payload['role']),
     style: 'jwt',
+    kid,
     amr: Array.isArray(payload['amr']) ? payload['amr'].map(String) : [],
     expiresAt: payload.exp ?? 0,
     issuedAt: payload.iat ?? 0,

@@ -13,8 +13,8 @@ export interface Revocations {
   has(sessionId: string): boolean;
   /** Remembers at once what this server itself has just ended. */
   add(sessionIds: readonly string[]): void;
-  /** Resolves when the feed has carried this id back to us, or after the time-out: others have then been told too. */
-  echoed(sessionId: string, timeoutMilliseconds: number): Promise<void>;
+  /** Resolves when no server takes a session any more that had ended before the call. */
+  knownToAll(): Promise<void>;
   readonly size: number;
 }
 
@@ -28,7 +28,6 @@ export function createRevocations(
   let current = new Set<string>();
   let previous = new Set<string>();
   let turnedAt = clock.now().getTime();
-  const waiting = new Map<string, () => void>();
 
   /** Two generations: each id is remembered for one to two whole periods, and forgotten without a scan. */
   function remember(sessionId: string): void {
@@ -43,10 +42,7 @@ export function createRevocations(
   }
 
   feed.on(SESSIONS_TOPIC, (text) => {
-    for (const id of text.split(',')) {
-      remember(id);
-      waiting.get(id)?.();
-    }
+    for (const id of text.split(',')) remember(id);
   });
   feed.onRestored(async () => {
     for (const id of await readEndedSince(database, REMEMBER_SECONDS)) remember(id);
@@ -58,18 +54,7 @@ export function createRevocations(
     },
     has: (sessionId) => current.has(sessionId) || previous.has(sessionId),
     add: (sessionIds) => sessionIds.forEach(remember),
-    echoed(sessionId, timeoutMilliseconds) {
-      if (!feed.live) return Promise.resolve();
-      return new Promise((resolve) => {
-        const done = (): void => {
-          clearTimeout(timer);
-          waiting.delete(sessionId);
-          resolve();
-        };
-        const timer = setTimeout(done, timeoutMilliseconds);
-        waiting.set(sessionId, done);
-      });
-    },
+    knownToAll: () => feed.heardByAll(),
     get size() {
       return current.size + previous.size;
     },

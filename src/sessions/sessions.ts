@@ -102,19 +102,27 @@ export interface SessionsOptions extends AuthenticateOptions {
 }
 
 const NOTE_USE_EVERY_MILLISECONDS = 60_000;
-/** How long a sign-out waits to hear its own notice come back: other servers have then been told as well. */
-const ECHO_TIMEOUT_MILLISECONDS = 250;
+/** Sessions past their life that one statement ends. */
+const EXPIRED_AT_ONCE = 1000;
 
 export function createSessions(options: SessionsOptions): Sessions & { forget(sessionId: string): void } {
   const { tenants, secrets, keys, clock, databaseOf, revocationsOf, newId } = options;
   const { authenticate, forget } = createAuthenticate(options);
   let uses = new Map<string, { tenantId: string; sessionId: string; ip: string }>();
 
-  async function endWhere(tenant: Tenant, which: Fragment, reason: string, actor: string, caller: Caller) {
+  async function endWhere(
+    tenant: Tenant,
+    which: Fragment,
+    reason: string,
+    actor: string,
+    caller: Caller,
+    limit?: number,
+  ) {
     const database = databaseOf(tenant.id);
     const ended = await endSessions(database, {
       tenantId: tenant.id,
       which,
+      ...(limit === undefined ? {} : { limit }),
       reason,
       actor,
       ip: caller.ip,
@@ -123,8 +131,8 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
     });
     const revocations = revocationsOf(tenant.id);
     revocations.add(ended.map((row) => row.id));
-    const last = ended.at(-1);
-    if (last) await revocations.echoed(last.id, ECHO_TIMEOUT_MILLISECONDS);
+    // Also where another request has just ended them: its notice may still be on its way to some server.
+    await revocations.knownToAll();
     return ended;
   }
 
@@ -220,7 +228,7 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
       if (!row) return refuse('SESSION_ENDED');
       if (row.outcome === 'reused') {
         revocationsOf(tenant.id).add([claims.sessionId]);
-        await revocationsOf(tenant.id).echoed(claims.sessionId, ECHO_TIMEOUT_MILLISECONDS);
+        await revocationsOf(tenant.id).knownToAll();
         return refuse('SESSION_ENDED', {}, 'This refresh token was used before: the session has been ended.');
       }
       if (row.outcome === 'disabled') return refuse('ACCOUNT_DISABLED');
@@ -285,7 +293,11 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
         const tenant = tenants.byId(tenantId);
         if (!tenant) continue;
         const which = database.sql`s.expires_at <= ${database.now()}`;
-        count += (await endWhere(tenant, which, 'expired', 'system', nobody)).length;
+        let ended: unknown[];
+        do {
+          ended = await endWhere(tenant, which, 'expired', 'system', nobody, EXPIRED_AT_ONCE);
+          count += ended.length;
+        } while (ended.length === EXPIRED_AT_ONCE);
       }
       return count;
     },

@@ -1,4 +1,4 @@
-import type { Database, Fragment, Sql } from '../db/database.ts';
+import { type Database, type Fragment, type Sql, withConflictRetry } from '../db/database.ts';
 import { FEED_CHANNEL } from '../db/feed.ts';
 
 /** The topic by which servers learn that sessions ended: session ids, comma-separated. */
@@ -131,6 +131,8 @@ export interface EndQuery {
   tenantId: string;
   /** SQL condition over `s`, the sessions to end. */
   which: Fragment;
+  /** At most so many, where all would be too many for one statement. */
+  limit?: number;
   reason: string;
   actor: string;
   ip: string | null;
@@ -148,10 +150,10 @@ export interface EndedRow {
 export function endSessions(database: Database, query: EndQuery): Promise<EndedRow[]> {
   const { sql } = database;
   const { tenantId, now } = query;
-  return sql<EndedRow[]>`
+  const statement = (): Promise<EndedRow[]> => sql<EndedRow[]>`
     with chosen as materialized (
       select s.id from sessions s where s.tenant_id = ${tenantId}::uuid and s.revoked_at is null and ${query.which}
-      order by s.id for update
+      order by s.id limit ${query.limit ?? null} for update
     ),
     ended as (
       update sessions s set revoked_at = ${now}, revoke_reason = ${query.reason}
@@ -167,6 +169,7 @@ export function endSessions(database: Database, query: EndQuery): Promise<EndedR
     select ended.id, ended.user_id, coalesce(counted_down.is_active, false) as user_is_active,
       (select count(*) from told) as told
     from ended left join counted_down on counted_down.id = ended.user_id`;
+  return withConflictRetry(statement);
 }
 
 export interface LiveSession {
@@ -253,17 +256,23 @@ export async function touchSessions(
 ): Promise<void> {
   const { sql } = database;
   const now = database.now();
-  await sql`
-    with touched as (
-      update sessions s set last_used_at = greatest(s.last_used_at, ${now})
+  const statement = (): Promise<unknown> => sql`
+    with locked as materialized (
+      select s.tenant_id, s.id, t.ip
       from unnest(${touches.map((touch) => touch.tenantId)}::uuid[],
         ${touches.map((touch) => touch.sessionId)}::uuid[], ${touches.map((touch) => touch.ip)}::text[])
         as t (tenant_id, id, ip)
-      where s.tenant_id = t.tenant_id and s.id = t.id and s.revoked_at is null
-      returning s.tenant_id, s.device_id, t.ip
+      join sessions s on s.tenant_id = t.tenant_id and s.id = t.id and s.revoked_at is null
+      order by s.id for update of s
+    ),
+    touched as (
+      update sessions s set last_used_at = greatest(s.last_used_at, ${now})
+      from locked where s.tenant_id = locked.tenant_id and s.id = locked.id
+      returning s.tenant_id, s.device_id, locked.ip
     )
     update devices d set last_seen = ${now}, last_ip = touched.ip
     from touched where d.tenant_id = touched.tenant_id and d.id = touched.device_id`;
+  await withConflictRetry(statement);
 }
 
 /** Ids of tenants that hold sessions past their absolute life, for the sweep that ends them. */

@@ -5,7 +5,7 @@ import { schemaIssues } from '../web/schema-issues.ts';
 const closed = { additionalProperties: false } as const;
 
 /** What a tenant decides for itself. Everything has a safe default, so an empty object is a whole policy. */
-const settingsSchema = Type.Object(
+export const settingsSchema = Type.Object(
   {
     /** Country (ISO 3166-1 alpha-2) by which national phone forms are read; absent: only +… is accepted. */
     default_country: Type.Optional(Type.String({ pattern: '^[A-Z]{2}$' })),

@@ -3,11 +3,13 @@ import type { Feed } from '../db/feed.ts';
 import type { Refused } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Branding } from './branding.ts';
+import { oneAtATime } from '../kernel/one-at-a-time.ts';
 import {
   acceptsPhone,
   chooseTenant,
   policyOf,
   settingsIssues,
+  settingsSchema,
   type TenantClues,
   type TenantPolicy,
   type TenantSettings,
@@ -23,7 +25,7 @@ import {
 } from './store.ts';
 
 export type { TenantClues, TenantPolicy, TenantSettings };
-export { acceptsPhone, settingsIssues };
+export { acceptsPhone, settingsIssues, settingsSchema };
 export type { ChangedBy };
 export { tenantIssues } from './tenant-issues.ts';
 export {
@@ -112,12 +114,12 @@ export function createTenants(options: TenantsOptions): Tenants {
   let byId: ReadonlyMap<string, Tenant> = new Map();
   const listeners: (() => void)[] = [];
 
-  async function reload(): Promise<void> {
+  const reload = oneAtATime(async () => {
     const tenants = (await readTenants(sql)).map(tenantOf);
     bySlug = new Map(tenants.map((tenant) => [tenant.slug, tenant]));
     byId = new Map(tenants.map((tenant) => [tenant.id, tenant]));
     for (const listener of listeners) listener();
-  }
+  });
 
   function reloadInBackground(): void {
     reload().catch((error: unknown) =>

@@ -54,7 +54,8 @@ export function admitFragment(sql: Sql, admission: Admission): Fragment {
       from proof
       where proof.state = 'proved' and proof.purpose = 'sign_in' and (${admission.registrationOpen} or exists (
         select from identities known
-        where known.tenant_id = ${tenantId}::uuid and known.kind = proof.kind and known.value = proof.value))
+        where known.tenant_id = ${tenantId}::uuid and known.kind = (select kind from proof)
+          and known.value = (select value from proof)))
       on conflict (tenant_id, kind, value) do update
         set verified_at = coalesce(identities.verified_at, excluded.verified_at)
       returning id, user_id, kind, value, verified_at

@@ -1,4 +1,4 @@
-import { uuidToBytes } from '../kernel/id.ts';
+import { bytesToUuid, uuidToBytes } from '../kernel/id.ts';
 import type { Secrets } from '../kernel/secrets.ts';
 
 /** What a verification is for. A code made for one purpose never serves another. */
@@ -23,34 +23,54 @@ export const MOST_CODES_COMPARED = 3;
 /** A handle still leads to a fresh code for so long after its own has expired. */
 export const HANDLE_LIFE_SECONDS = 86_400;
 
-const HANDLE_BYTES = 1 + 16 + 16;
+const TENANT_TAG_BYTES = 4;
+const HANDLE_BYTES = 1 + TENANT_TAG_BYTES + 16 + 16;
+const HANDLE_LENGTH = Math.ceil((HANDLE_BYTES * 4) / 3);
 
-/** The secret name of a verification, known to whoever started it: purpose, id and 128 random bits. */
+/**
+ * The secret name of a verification, known to whoever started it: purpose, a tag of the tenant, id and 128 random
+ * bits. The tag only saves asking the databases of other tenants; what binds the handle to its tenant is its hash.
+ */
 export interface Handle {
   purpose: Purpose;
   id: string;
   bytes: Buffer;
 }
 
-/** Writes a handle as the 44 characters of `verification_id`. */
+/** Writes a handle as the text of `verification_id`. */
 export function makeHandle(
+  tenantId: string,
   purpose: Purpose,
   id: string,
   random: Uint8Array,
 ): { handle: Handle; text: string } {
-  const bytes = Buffer.concat([Buffer.from([purposes.indexOf(purpose)]), uuidToBytes(id), random]);
+  const bytes = Buffer.concat([
+    Buffer.from([purposes.indexOf(purpose)]),
+    tenantTag(tenantId),
+    uuidToBytes(id),
+    random,
+  ]);
   return { handle: { purpose, id, bytes }, text: bytes.toString('base64url') };
 }
 
 /** Reads a `verification_id`; undefined when it cannot be one. */
 export function readHandle(text: string): Handle | undefined {
-  if (!/^[A-Za-z0-9_-]{44}$/.test(text)) return undefined;
+  if (text.length !== HANDLE_LENGTH || !/^[A-Za-z0-9_-]+$/.test(text)) return undefined;
   const bytes = Buffer.from(text, 'base64url');
   const purpose = purposes[bytes[0] ?? 255];
   if (bytes.byteLength !== HANDLE_BYTES || purpose === undefined) return undefined;
-  const hex = bytes.toString('hex', 1, 17);
-  const id = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  const id = bytesToUuid(bytes.subarray(1 + TENANT_TAG_BYTES, 1 + TENANT_TAG_BYTES + 16));
   return { purpose, id, bytes };
+}
+
+/** The last bytes of a tenant's id, which are random. */
+function tenantTag(tenantId: string): Uint8Array {
+  return uuidToBytes(tenantId).subarray(16 - TENANT_TAG_BYTES);
+}
+
+/** May this handle be one of that tenant's? */
+export function mayBelongTo(handle: Handle, tenantId: string): boolean {
+  return tenantTag(tenantId).every((byte, index) => handle.bytes[1 + index] === byte);
 }
 
 export function handleHash(secrets: Secrets, tenantId: string, handle: Handle): Buffer {

@@ -117,9 +117,8 @@ export interface ProofQuery {
   tenantId: string;
   candidates: readonly Candidate[];
   now: Fragment;
-  /** Boolean over `b`, the address's row of address_budgets: is a comparison left? */
-  failuresAllow: Fragment;
-  mostWrongPerHour: number;
+  /** Number over `b`, the address's row of address_budgets: how many comparisons are left? */
+  comparisonsLeft: Fragment;
 }
 
 /**
@@ -128,6 +127,9 @@ export interface ProofQuery {
  *
  * `budget` locks the address's one budget row and with it every other check and send of that address. What follows
  * reads rows through their locks, so it sees the newest version whatever the statement's snapshot.
+ *
+ * Rows are found by scalar subqueries, not joins: every key column is then an index condition in any plan, also in one
+ * made while the tables were empty and kept by a connection for its life.
  */
 export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
   const { tenantId, now, candidates } = query;
@@ -139,23 +141,26 @@ export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
         ${hexArray(candidates.map((candidate) => candidate.codeHash))}::text[]) as c (id, handle_hash, code_hash)
     ),
     target as materialized (
-      select distinct v.id, v.kind, v.value from candidate c
-      join verifications v on v.tenant_id = ${tenantId}::uuid and v.id = c.id
-        and (c.handle_hash is null or c.handle_hash = v.handle_hash)
+      select v.id, v.kind, v.value from verifications v
+      where v.tenant_id = ${tenantId}::uuid and v.id = any(${candidates.map((candidate) => candidate.id)}::uuid[])
+        and exists (select from candidate c
+          where c.id = v.id and (c.handle_hash is null or c.handle_hash = v.handle_hash))
     ),
     budget as materialized (
-      select b.kind, b.value, b.sent_at, b.failed_at, b.failures_in_a_row, ${query.failuresAllow} as allowed,
-        (select count(*) from unnest(b.failed_at) moment where moment > ${now} - interval '1 hour') as wrong_in_hour
+      select b.kind, b.value, b.sent_at, b.failed_at, b.failures_in_a_row,
+        ${query.comparisonsLeft} as comparisons_left
       from address_budgets b
-      where b.tenant_id = ${tenantId}::uuid and (b.kind, b.value) in (select kind, value from target)
+      where b.tenant_id = ${tenantId}::uuid
+        and b.kind = (select kind from target limit 1) and b.value = (select value from target limit 1)
       for update of b
     ),
     locked as materialized (
       select v.id, v.purpose, v.channel, v.kind, v.value, v.as_entered, v.user_id, v.attempts, v.max_attempts,
         v.expires_at, v.consumed_at,
         exists (select from candidate c where c.id = v.id and c.code_hash = v.code_hash) as matches
-      from budget join verifications v on v.kind = budget.kind and v.value = budget.value
-      where v.tenant_id = ${tenantId}::uuid and v.id in (select id from target)
+      from verifications v
+      where v.tenant_id = ${tenantId}::uuid and v.id = any(array(select id from target))
+        and exists (select from budget)
       order by v.id for update of v
     ),
     judged as materialized (
@@ -163,7 +168,7 @@ export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
           when l.consumed_at is not null then 'used'
           when l.expires_at <= ${now} then 'expired'
           when l.attempts >= l.max_attempts then 'dead'
-          when not budget.allowed or budget.wrong_in_hour + l.place > ${query.mostWrongPerHour} then 'budget'
+          when l.place > budget.comparisons_left then 'budget'
           when l.matches then 'proved'
           else 'wrong' end as state
       from (select *, row_number() over (order by id desc) as place from locked) l, budget
@@ -175,29 +180,30 @@ export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
     ),
     counted as (
       update verifications v set attempts = v.attempts + 1,
-        consumed_at = case when judged.state = 'proved' then ${now} end,
-        code_sealed = case when judged.state = 'proved' then null else v.code_sealed end
-      from judged, proof
-      where v.tenant_id = ${tenantId}::uuid and v.id = judged.id and judged.state in ('proved', 'wrong')
-        and (proof.state = 'wrong' or v.id = proof.id)
+        consumed_at = case when (select state from proof) = 'proved' then ${now} end,
+        code_sealed = case when (select state from proof) = 'proved' then null else v.code_sealed end
+      where v.tenant_id = ${tenantId}::uuid and v.id = any(array(
+        select judged.id from judged, proof
+        where judged.state = 'wrong' and proof.state = 'wrong' or judged.state = 'proved' and judged.id = proof.id))
       returning v.id
     ),
     superseded as (
-      delete from verifications v using proof
-      where proof.state = 'proved' and proof.purpose in ('sign_in', 'register')
-        and v.tenant_id = ${tenantId}::uuid and v.kind = proof.kind and v.value = proof.value and v.id <> proof.id
+      delete from verifications v
+      where v.tenant_id = ${tenantId}::uuid
+        and v.kind = (select kind from proof where state = 'proved' and purpose in ('sign_in', 'register'))
+        and v.value = (select value from proof) and v.id <> (select id from proof)
         and v.purpose in ('sign_in', 'register') and v.consumed_at is null
     ),
     remembered as (
       update address_budgets b set
-        failed_at = case when proof.state = 'proved' then '{}' else array(
+        failed_at = case when (select state from proof) = 'proved' then '{}' else array(
           select moment from unnest(b.failed_at) moment where moment > ${now} - interval '1 day' order by moment
         ) || array_fill(${now}, array[(select count(*)::int from judged where state = 'wrong')]) end,
-        failures_in_a_row = case when proof.state = 'proved' then 0
+        failures_in_a_row = case when (select state from proof) = 'proved' then 0
           else b.failures_in_a_row + (select count(*)::int from judged where state = 'wrong') end
-      from proof
-      where b.tenant_id = ${tenantId}::uuid and b.kind = proof.kind and b.value = proof.value
-        and (proof.state = 'wrong' or proof.state = 'proved' and (b.failures_in_a_row > 0 or b.failed_at <> '{}'))
+      where b.tenant_id = ${tenantId}::uuid
+        and b.kind = (select kind from proof where state in ('wrong', 'proved')) and b.value = (select value from proof)
+        and ((select state from proof) = 'wrong' or b.failures_in_a_row > 0 or b.failed_at <> '{}')
     )`;
 }
 

@@ -9,6 +9,7 @@ import {
   HANDLE_LIFE_SECONDS,
   handleHash,
   makeHandle,
+  mayBelongTo,
   MOST_CODES_COMPARED,
   type Purpose,
   readCode,
@@ -68,7 +69,7 @@ export interface Verifications {
     database: Database,
     address: { tenantId: string; kind: string; value: string; purposes: readonly Purpose[] },
   ): Promise<WaitingRow[]>;
-  /** The candidates a handle and a code make; empty when the handle cannot be one. No database is asked. */
+  /** The candidates a handle and a code make; empty when it cannot be one of this tenant's. No database is asked. */
   candidatesByHandle(tenantId: string, verificationId: string, code: string): Candidate[];
   /** The candidates of the rows found by address. */
   candidatesByRows(tenantId: string, rows: readonly WaitingRow[], code: string): Candidate[];
@@ -79,7 +80,6 @@ export interface Verifications {
 export interface VerificationsOptions {
   secrets: Secrets;
   budgets: AddressBudgets;
-  mostWrongPerHour: number;
   newId: () => string;
   randomBytes: (size: number) => Uint8Array;
 }
@@ -90,7 +90,7 @@ export function createVerifications(options: VerificationsOptions): Verification
     issue(sql, wanted) {
       const id = options.newId();
       const code = generateCode(wanted.codeLength);
-      const { handle, text } = makeHandle(wanted.purpose, id, options.randomBytes(16));
+      const { handle, text } = makeHandle(wanted.tenantId, wanted.purpose, id, options.randomBytes(16));
       const [codeHash] = codeHashes(
         secrets,
         { tenantId: wanted.tenantId, purpose: wanted.purpose, id },
@@ -114,7 +114,7 @@ export function createVerifications(options: VerificationsOptions): Verification
     },
     async findByHandle(database, tenantId, verificationId) {
       const handle = readHandle(verificationId);
-      if (!handle) return undefined;
+      if (!handle || !mayBelongTo(handle, tenantId)) return undefined;
       const hashes = secrets.macs('handle', tenantId, handle.bytes);
       return readByHandle(database, tenantId, handle.id, hashes, HANDLE_LIFE_SECONDS);
     },
@@ -122,7 +122,7 @@ export function createVerifications(options: VerificationsOptions): Verification
       readByAddress(database, address, HANDLE_LIFE_SECONDS, MOST_CODES_COMPARED),
     candidatesByHandle(tenantId, verificationId, code) {
       const handle = readHandle(verificationId);
-      if (!handle) return [];
+      if (!handle || !mayBelongTo(handle, tenantId)) return [];
       const handles = secrets.macs('handle', tenantId, handle.bytes);
       const codes = codeHashes(secrets, { tenantId, purpose: handle.purpose, id: handle.id }, code);
       return handles.flatMap((hash, index) => {
@@ -143,8 +143,7 @@ export function createVerifications(options: VerificationsOptions): Verification
         tenantId,
         candidates,
         now,
-        failuresAllow: budgets.failuresAllow(sql, now),
-        mostWrongPerHour: options.mostWrongPerHour,
+        comparisonsLeft: budgets.comparisonsLeft(sql, now),
       }),
   };
 }

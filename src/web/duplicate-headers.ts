@@ -11,6 +11,7 @@ const SINGLE = [
   'idempotency-key',
   'origin',
   'sec-fetch-site',
+  'x-api-key',
   'x-csrf-token',
   'x-telegram-bot-api-secret-token',
   'x-tenant',

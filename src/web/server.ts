@@ -6,6 +6,8 @@ import Fastify, {
 } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { isUtf8 } from 'node:buffer';
+import type { Socket } from 'node:net';
 import { errorBody, type Issue, type Refused, refuse } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 import { findRepeatedHeader } from './duplicate-headers.ts';
@@ -41,6 +43,14 @@ class BadRequest extends Error {
  * security headers on every answer (ASVS 3.4, 14.3.2).
  */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
+  const headers: Record<string, string> = {
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'x-frame-options': 'DENY',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+    ...(options.secure ? { 'strict-transport-security': 'max-age=63072000; includeSubDomains' } : {}),
+  };
   const server = Fastify({
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
@@ -50,16 +60,10 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     exposeHeadRoutes: false,
     routerOptions: { querystringParser: parseQuery, maxParamLength: 300, ignoreTrailingSlash: true },
     http: { headersTimeout: 10_000 },
+    frameworkErrors: (error, request, reply) =>
+      sendRefusal(reply.headers(headers), refusalOf(error, request, options)),
+    clientErrorHandler: refuseUnreadable,
   });
-
-  const headers: Record<string, string> = {
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-    'referrer-policy': 'no-referrer',
-    'x-frame-options': 'DENY',
-    'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
-    ...(options.secure ? { 'strict-transport-security': 'max-age=63072000; includeSubDomains' } : {}),
-  };
   server.addHook('onRequest', (request, reply, done) => {
     reply.headers(headers);
     const repeated = findRepeatedHeader(request.raw.rawHeaders);
@@ -71,17 +75,22 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   });
 
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
-    if (body === '') return done(null, undefined);
-    const parsed = parseStrictJson(body as string);
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    if (body.length === 0) return done(null, undefined);
+    // Decoding would put replacement characters where the bytes are wrong, and nobody would notice.
+    if (!isUtf8(body as Buffer)) return done(bad('', 'is not valid UTF-8'));
+    const parsed = parseStrictJson(body.toString());
     if (parsed.ok) done(null, parsed.value);
     else done(new BadRequest([parsed.issue]));
   });
   server.addContentTypeParser(
     'application/x-www-form-urlencoded',
     { parseAs: 'string' },
-    (_request, body, done) => {
-      done(null, parseQuery(body as string));
+    (request, body, done) => {
+      // Any page of the web can post a form without asking first: only routes that declare it take one.
+      const takesForms = request.routeOptions.schema?.consumes?.includes('application/x-www-form-urlencoded');
+      if (takesForms) done(null, parseQuery(body as string));
+      else done(bad('header:content-type', 'Send the body as application/json.'));
     },
   );
 
@@ -146,6 +155,19 @@ function refusalOf(
     'a request failed',
   );
   return refuse('INTERNAL');
+}
+
+/** What the HTTP parser gave up on never becomes a request; it is answered on the socket, in the one shape. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return void socket.destroy();
+  const issues = [{ path: '/', message: 'The request could not be read.' }];
+  const body = JSON.stringify(errorBody(refuse('INVALID_REQUEST', { issues })));
+  socket.end(
+    'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nCache-Control: no-store\r\n' +
+      'X-Content-Type-Options: nosniff\r\nContent-Type: application/json; charset=utf-8\r\n' +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    () => socket.destroy(),
+  );
 }
 
 const FRAMEWORK_ISSUES: Record<string, Issue> = {

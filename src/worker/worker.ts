@@ -50,21 +50,30 @@ export function createWorker(options: WorkerOptions): Worker {
   let stopped = false;
 
   async function dispatch(): Promise<void> {
-    for (const database of databases) {
+    await eachDatabase(async (database) => {
       // A full batch means that more is waiting.
       while ((await delivery.dispatchDue(database)) === 100 && !stopped);
-    }
+    });
   }
 
   async function sweep(): Promise<void> {
-    for (const database of databases) {
+    await eachDatabase(async (database) => {
       await sessions.endExpired(database);
       await untilEmpty(() => sweepLimits(database.sql, database.now(), SWEEP_BATCH));
       await untilEmpty(() => sweepVerifications(database, KEEP_VERIFICATIONS_SECONDS, SWEEP_BATCH));
       await untilEmpty(() => sweepMessages(database, KEEP_MESSAGES_SECONDS, SWEEP_BATCH));
       await untilEmpty(() => sweepSessions(database, KEEP_ENDED_SESSIONS_SECONDS, SWEEP_BATCH));
-    }
+    });
     await options.inbox?.trim(KEEP_INBOX_MESSAGES);
+  }
+
+  /** One after the other; one that is away keeps its own work waiting and nobody else's. */
+  async function eachDatabase(work: (database: Database) => Promise<void>): Promise<void> {
+    const faults: unknown[] = [];
+    for (const database of databases) {
+      await work(database).catch((fault: unknown) => faults.push(fault));
+    }
+    if (faults.length > 0) throw faults[0];
   }
 
   /** In batches, so that no sweep holds its locks for long; and bounded, so that none runs for ever. */

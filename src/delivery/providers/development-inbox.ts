@@ -56,7 +56,7 @@ export function createDevelopmentInbox(
     async list(to, limit) {
       const rows = await sql<{ id: string; recipient: string; sealed: Buffer; created_at: Date }[]>`
         select id, recipient, sealed, created_at from dev_inbox
-        where ${to ?? null}::text is null or recipient = ${to ?? null}
+        ${to === undefined ? sql`` : sql`where recipient = ${to}`}
         order by id desc limit ${limit}`;
       return rows.flatMap((row) => {
         try {

@@ -1,0 +1,146 @@
+/**
+ * Shows that the tests can fail: puts known faults into a copy of the source, one at a time, and demands that the
+ * tests named after the broken rule turn red. Each fault is a patch in test/seeded-faults/, `<rule>-<fault>.patch`.
+ *
+ * Run: node scripts/seed-faults.ts            all of them, a few minutes
+ *      node scripts/seed-faults.ts S07 S14    those of some rules, or single ones by their whole name
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { listFiles } from './list-files.ts';
+
+const root = dirname(import.meta.dirname);
+const FAULTS = join(root, 'test', 'seeded-faults');
+const COPIED = ['src', 'test', 'scripts', 'migrations', 'bin', 'package.json', 'tsconfig.json'];
+const TIMEOUT_MILLISECONDS = 240_000;
+
+/** `red` is what is wanted. `broken`: something failed, but no test of the rule by its own assertion. */
+type Verdict = 'red' | 'GREEN' | 'BROKEN' | 'DOES NOT APPLY' | 'NO TESTS' | 'RED WITHOUT IT';
+
+interface Result {
+  fault: string;
+  verdict: Verdict;
+  seconds: number;
+  /** The first test that turned red, or the last lines of what went wrong. */
+  shownBy: string;
+}
+
+async function main(wanted: readonly string[]): Promise<void> {
+  const faults = readdirSync(FAULTS)
+    .filter((name) => name.endsWith('.patch'))
+    .map((name) => name.slice(0, -'.patch'.length))
+    .filter((name) => wanted.length === 0 || wanted.some((word) => name === word || ruleOf(name) === word))
+    .sort();
+  if (faults.length === 0) {
+    console.error(`no fault matches: ${wanted.join(' ')}`);
+    process.exitCode = 1;
+    return;
+  }
+  // One copy for the whole run, so that an edit made meanwhile changes nothing.
+  const original = mkdtempSync(join(tmpdir(), 'firstproof-original-'));
+  const results: Result[] = [];
+  try {
+    for (const name of COPIED) cpSync(join(root, name), join(original, name), { recursive: true });
+    symlinkSync(join(root, 'node_modules'), join(original, 'node_modules'), 'dir');
+    const sound = new Map<string, boolean>();
+    for (const fault of faults) {
+      const rule = ruleOf(fault);
+      // Tests that fail anyway would show nothing.
+      if (!sound.has(rule)) sound.set(rule, (await runRule(rule, original)).code === 0);
+      const result = await seed(fault, original, sound.get(rule) === true);
+      results.push(result);
+      console.log(`${result.verdict.padEnd(14)} ${fault} (${result.seconds} s)`);
+    }
+  } finally {
+    rmSync(original, { recursive: true, force: true });
+  }
+  console.log(`\n| fault | verdict | shown by |\n|---|---|---|`);
+  for (const { fault, verdict, shownBy } of results) console.log(`| ${fault} | ${verdict} | ${shownBy} |`);
+  const missed = results.filter(({ verdict }) => verdict !== 'red');
+  console.log(`\n${results.length} faults, ${results.length - missed.length} red`);
+  if (missed.length > 0) process.exitCode = 1;
+}
+
+function ruleOf(fault: string): string {
+  return fault.slice(0, fault.indexOf('-'));
+}
+
+async function seed(fault: string, original: string, isSound: boolean): Promise<Result> {
+  const startedAt = performance.now();
+  if (!isSound) {
+    return {
+      fault,
+      verdict: 'RED WITHOUT IT',
+      seconds: 0,
+      shownBy: 'its tests fail on the source as it stands',
+    };
+  }
+  const copy = mkdtempSync(join(tmpdir(), 'firstproof-fault-'));
+  try {
+    cpSync(original, copy, { recursive: true, verbatimSymlinks: true });
+    const { verdict, shownBy } = await judge(fault, copy);
+    return { fault, verdict, shownBy, seconds: Math.round((performance.now() - startedAt) / 1000) };
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+async function judge(fault: string, copy: string): Promise<Pick<Result, 'verdict' | 'shownBy'>> {
+  const patch = join(FAULTS, `${fault}.patch`);
+  const applied = spawnSync('git', ['apply', '-C1', patch], { cwd: copy, encoding: 'utf8' });
+  if (applied.status !== 0) return { verdict: 'DOES NOT APPLY', shownBy: lastLines(applied.stderr) };
+
+  const rule = ruleOf(fault);
+  const { code, output } = await runRule(rule, copy);
+  if (code === undefined) return { verdict: 'NO TESTS', shownBy: `no test is named ${rule}` };
+  if (code === 0) return { verdict: 'GREEN', shownBy: '' };
+  const failed = [...output.matchAll(/^✖ (.+?)(?: \([\d.]+ms\))?$/gm)]
+    .map((match) => match[1] as string)
+    .filter((name) => name.startsWith(`${rule} `));
+  const [first] = failed;
+  // A copy that does not even start fails too, and shows nothing.
+  if (first === undefined || !output.includes('ERR_ASSERTION')) {
+    return { verdict: 'BROKEN', shownBy: lastLines(output) };
+  }
+  const more = new Set(failed).size - 1;
+  return { verdict: 'red', shownBy: more === 0 ? first : `${first} (and ${more} more)` };
+}
+
+/** Runs the tests whose names begin with the rule; `code` is undefined where there are none. */
+async function runRule(
+  rule: string,
+  copy: string,
+): Promise<{ code: number | null | undefined; output: string }> {
+  const named = new RegExp(`^ *test\\(\\s*['"\`]${rule} `, 'm');
+  const files = listFiles(copy, ['src', 'test'], ['.test.ts']).filter((path) =>
+    named.test(readFileSync(join(copy, path), 'utf8')),
+  );
+  if (files.length === 0) return { code: undefined, output: '' };
+  return run(copy, [`--test-name-pattern=^${rule} `, ...files]);
+}
+
+function run(copy: string, options: readonly string[]): Promise<{ code: number | null; output: string }> {
+  const child = spawn(process.execPath, [resolve(copy, 'scripts', 'test.ts'), ...options], {
+    cwd: copy,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const chunks: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  }
+  const timer = setTimeout(() => child.kill('SIGTERM'), TIMEOUT_MILLISECONDS);
+  return new Promise((done) => {
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      done({ code, output: Buffer.concat(chunks).toString() });
+    });
+  });
+}
+
+function lastLines(text: string): string {
+  return text.trim().split('\n').slice(-3).join(' / ').replaceAll('|', '\\|');
+}
+
+await main(process.argv.slice(2));

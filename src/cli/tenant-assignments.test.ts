@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Tenant } from '../tenants/tenants.ts';
+import { CliError } from './errors.ts';
+import { listSettable, readAssignments } from './tenant-assignments.ts';
+
+const tenant = {
+  slug: 'us',
+  name: 'Market US',
+  locale: 'en',
+  hosts: [],
+  phonePrefixes: ['+1'],
+  settings: { code: { length: 8 }, sessions: { style: 'jwt', idle_seconds: 900 } },
+} as unknown as Tenant;
+
+test('values take the type of their setting, and what is not named stays', () => {
+  const { changes, shown } = readAssignments(
+    tenant,
+    ['sessions.access_ttl_seconds=600', 'channels=sms,email', 'registration=closed', 'name=A = B'],
+    [],
+  );
+  assert.deepEqual(changes, {
+    name: 'A = B',
+    settings: {
+      code: { length: 8 },
+      sessions: { style: 'jwt', idle_seconds: 900, access_ttl_seconds: 600 },
+      channels: ['sms', 'email'],
+      registration: 'closed',
+    },
+  });
+  assert.deepEqual(shown[0], { path: 'sessions.access_ttl_seconds', before: '(default)', after: '600' });
+  assert.deepEqual(shown[3], { path: 'name', before: 'Market US', after: 'A = B' });
+});
+
+test('an empty value and --unset return to the default, and leave no empty object behind', () => {
+  const { changes, shown } = readAssignments(tenant, ['code.length='], ['sessions.idle_seconds']);
+  assert.deepEqual(changes.settings, { sessions: { style: 'jwt' } });
+  assert.deepEqual(shown[0], { path: 'code.length', before: '8', after: '(default)' });
+});
+
+test('the tenant that was read is never changed in place', () => {
+  const before = structuredClone(tenant.settings);
+  readAssignments(tenant, ['code.length=6', 'sessions.style=opaque'], []);
+  assert.deepEqual(tenant.settings, before);
+});
+
+test('an unknown path is refused with the known ones, a wrong type with the right one', () => {
+  const refusal = (word: string): string => {
+    try {
+      readAssignments(tenant, [word], []);
+    } catch (fault) {
+      assert.ok(fault instanceof CliError);
+      assert.equal(fault.exitCode, 2);
+      return fault.message;
+    }
+    return 'accepted';
+  };
+  assert.match(refusal('code.size=3'), /no setting "code\.size"[^]*code\.length=<6-10>/);
+  assert.match(refusal('__proto__.polluted=1'), /no setting/);
+  assert.match(refusal('constructor=1'), /no setting/);
+  assert.match(refusal('code.length=eight'), /code\.length takes <6-10>/);
+  assert.match(refusal('code.length'), /no assignment/);
+  assert.match(refusal('slug=x'), /no setting "slug"/);
+});
+
+test('every setting of the schema can be set', () => {
+  const paths = listSettable().map((one) => one.path);
+  for (const path of ['name', 'channels', 'code.lifetime_seconds', 'sessions.style']) {
+    assert.ok(paths.includes(path), path);
+  }
+});

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import fc from 'fast-check';
+import { type Answer, createTestApp, type TestApp } from '../create-test-app.ts';
+import { readOperations } from './api-document.ts';
+import { type HostileRequest, hostileRequests, type Treasury } from './hostile-requests.ts';
+
+/** Requests sent; `FIRSTPROOF_FUZZ_CASES=100000` for a long run. */
+const CASES = Number(process.env['FIRSTPROOF_FUZZ_CASES'] ?? 3200);
+/** A run is repeated by the seed that it reports. */
+const SEED = Number(process.env['FIRSTPROOF_FUZZ_SEED'] ?? randomInt(2 ** 31));
+const AT_ONCE = 32;
+
+let app: TestApp;
+const faults: string[] = [];
+
+before(async () => {
+  app = await createTestApp({
+    env: { FIRSTPROOF_BUDGETS: 'relaxed' },
+    log: {
+      debug() {},
+      info() {},
+      warn: ({ event, error }) => faults.push(`${event} ${String(error)}`),
+      error: ({ event, error }) =>
+        faults.push(`${event} ${error instanceof Error ? error.stack : String(error)}`),
+    },
+  });
+});
+after(() => app.close());
+
+/** Real tokens, handles, codes and ids: a request that gets far breaks more than one that is refused at once. */
+async function fillTreasury(): Promise<Treasury> {
+  const people: Answer[] = [];
+  for (let person = 0; person < 6; person++) {
+    const style = person % 2 ? 'opaque' : 'jwt';
+    people.push(await app.signIn({ phone: `+1415555130${person}` }, { style, username: `fuzz${person}` }));
+    people.push(await app.signIn({ email: `fuzz${person}@example.com` }, { style }));
+  }
+  const emails = ['waiting0@example.com', 'waiting1@example.com', 'waiting2@example.com'];
+  const waiting: string[] = [];
+  for (const email of emails)
+    waiting.push((await app.post('/api/v1/auth/send-verification', { email })).body.verification_id);
+  const codes = await Promise.all(emails.map((email) => app.code(email)));
+  const tokens = people.map(({ body }) => body.access_token as string);
+  const refresh = people.flatMap(({ body }) => (body.refresh_token ? [body.refresh_token as string] : []));
+  return {
+    bearer: [...tokens, app.apiKey],
+    api_key: [app.apiKey],
+    token: [...tokens, ...refresh],
+    refresh_token: refresh,
+    id: people.map(({ body }) => body.session.device_id as string),
+    tenant: ['default', 'us', 'uz'],
+    phone: ['+14155551300', '+998901111300', '+442071838750', '415 555 1301', '+1 (415) 555-1302'],
+    email: [...emails, 'Fuzz0@Example.com', 'new@example.com'],
+    to: ['+14155551300', 'fuzz0@example.com'],
+    telegram_user_id: ['42'],
+    verification_id: waiting,
+    verification_code: codes,
+    code: codes,
+    otp: codes,
+    username: ['fuzz0', 'fuzz1', 'free.name'],
+    first_name: ['Ада', "O'Neil", '😀'],
+    locale: ['en', 'ru', 'uz-Latn-UZ'],
+    scope: ['this', 'others'],
+  };
+}
+
+/** Sends one request. Gives what is wrong with its answer, or undefined. */
+async function complaintOf({ operation, path, headers, body }: HostileRequest): Promise<string | undefined> {
+  const response = await fetch(app.url + path, {
+    method: operation.method,
+    headers,
+    ...(body === undefined ? {} : { body }),
+  });
+  const text = await response.text();
+  statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+  if (response.status >= 500) return `answered ${response.status}`;
+  if (/node_modules|\.ts:\d+|\n\s+at /.test(text)) return 'shows its inside';
+  try {
+    const parsed: unknown = text === '' ? undefined : JSON.parse(text);
+    return operation.complaint({ status: response.status, headers: response.headers, body: parsed });
+  } catch {
+    return 'is no JSON';
+  }
+}
+
+const statuses = new Map<number, number>();
+
+test('no generated request makes the server fail, and every answer is one that its route declares', async (context) => {
+  const operations = await readOperations(app);
+  const treasury = await fillTreasury();
+  const any = fc.oneof(...operations.map((operation) => hostileRequests(operation, treasury)));
+  const complaints = new Map<string, string>();
+  context.diagnostic(`FIRSTPROOF_FUZZ_SEED=${SEED}`);
+  for (let sent = 0; sent < CASES; sent += AT_ONCE) {
+    const requests = fc.sample(any, { numRuns: AT_ONCE, seed: SEED + sent });
+    await Promise.all(
+      requests.map(async (request) => {
+        const complaint = await complaintOf(request);
+        if (complaint === undefined) return;
+        const { method, path } = request.operation;
+        complaints.set(
+          `${method} ${path} ${complaint}`,
+          JSON.stringify({ ...request, operation: undefined }),
+        );
+      }),
+    );
+  }
+  const report = [...complaints].map(([what, request]) => `${what}: ${request.slice(0, 1500)}`);
+  assert.deepEqual(report, [], `FIRSTPROOF_FUZZ_SEED=${SEED}`);
+  // A fuzz that is refused at the door tests the door alone.
+  for (const status of [200, 204, 400, 401, 404]) {
+    assert.ok((statuses.get(status) ?? 0) > CASES / 200, `few ${status}: ${JSON.stringify([...statuses])}`);
+  }
+  assert.deepEqual(faults, []);
+  assert.equal((await app.get('/health/ready')).status, 200);
+});
+
+test('the check of answers can fail', async () => {
+  const operation = (await readOperations(app)).find(({ path }) => path === '/api/v1/auth/session');
+  assert.ok(operation);
+  const answer = await app.get('/api/v1/auth/session');
+  assert.equal(operation.complaint(answer), undefined);
+  assert.match(operation.complaint({ ...answer, status: 418 }) ?? '', /not declared/);
+  assert.match(
+    operation.complaint({ ...answer, body: { ...answer.body, error: 5 } }) ?? '',
+    /breaks its schema/,
+  );
+  assert.match(operation.complaint({ ...answer, status: 200 }) ?? '', /breaks its schema/);
+});
