@@ -159,7 +159,7 @@ function sift(
   const refused: RefusedRow[] = [];
   for (const { line, fields, problem } of rows) {
     if (fields === undefined) {
-      refused.push({ line, issues: [{ path: '', message: problem ?? 'cannot be read' }] });
+      refused.push({ line, issues: problem ? [problem] : [] });
       continue;
     }
     const read = readUser(fields, { tenant: tools.tenant, newId: tools.newId, now: tools.now() });

@@ -59,22 +59,22 @@ export async function insertImported(
     insert into users (tenant_id, id, role, first_name, last_name, username, custom_fields, password_hash,
       is_verified, created_at, updated_at)
     select ${tenantId}::uuid, u.id, u.role, u.first_name, u.last_name, u.username, u.custom_fields::jsonb,
-      u.password_hash, u.is_verified, u.created_at, ${now}
+      u.password_hash, u.is_verified::boolean, u.created_at::timestamptz, ${now}
     from unnest(${of((user) => user.id)}::uuid[], ${of((user) => user.role)}::text[],
       ${of((user) => user.firstName)}::text[], ${of((user) => user.lastName)}::text[],
       ${of((user) => user.username)}::text[], ${of((user) => JSON.stringify(user.customFields))}::text[],
-      ${of((user) => user.passwordHash)}::text[], ${of((user) => user.verified)}::boolean[],
-      ${of((user) => user.createdAt.toISOString())}::timestamptz[])
+      ${of((user) => user.passwordHash)}::text[], ${of((user) => String(user.verified))}::text[],
+      ${of((user) => user.createdAt.toISOString())}::text[])
       as u (id, role, first_name, last_name, username, custom_fields, password_hash, is_verified, created_at)`;
   const identities = users.flatMap((user) => user.identities.map((one) => ({ ...one, user })));
   const from = <T>(pick: (identity: (typeof identities)[number]) => T): T[] => identities.map(pick);
   await sql`
     insert into identities (tenant_id, kind, value, id, user_id, as_entered, verified_at, created_at)
     select ${tenantId}::uuid, i.kind, i.value, i.id, i.user_id, i.as_entered,
-      case when i.verified then ${now} end, ${now}
+      case when i.verified::boolean then ${now} end, ${now}
     from unnest(${from((one) => one.kind)}::text[], ${from((one) => one.value)}::text[],
       ${from((one) => one.id)}::uuid[], ${from((one) => one.user.id)}::uuid[],
-      ${from((one) => one.asEntered)}::text[], ${from((one) => one.user.verified)}::boolean[])
+      ${from((one) => one.asEntered)}::text[], ${from((one) => String(one.user.verified))}::text[])
       as i (kind, value, id, user_id, as_entered, verified)`;
 }
 

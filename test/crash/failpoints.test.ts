@@ -67,7 +67,10 @@ const FLOWS: Record<string, Flow> = {
     good: 201,
     writes: [
       ...['verifications', 'identities', 'users', 'devices', 'sessions'],
-      ...[`audit_events where new.action = 'user.created'`, `audit_events where new.action = 'user.signed_in'`],
+      ...[
+        `audit_events where new.action = 'user.created'`,
+        `audit_events where new.action = 'user.signed_in'`,
+      ],
     ],
   },
   'a later proof after a wrong code': {
@@ -125,7 +128,9 @@ async function everything(): Promise<string> {
   const { sql } = app.databases.control;
   const tables = ['users', 'identities', 'verifications', 'address_budgets', 'sessions', 'devices'];
   const texts = await Promise.all(
-    tables.map((table) => sql`select md5(string_agg(row::text, ',' order by row::text)) from ${sql(table)} row`),
+    tables.map(
+      (table) => sql`select md5(string_agg(row::text, ',' order by row::text)) from ${sql(table)} row`,
+    ),
   );
   return JSON.stringify([texts.map(([row]) => row), await census(app)]);
 }
@@ -166,7 +171,11 @@ for (const [name, flow] of Object.entries(FLOWS)) {
         const earlier = await everything();
         const failed = await withFault(write, fault, ask);
         const where = `${write}, ${fault}`;
-        assert.equal(failed.status, fault === 'killed' ? 503 : 500, `${where}: ${JSON.stringify(failed.body)}`);
+        assert.equal(
+          failed.status,
+          fault === 'killed' ? 503 : 500,
+          `${where}: ${JSON.stringify(failed.body)}`,
+        );
         assert.doesNotMatch(JSON.stringify(failed.body), /failpoint|trigger|postgres/i, where);
         assert.equal(await retry(everything), earlier, where);
         const answer = await ask();

@@ -160,7 +160,8 @@ const revokeDevice =
     const { token } = mine.access;
     const request = { method: 'DELETE', path: `${AUTH}/devices/${theirs.deviceId}`, token };
     if (!admitted(state, mine)) return { ...request, statuses: [401] };
-    if (theirs.address !== mine.address || theirs.endedAt !== undefined) return { ...request, statuses: [404] };
+    if (theirs.address !== mine.address || theirs.endedAt !== undefined)
+      return { ...request, statuses: [404] };
     rules.signOut(state, (one) => one === theirs);
     return { ...request, statuses: [200] };
   };
@@ -180,7 +181,10 @@ function timePasses(seconds: number): Happening {
 export function commands(addresses: number): fc.Arbitrary<fc.AsyncCommand<Model, Run>>[] {
   const any = fc.nat(11);
   const at = fc.constantFrom<0 | 1>(0, 1);
-  const fire = fc.oneof({ weight: 29, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.nat(6) });
+  const fire = fc.oneof(
+    { weight: 29, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: fc.nat(6) },
+  );
   const request = <T extends unknown[]>(
     name: string,
     make: (...values: T) => Foretell,

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { parse } from 'csv-parse';
+import type { Issue } from '../../kernel/errors.ts';
 import { parseStrictJson } from '../../web/json-body.ts';
 import { CliError } from '../errors.ts';
 import { COLUMNS, type Fields } from './read-user.ts';
@@ -11,7 +12,7 @@ export interface Row {
   line: number;
   fields: Fields | undefined;
   /** Set where fields is not. */
-  problem: string | undefined;
+  problem: Issue | undefined;
   /** Bytes of the file read so far, for the progress. */
   bytes: number;
 }
@@ -73,7 +74,7 @@ async function* readCsv(path: string): AsyncGenerator<Row> {
       if (columns === undefined) {
         columns = readHeader(record);
       } else if (record.length !== columns.length) {
-        const problem = `has ${record.length} fields, not ${columns.length}`;
+        const problem = whole(`has ${record.length} fields, not ${columns.length}`);
         yield { line, fields: undefined, problem, bytes };
       } else {
         const entries = columns.map((name, index) => [name, record[index] ?? ''] as const);
@@ -114,12 +115,13 @@ async function* readJsonLines(path: string): AsyncGenerator<Row> {
   let tooLong = false;
   const read = (text: string): Row[] => {
     line++;
-    const whole = line === 1 ? text.replace(/^\ufeff/, '') : text;
-    if (tooLong || whole.length > LONGEST_ROW) {
+    const json = line === 1 ? text.replace(/^\ufeff/, '') : text;
+    if (tooLong || json.length > LONGEST_ROW) {
       tooLong = false;
-      return [{ line, fields: undefined, problem: `is longer than ${LONGEST_ROW} characters`, bytes }];
+      const problem = whole(`is longer than ${LONGEST_ROW} characters`);
+      return [{ line, fields: undefined, problem, bytes }];
     }
-    return whole.trim() === '' ? [] : [{ line, bytes, ...readJson(whole) }];
+    return json.trim() === '' ? [] : [{ line, bytes, ...readJson(json) }];
   };
   for await (const piece of decode(path)) {
     bytes = piece.bytes;
@@ -136,9 +138,13 @@ async function* readJsonLines(path: string): AsyncGenerator<Row> {
 
 function readJson(text: string): Pick<Row, 'fields' | 'problem'> {
   const parsed = parseStrictJson(text);
-  if (!parsed.ok) return { fields: undefined, problem: parsed.issue.message };
+  if (!parsed.ok) return { fields: undefined, problem: parsed.issue };
   const { value } = parsed;
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? { fields: value as Fields, problem: undefined }
-    : { fields: undefined, problem: 'is not a JSON object' };
+    : { fields: undefined, problem: whole('is not a JSON object') };
+}
+
+function whole(message: string): Issue {
+  return { path: '', message };
 }
