@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import type { ApiServer } from './api.ts';
+import { Failure } from './schemas.ts';
 
 export interface Health {
   version: string;
@@ -14,14 +15,20 @@ export function healthRoutes(server: ApiServer, health: Health): void {
   const { version } = health;
   server.get(
     '/health/live',
-    { schema: { summary: 'The process runs', tags: ['health'], response: { 200: State } } },
+    { schema: { summary: 'The process runs', tags: ['health'], response: { 200: State, 400: Failure } } },
     (_request, reply) => {
       reply.send({ status: 'ok' as const, version });
     },
   );
   server.get(
     '/health/ready',
-    { schema: { summary: 'Ready for traffic', tags: ['health'], response: { 200: State, 503: State } } },
+    {
+      schema: {
+        summary: 'Ready for traffic',
+        tags: ['health'],
+        response: { 200: State, 400: Failure, 503: State },
+      },
+    },
     async (_request, reply) => {
       const ready = await health.ready();
       if (!ready) reply.header('retry-after', '1');

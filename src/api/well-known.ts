@@ -15,7 +15,11 @@ export function wellKnownRoutes(server: ApiServer, context: ApiContext): void {
   server.get(
     '/.well-known/jwks.json',
     {
-      schema: { summary: 'Public keys of every tenant (RFC 7517)', tags: ['keys'], response: { 200: Jwks } },
+      schema: {
+        summary: 'Public keys of every tenant (RFC 7517)',
+        tags: ['keys'],
+        response: { 200: Jwks, ...failures(404) },
+      },
     },
     (request, reply) => {
       const named = request.headers['x-tenant'];

@@ -96,7 +96,7 @@ function schemaAt(path: string): Schema {
   let schema: Schema | undefined = settingsSchema;
   for (const name of path.split('.')) {
     const inner: Readonly<Record<string, Schema>> | undefined = schema?.properties;
-    schema = inner && true ? inner[name] : undefined;
+    schema = inner && Object.hasOwn(inner, name) ? inner[name] : undefined;
   }
   if (schema === undefined) {
     const known = listSettable().map((one) => `  ${one.path}=${one.expects}`);

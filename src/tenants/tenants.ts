@@ -8,7 +8,6 @@ import {
   acceptsPhone,
   chooseTenant,
   policyOf,
-  settingsIssues,
   settingsSchema,
   type TenantClues,
   type TenantPolicy,
@@ -25,7 +24,7 @@ import {
 } from './store.ts';
 
 export type { TenantClues, TenantPolicy, TenantSettings };
-export { acceptsPhone, settingsIssues, settingsSchema };
+export { acceptsPhone, settingsSchema };
 export type { ChangedBy };
 export { tenantIssues } from './tenant-issues.ts';
 export {

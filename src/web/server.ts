@@ -18,6 +18,8 @@ import { schemaIssues } from './schema-issues.ts';
 const BODY_LIMIT_BYTES = 64 * 1024;
 /** A person or a load balancer may come back this soon when the database is away. */
 const COME_BACK_SECONDS = 2;
+/** NUL as addresses and forms write it; PostgreSQL cannot store one. */
+const NUL = '%00';
 
 export interface HttpServerOptions {
   log: Log;
@@ -60,18 +62,18 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     exposeHeadRoutes: false,
     routerOptions: { querystringParser: parseQuery, maxParamLength: 300, ignoreTrailingSlash: true },
     http: { headersTimeout: 10_000 },
-    frameworkErrors: (error, request, reply) =>
-      sendRefusal(reply.headers(headers), refusalOf(error, request, options)),
+    frameworkErrors: (error, request, reply) => {
+      sendRefusal(reply.headers(headers), refusalOf(error, request, options));
+    },
     clientErrorHandler: refuseUnreadable,
   });
   server.addHook('onRequest', (request, reply, done) => {
     reply.headers(headers);
     const repeated = findRepeatedHeader(request.raw.rawHeaders);
-    done(
-      repeated === undefined
-        ? undefined
-        : bad(`header:${repeated}`, `The header ${repeated} may be given once.`),
-    );
+    if (repeated !== undefined) done(bad(`header:${repeated}`, `The header ${repeated} may be given once.`));
+    else if (request.raw.url?.includes(NUL))
+      done(bad('/', 'The address holds a character that cannot be stored.'));
+    else done();
   });
 
   server.removeAllContentTypeParsers();
@@ -89,7 +91,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     (request, body, done) => {
       // Any page of the web can post a form without asking first: only routes that declare it take one.
       const takesForms = request.routeOptions.schema?.consumes?.includes('application/x-www-form-urlencoded');
-      if (takesForms) done(null, parseQuery(body as string));
+      if (takesForms && body.includes(NUL)) done(bad('', 'holds a character that cannot be stored'));
+      else if (takesForms) done(null, parseQuery(body as string));
       else done(bad('header:content-type', 'Send the body as application/json.'));
     },
   );

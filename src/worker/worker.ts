@@ -87,9 +87,13 @@ export function createWorker(options: WorkerOptions): Worker {
     const now = options.clock.now().getTime();
     for (const tenant of options.tenants.all()) {
       const since = options.keys.activeSince(tenant.id);
-      if (since && now - since.getTime() > KEY_LIFE_MILLISECONDS) {
+      if (!since || now - since.getTime() <= KEY_LIFE_MILLISECONDS) continue;
+      try {
         const rotated = await options.keys.rotate(tenant.id, { emergency: false, actor: 'system' });
         if (rotated) log.info({ event: 'key_rotated', tenant: tenant.slug }, 'signing key rotated');
+      } catch (error) {
+        // A market that is away keeps its key for another round; the others get theirs.
+        log.warn({ event: 'key_not_rotated', tenant: tenant.slug, error }, 'a signing key was not rotated');
       }
     }
   }

@@ -17,6 +17,8 @@ before(async () => {
 
 after(async () => {
   await server.stop('SIGTERM');
+  const left = connectToRunningEmbedded(data)?.pid;
+  if (left !== undefined) process.kill(left, 'SIGINT');
   rmSync(cwd, { recursive: true, force: true });
 });
 

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after } from 'node:test';
 import postgres from 'postgres';
 import { testPostgres } from '../postgres-for-tests.ts';
 
@@ -28,6 +29,13 @@ export interface Serving {
   /** Sends the signal and waits for the end. */
   stop(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<Ran>;
 }
+
+// A test that fails half-way must not leave its server behind: the run would wait for it.
+const running = new Map<ChildProcess, Promise<Ran>>();
+after(async () => {
+  for (const child of running.keys()) child.kill('SIGTERM');
+  await Promise.all(running.values());
+});
 
 /** An empty folder of its own, which PostgreSQL's own user may pass through. */
 export function makeFolder(): string {
@@ -76,8 +84,12 @@ function start(
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const ended = new Promise<Ran>((resolve) => {
-    child.once('close', (code) => resolve({ code, stdout, stderr }));
+    child.once('close', (code) => {
+      running.delete(child);
+      resolve({ code, stdout, stderr });
+    });
   });
+  running.set(child, ended);
   return { child, ended, output: () => ({ stdout, stderr }) };
 }
 
@@ -96,7 +108,7 @@ export async function createEmptyDatabase(): Promise<{ url: string; drop: () => 
   return { url: url.href, drop: () => administer(`drop database if exists ${name} with (force)`) };
 }
 
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

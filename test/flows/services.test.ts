@@ -95,7 +95,7 @@ test('without a key, with a wrong one, a revoked one or one that lacks the scope
       { authorization: 'Basic !!!' },
       { authorization: `Basic ${Buffer.from('nocolon').toString('base64')}` },
     ]) {
-      const answer = await app.post(path, { token }, { headers: { ...headers } as Record<string, string> });
+      const answer = await app.post(path, { token }, { headers: { ...headers } });
       assert.equal(answer.status, 401, JSON.stringify(headers));
       assert.equal(answer.body.error, 'API_KEY_INVALID');
     }

@@ -196,7 +196,14 @@ test('unknown and repeated query parameters are refused where a query is read', 
     operation.parameters?.some((one) => one.in === 'query'),
   )) {
     const name = route.operation.parameters?.find((one) => one.in === 'query')?.name ?? '';
-    for (const query of [`${name}=1&${name}=2`, 'nobody=1', '__proto__=1', `${name}[]=1`, `${name}[a]=1`]) {
+    for (const query of [
+      `${name}=1&${name}=2`,
+      'nobody=1',
+      '__proto__=1',
+      `${name}[]=1`,
+      `${name}[a]=1`,
+      `${name}=%00`,
+    ]) {
       const answer = await app.request(route.method, `${route.path}?${query}`, undefined, { token });
       refusedWith(answer, `${route.path}?${query}`);
     }

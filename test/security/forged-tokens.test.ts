@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { createHmac, createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { createTestApp, type TestApp } from '../create-test-app.ts';
+import { createSecrets } from '../../src/kernel/secrets.ts';
+import { createTestApp, TEST_SECRET, type TestApp } from '../create-test-app.ts';
 
 let app: TestApp;
 let genuine: string;
@@ -17,7 +18,6 @@ before(async () => {
   header = JSON.parse(Buffer.from(head, 'base64url').toString());
   claims = JSON.parse(Buffer.from(payload, 'base64url').toString());
   const { keys } = (await app.get('/t/default/.well-known/jwks.json')).body;
-  // Tenant `default` has no path of its own: its issuer is the public URL.
   publicJwk = keys.find((key: { kid: string }) => key.kid === header.kid);
 });
 after(() => app.close());
@@ -128,7 +128,7 @@ test('only the compact form of three segments is a token', async () => {
   }
 });
 
-test('another type of token, signed by our own key, is no access token', async () => {
+test('a token of our own that claims anything else than its key may is refused', async () => {
   const tenant = app.app.tenants.bySlug('default');
   assert.ok(tenant);
   const now = Math.floor(app.clock.now().getTime() / 1000);
@@ -151,6 +151,21 @@ test('another type of token, signed by our own key, is no access token', async (
   }
   const expired = await app.app.keys.sign(tenant.id, { ...claims, exp: now });
   assert.equal((await app.get('/api/v1/auth/session', { token: expired })).body.error, 'TOKEN_EXPIRED');
+});
+
+test('another type of token, signed by our very own key, is no access token', async () => {
+  const [row] = await app.databases.control.sql`
+    select tenant_id, kid, private_key_sealed from signing_keys where kid = ${header.kid}`;
+  const der = createSecrets([TEST_SECRET]).open(
+    row?.['private_key_sealed'],
+    `signing-key:${row?.['tenant_id']}:${header.kid}`,
+  );
+  const own = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  const control = forge({ ...BASE, kid: header.kid }, claims, own);
+  assert.equal((await app.get('/api/v1/auth/session', { token: control })).status, 200);
+  for (const typ of ['JWT', 'id+jwt', 'logout+jwt', 'rt+jwt', '', undefined]) {
+    await refused(forge({ ...BASE, kid: header.kid, typ }, claims, own), `typ ${typ}`);
+  }
 });
 
 test('a session token whose bytes were changed is refused', async () => {

@@ -33,7 +33,6 @@ const DEFAULTS = {
   max_connections: '200',
   shared_buffers: '128MB',
   max_wal_size: '1GB',
-  wal_compression: 'on',
   timezone: 'UTC',
   log_timezone: 'UTC',
   password_encryption: 'scram-sha-256',
