@@ -14,12 +14,7 @@ export const codeTemplates = [
   'step_up_code',
 ] as const;
 /** Messages that tell the owner what happened. */
-export const noticeTemplates = [
-  'password_changed',
-  'new_device',
-  'address_changed',
-  'already_registered',
-] as const;
+const noticeTemplates = ['password_changed', 'new_device', 'address_changed', 'already_registered'] as const;
 /** Every message Firstproof sends, by what it is for. */
 export const templateNames = [...codeTemplates, ...noticeTemplates] as const;
 export type TemplateName = (typeof templateNames)[number];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
 import { importUsers, type ImportOptions } from '../../src/cli/user-import.ts';
+import { advanceImport, findUnfinishedImport } from '../../src/users/users.ts';
 import { createTestApp, TEST_SECRET, type TestApp } from '../create-test-app.ts';
 import { makeFolder, type Ran, runCli } from './run-cli.ts';
 
@@ -412,8 +414,20 @@ test('an import that is asked to stop finishes its batch, says so, and is resume
   const path = file('stop.jsonl', jsonLines(rows));
   const stopped = await importInto('stopped', path, {}, { stopped: () => true });
   assert.deepEqual([stopped.rows, stopped.finished], [500, false]);
+  const { sql, now } = app.databases.control;
+  const tenantId = app.app.tenants.bySlug('stopped')?.id ?? '';
+  const hash = createHash('sha256').update(readFileSync(path)).digest();
+  const stale = await findUnfinishedImport(sql, tenantId, hash);
+  assert.equal(stale?.rowsDone, 500);
+  await importInto('stopped', path, { resume: true }, { stopped: () => true });
+  const moved = { ...stale, rowsDone: 1500, finished: true };
+  assert.equal(
+    await advanceImport(sql, tenantId, stale, moved, now()),
+    false,
+    'a stale mark may not be moved',
+  );
   // What a killed batch wrote and never committed.
-  writeFileSync(`${path}.refused.jsonl`, '{"line":504,"issues":[]}\n', { flag: 'a' });
+  writeFileSync(`${path}.refused.jsonl`, '{"line":1004,"issues":[]}\n', { flag: 'a' });
   const resumed = await importInto('stopped', path, { resume: true });
   assert.deepEqual(
     [resumed.rows, resumed.imported, resumed.refused, resumed.finished],
