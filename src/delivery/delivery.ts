@@ -3,6 +3,7 @@ import { createBatcher } from '../kernel/batcher.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Secrets } from '../kernel/secrets.ts';
 import type { ClaimedMessage, Outbox, Settlement } from '../outbox/outbox.ts';
+import { createLanes } from './lanes.ts';
 import { MOST_ATTEMPTS, PROVIDER_TIMEOUT_MILLISECONDS, retryDelay } from './policy.ts';
 import type { Envelope, Provider, SendResult } from './provider.ts';
 import {
@@ -83,7 +84,7 @@ export interface DeliveryOptions {
   log: Log;
   /** The look of a tenant's messages, read when they leave: a change of colours reaches what still waits. */
   brandOf: (tenantId: string) => Brand | undefined;
-  /** Tries under way at once. */
+  /** Tries under way at once, for each channel. */
   concurrency: number;
   /** How long a provider may hold a try; ten seconds unless told otherwise. */
   providerTimeoutMilliseconds?: number;
@@ -99,22 +100,19 @@ interface Task {
   leasedAt: number;
 }
 
-/** What one channel has to do. */
-interface Lane {
-  waiting: Task[];
-  running: number;
-}
-
 /** A task that waited longer than this leaves its message to whoever claims it next. */
 const STALE_AFTER_MILLISECONDS = 15_000;
 
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { outbox, providers, secrets, newId, log } = options;
   const providerTimeout = options.providerTimeoutMilliseconds ?? PROVIDER_TIMEOUT_MILLISECONDS;
-  // A lane a channel: a mail server that never answers holds up e-mail, and no SMS.
-  const lanes = new Map<string, Lane>();
+  const lanes = createLanes<Task>({
+    concurrency: options.concurrency,
+    isStale: ({ leasedAt, content }) =>
+      performance.now() - leasedAt > Math.min(STALE_AFTER_MILLISECONDS, content.expiresIn * 1000),
+    carry,
+  });
   let stopping = false;
-  let idle: (() => void) | undefined;
   const settlers = new Map<Database, ReturnType<typeof createBatcher<Settlement, void>>>();
 
   function settlerOf(database: Database) {
@@ -130,47 +128,6 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       settlers.set(database, settler);
     }
     return settler;
-  }
-
-  function laneOf(channel: string): Lane {
-    let lane = lanes.get(channel);
-    if (!lane) {
-      lane = { waiting: [], running: 0 };
-      lanes.set(channel, lane);
-    }
-    return lane;
-  }
-
-  function pump(lane: Lane): void {
-    while (lane.running < options.concurrency && !stopping) {
-      const task = lane.waiting.shift();
-      if (!task) break;
-      const patience = Math.min(STALE_AFTER_MILLISECONDS, task.content.expiresIn * 1000);
-      if (performance.now() - task.leasedAt > patience) continue;
-      lane.running++;
-      void carry(task).finally(() => {
-        lane.running--;
-        pump(lane);
-      });
-    }
-    if (running() === 0) idle?.();
-  }
-
-  function running(): number {
-    return [...lanes.values()].reduce((sum, lane) => sum + lane.running, 0);
-  }
-
-  /** How many may be claimed without any lane getting more than it can try soon; and the lanes that take none now. */
-  function look(of: ReadonlyMap<string, Lane>): { room: number; full: string[] } {
-    const rooms = [...of].map(([channel, { running: tried, waiting }]) => ({
-      channel,
-      room: 2 * options.concurrency - tried - waiting.length,
-    }));
-    const open = rooms.filter(({ room }) => room > 0);
-    return {
-      room: Math.min(2 * options.concurrency, ...open.map(({ room }) => room)),
-      full: rooms.filter(({ room }) => room <= 0).map(({ channel }) => channel),
-    };
   }
 
   async function carry(task: Task): Promise<void> {
@@ -225,10 +182,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   }
 
   function enqueue(task: Task): void {
-    if (stopping) return;
-    const lane = laneOf(task.content.channel);
-    lane.waiting.push(task);
-    pump(lane);
+    lanes.add(task.content.channel, task);
   }
 
   /** What was claimed, opened; or why it ends here. One that cannot be opened must not hold up the others. */
@@ -271,7 +225,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     async dispatchDue(database) {
       if (stopping) return 0;
       // No more than can be tried soon: a claim counts as an attempt, and its lease runs.
-      const { room, full } = look(lanes);
+      const { room, full } = lanes.room();
       const claimed = await outbox.claim(database, Math.min(room, 100), full);
       const ended: Promise<void>[] = [];
       for (const message of claimed) {
@@ -290,13 +244,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     },
     async stop(databases) {
       stopping = true;
-      for (const lane of lanes.values()) lane.waiting.length = 0;
-      if (running() > 0) {
-        await new Promise<void>((resolve) => {
-          idle = resolve;
-          setTimeout(resolve, providerTimeout).unref();
-        });
-      }
+      await lanes.stop(providerTimeout);
       await Promise.all([...settlers.values()].map((settler) => settler.drain()));
       await Promise.all(databases.map((database) => outbox.release(database)));
     },
