@@ -1,7 +1,7 @@
 import type { Fragment, Sql } from '../db/database.ts';
 
 /** The security events of Firstproof, named subject.happening. Each is written exactly once (invariant I12). */
-export type AuditAction =
+type AuditAction =
   | 'verification.sent'
   | 'verification.resent'
   | 'verification.refused'
