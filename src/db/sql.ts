@@ -38,11 +38,11 @@ class SqlFragment implements PromiseLike<unknown> {
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- awaiting a statement is how it is executed
-  then<A, B>(
+  then<A = unknown, B = never>(
     onDone?: ((value: unknown) => A | PromiseLike<A>) | null,
     onFailed?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    return this.#run().then(onDone as (value: unknown) => A, onFailed);
+    return this.#run().then(onDone, onFailed) as Promise<A | B>;
   }
 
   catch<B>(onFailed: (reason: unknown) => B | PromiseLike<B>): Promise<unknown> {

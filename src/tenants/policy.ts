@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { schemaIssues } from '../web/schema-issues.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -65,9 +66,7 @@ const validator = Compile(settingsSchema);
 /** What is wrong with these settings: a JSON pointer and a sentence each. Empty when nothing is. */
 export function settingsIssues(settings: unknown): { path: string; message: string }[] {
   if (validator.Check(settings)) return [];
-  return validator
-    .Errors(settings)
-    .map((error) => ({ path: error.instancePath || '/', message: error.message }));
+  return schemaIssues(validator.Errors(settings));
 }
 
 /** Fills in the defaults. */

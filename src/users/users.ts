@@ -13,6 +13,17 @@ import {
 export type { Admission, IdentityRow, ProfileChanges, UserRow };
 export { admitFragment as admit, identitiesFragment as identitiesOf, updateProfileFragment as changeProfile };
 
+export {
+  advanceImport,
+  beginImport,
+  findTaken,
+  findUnfinishedImport,
+  type ImportedIdentity,
+  type ImportedUser,
+  type ImportProgress,
+  insertImported,
+} from './import-store.ts';
+
 /** The unique index whose violation means: this username is somebody else's. */
 export const USERNAME_INDEX = 'users_username';
 
