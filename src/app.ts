@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
-import { type ApiContext, registerApi } from './api/api.ts';
+import { registerAdmin } from './admin/admin.ts';
+import { type ApiContext, authorise, cluesOf, registerApi } from './api/api.ts';
 import type { Config } from './config/config.ts';
 import { type Database, isDatabaseUnavailable } from './db/database.ts';
 import type { Databases } from './db/databases.ts';
@@ -9,8 +10,11 @@ import { createFeed, type Feed } from './db/feed.ts';
 import {
   createDelivery,
   createDevelopmentInbox,
+  createSmtpProvider,
   type DevelopmentInbox,
   type Provider,
+  type SmtpOptions,
+  withInboxCopy,
 } from './delivery/delivery.ts';
 import type { Clock } from './kernel/clock.ts';
 import { createIdFactory } from './kernel/id.ts';
@@ -24,7 +28,7 @@ import { createOutbox } from './outbox/outbox.ts';
 import { createPasswords } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
 import type { SignInContext } from './signin/context.ts';
-import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
+import { type ApiKeys, brandOf, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
 import { createVerifications } from './verification/verification.ts';
 import { createClientAddress } from './web/client-address.ts';
 import { createHttpServer } from './web/server.ts';
@@ -40,6 +44,8 @@ export interface AppOptions {
   version: string;
   /** Ways to deliver besides the development inbox. */
   providers?: readonly Provider[];
+  /** How to reach the mail server, beside SMTP_URL. */
+  smtp?: Partial<SmtpOptions>;
   /** How often the revocation feed proves that it still hears. */
   beatMilliseconds?: number;
 }
@@ -97,9 +103,15 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const inbox =
     config.mode === 'development' ? createDevelopmentInbox(databases.control, secrets, newId) : undefined;
+  const smtp = createSmtp(config, options.smtp);
+  const mail = smtp && inbox ? withInboxCopy(smtp, inbox) : smtp;
   const delivery = createDelivery({
     outbox: createOutbox(node),
-    providers: [...(options.providers ?? []), ...(inbox ? [inbox] : [])],
+    providers: [...(options.providers ?? []), ...(mail ? [mail] : []), ...(inbox ? [inbox] : [])],
+    brandOf: (tenantId) => {
+      const tenant = tenants.byId(tenantId);
+      return tenant && brandOf(tenant);
+    },
     secrets,
     random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
     newId,
@@ -187,6 +199,16 @@ export async function createApp(options: AppOptions): Promise<App> {
     ready,
   };
   await registerApi(server, context, inbox);
+  registerAdmin(server, {
+    tenants,
+    keys,
+    databaseNames: databases
+      .all()
+      .filter((database) => database !== databases.control)
+      .map((database) => database.name),
+    authorise: (request) => authorise(context, request, 'admin'),
+    callerOf: (request) => cluesOf(context, request).caller,
+  });
 
   const worker = createWorker({
     databases: databases.all(),
@@ -226,6 +248,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await server.close();
       clearTimeout(cut);
       await worker.stop();
+      smtp?.close();
       await Promise.all([...feeds.values()].map((feed) => feed.stop()));
       await databases.close();
     },
@@ -239,6 +262,15 @@ export async function createApp(options: AppOptions): Promise<App> {
 function hashingCapacity(): { concurrency: number; mostWaiting: number } {
   const concurrency = Math.max(1, availableParallelism() - 1);
   return { concurrency, mostWaiting: 20 * concurrency };
+}
+
+/** The mail server of the configuration, if it names one. */
+function createSmtp(
+  { smtpUrl, smtpFrom }: Config,
+  options: Partial<SmtpOptions> = {},
+): ReturnType<typeof createSmtpProvider> | undefined {
+  if (smtpUrl === undefined || smtpFrom === undefined) return undefined;
+  return createSmtpProvider({ server: smtpUrl, from: smtpFrom, ...options });
 }
 
 /** A tenant made while servers run gets its keys from whichever server hears of it first. */

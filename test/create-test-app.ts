@@ -5,7 +5,7 @@ import { createDatabases, type Databases } from '../src/db/databases.ts';
 import { seedDevelopment } from '../src/cli/seed-development.ts';
 import { createManualClock, type ManualClock } from '../src/kernel/clock.ts';
 import { type Log, silentLog } from '../src/kernel/log.ts';
-import type { Provider } from '../src/delivery/delivery.ts';
+import type { Provider, SmtpOptions } from '../src/delivery/delivery.ts';
 import type { TenantSettings } from '../src/tenants/tenants.ts';
 import { createTestDatabase, type TestAddress } from './postgres-for-tests.ts';
 
@@ -34,6 +34,7 @@ export interface TestAppOptions {
   /** Start of the injected clock. */
   start?: Date;
   providers?: readonly Provider[];
+  smtp?: Partial<SmtpOptions>;
   log?: Log;
   /** Another way to each database, such as through a proxy that can be cut. */
   route?: (address: TestAddress) => TestAddress;
@@ -120,6 +121,7 @@ async function build(
     version: 'test',
     beatMilliseconds: 100,
     ...(options.providers ? { providers: options.providers } : {}),
+    ...(options.smtp ? { smtp: options.smtp } : {}),
   });
   await seedDevelopment(app.tenants, new Set(['us', 'uz']));
   for (const [slug, settings] of Object.entries(options.tenants ?? {})) {

@@ -3,7 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DevelopmentInbox } from '../delivery/delivery.ts';
-import type { ApiContext } from './context.ts';
+import { type ApiContext, authorise, cluesOf } from './context.ts';
 import { developmentRoutes } from './development.ts';
 import { deviceRoutes } from './devices.ts';
 import { envelopedRoutes } from './enveloped/enveloped.ts';
@@ -23,6 +23,7 @@ import { verifyCodeRoute } from './verify-code.ts';
 import { wellKnownRoutes } from './well-known.ts';
 
 export type { ApiContext };
+export { authorise, cluesOf };
 
 /** A server whose routes take their types from their schemas. */
 export type ApiServer = FastifyInstance<

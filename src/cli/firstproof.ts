@@ -11,6 +11,7 @@ import { serve } from './serve.ts';
 import { rotateSigningKeys } from './signing-key-command.ts';
 import { listSettable } from './tenant-assignments.ts';
 import { createTenant, listTenants, type NewTenantOptions, setTenant, showTenant } from './tenant-command.ts';
+import { runUserImport, type UserImportOptions } from './user-command.ts';
 import { version } from './version.ts';
 
 /** A reader that went away (`… | head -1`) is no fault. */
@@ -137,6 +138,19 @@ program
   .action((options: { json?: boolean }) =>
     runDoctor({ ...program.opts<{ development?: boolean }>(), ...options }),
   );
+
+program
+  .command('user')
+  .description('accounts')
+  .command('import <file>')
+  .description('bring in existing users from CSV or JSON Lines; exit code 1 when rows were refused')
+  .option('--tenant <slug>', 'whose users they become', 'default')
+  .option('--format <csv|jsonl>', 'what the file is, where its name does not tell')
+  .option('--dry-run', 'look at every row and write nothing')
+  .option('--resume', 'go on where an import of this file stopped')
+  .option('--report <file>', 'where refused rows are told (FILE.refused.jsonl)')
+  .option(...asJson)
+  .action((file: string, options: UserImportOptions) => runUserImport(configured(), file, options));
 
 function nonEmpty(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('It may not be empty.');

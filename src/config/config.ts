@@ -3,7 +3,14 @@ import { BadSetting, type Setting, settings } from './settings.ts';
 
 type SettingName = keyof typeof settings;
 type ValueOf<S> = S extends Setting<infer T> ? T : never;
-type Optional = 'managementPort' | 'publicUrl' | 'databaseUrl' | 'databases' | 'secrets';
+type Optional =
+  | 'managementPort'
+  | 'publicUrl'
+  | 'databaseUrl'
+  | 'databases'
+  | 'secrets'
+  | 'smtpUrl'
+  | 'smtpFrom';
 
 /** The configuration, parsed once and frozen. Nothing else reads the environment. */
 export type Config = Readonly<
@@ -46,6 +53,15 @@ export function loadConfig(source: ConfigSource): ConfigResult {
     }
   }
   const config = values as Config;
+  if (config.smtpUrl !== undefined && config.smtpFrom === undefined) {
+    if (!problems.some((problem) => problem.setting === 'SMTP_FROM')) {
+      problems.push({
+        setting: 'SMTP_FROM',
+        message:
+          'SMTP_FROM is missing: the address that e-mails come from, such as no-reply@auth.example.com.',
+      });
+    }
+  }
   if (config.mode === 'production' && source.serving !== false) {
     problems.push(...productionProblems(config, problems));
   }

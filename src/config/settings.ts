@@ -1,9 +1,10 @@
 import { isIP } from 'node:net';
+import { type MailSender, parseSmtpUrl, parseSender, type SmtpServer } from './mail-settings.ts';
 
 /** What one environment variable means: the source of its type, default, check and documentation. */
 export interface Setting<T> {
   name: string;
-  section: 'server' | 'database' | 'security' | 'limits' | 'logging';
+  section: 'server' | 'database' | 'security' | 'delivery' | 'limits' | 'logging';
   description: string;
   /** As it would be written, for the reference table; undefined: no default. */
   default: string | undefined;
@@ -115,6 +116,21 @@ export const settings = {
     description: 'CIDRs of the proxies whose `X-Forwarded-For` is believed, comma-separated. Unset: nobody.',
     default: '',
     parse: cidrs,
+  }),
+  smtpUrl: setting({
+    name: 'SMTP_URL',
+    section: 'delivery',
+    description:
+      'The mail server: `smtps://user:password@host:465`, or `smtp://user:password@host:587` (STARTTLS is required; `?tls=off` only for a server on the same machine or network). Unset: e-mail is unavailable in production and stays in the inbox in development.',
+    secret: true,
+    parse: smtpServer,
+  }),
+  smtpFrom: setting({
+    name: 'SMTP_FROM',
+    section: 'delivery',
+    description:
+      "The sender of e-mails: `no-reply@auth.example.com`. Each tenant's name stands before it. Required with `SMTP_URL`.",
+    parse: mailSender,
   }),
   budgets: setting({
     name: 'FIRSTPROOF_BUDGETS',
@@ -234,6 +250,18 @@ function databaseUrl(text: string): string {
     throw new BadSetting('must be a URL that begins with postgres://');
   }
   return text;
+}
+
+function smtpServer(text: string): SmtpServer {
+  const parsed = parseSmtpUrl(text);
+  if (!parsed.ok) throw new BadSetting(parsed.message);
+  return parsed.server;
+}
+
+function mailSender(text: string): MailSender {
+  const sender = parseSender(text);
+  if (!sender) throw new BadSetting('must be an e-mail address such as no-reply@auth.example.com');
+  return sender;
 }
 
 function namedDatabases(text: string): ReadonlyMap<string, string> {

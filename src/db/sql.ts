@@ -38,7 +38,7 @@ class SqlFragment implements PromiseLike<unknown> {
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- awaiting a statement is how it is executed
-  then<A, B>(
+  then<A = unknown, B = never>(
     onDone?: ((value: unknown) => A | PromiseLike<A>) | null,
     onFailed?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {

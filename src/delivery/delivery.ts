@@ -3,6 +3,7 @@ import { createBatcher } from '../kernel/batcher.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Secrets } from '../kernel/secrets.ts';
 import type { ClaimedMessage, Outbox, Settlement } from '../outbox/outbox.ts';
+import { createLanes } from './lanes.ts';
 import { MOST_ATTEMPTS, PROVIDER_TIMEOUT_MILLISECONDS, retryDelay } from './policy.ts';
 import type { Envelope, Provider, SendResult } from './provider.ts';
 import {
@@ -10,10 +11,19 @@ import {
   type DevelopmentInbox,
   type InboxMessage,
 } from './providers/development-inbox.ts';
-import { messageLocales, renderMessage, type TemplateName } from './templates/templates.ts';
+import { withInboxCopy } from './providers/inbox-copy.ts';
+import { createSmtpProvider, type SmtpOptions } from './providers/smtp.ts';
+import type { Brand } from '../tenants/tenants.ts';
+import {
+  type MessageDetails,
+  messageLocales,
+  renderMessage,
+  type TemplateName,
+} from './templates/templates.ts';
 
-export type { DevelopmentInbox, Envelope, InboxMessage, Provider, SendResult };
-export { createDevelopmentInbox, messageLocales };
+export type { DevelopmentInbox, Envelope, InboxMessage, MessageDetails, Provider, SendResult };
+export type { SmtpOptions };
+export { createDevelopmentInbox, createSmtpProvider, messageLocales, withInboxCopy };
 
 /** What is to be said and to whom. Sealed in the outbox; rendered only when it leaves. */
 export interface MessageContent {
@@ -29,6 +39,8 @@ export interface MessageContent {
   code: string | null;
   /** Seconds from the commit for which sending it still makes sense. */
   expiresIn: number;
+  /** For notices: what happened, where and when. */
+  details?: MessageDetails;
 }
 
 export interface QueueMessageOptions {
@@ -74,7 +86,9 @@ export interface DeliveryOptions {
   random: () => number;
   newId: () => string;
   log: Log;
-  /** Tries under way at once. */
+  /** The look of a tenant's messages, read when they leave: a change of colours reaches what still waits. */
+  brandOf: (tenantId: string) => Brand | undefined;
+  /** Tries under way at once, for each channel. */
   concurrency: number;
   /** How long a provider may hold a try; ten seconds unless told otherwise. */
   providerTimeoutMilliseconds?: number;
@@ -96,10 +110,13 @@ const STALE_AFTER_MILLISECONDS = 15_000;
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { outbox, providers, secrets, newId, log } = options;
   const providerTimeout = options.providerTimeoutMilliseconds ?? PROVIDER_TIMEOUT_MILLISECONDS;
-  const waiting: Task[] = [];
-  let running = 0;
+  const lanes = createLanes<Task>({
+    concurrency: options.concurrency,
+    isStale: ({ leasedAt, content }) =>
+      performance.now() - leasedAt > Math.min(STALE_AFTER_MILLISECONDS, content.expiresIn * 1000),
+    carry,
+  });
   let stopping = false;
-  let idle: (() => void) | undefined;
   const settlers = new Map<Database, ReturnType<typeof createBatcher<Settlement, void>>>();
 
   function settlerOf(database: Database) {
@@ -115,21 +132,6 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       settlers.set(database, settler);
     }
     return settler;
-  }
-
-  function pump(): void {
-    while (running < options.concurrency && !stopping) {
-      const task = waiting.shift();
-      if (!task) break;
-      const patience = Math.min(STALE_AFTER_MILLISECONDS, task.content.expiresIn * 1000);
-      if (performance.now() - task.leasedAt > patience) continue;
-      running++;
-      void carry(task).finally(() => {
-        running--;
-        pump();
-      });
-    }
-    if (running === 0) idle?.();
   }
 
   async function carry(task: Task): Promise<void> {
@@ -151,20 +153,24 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   }
 
   async function attempt(provider: Provider, task: Task): Promise<SendResult> {
-    const signal = AbortSignal.timeout(providerTimeout);
-    // A provider that ignores the signal must not hold its place for ever: so many, and nothing leaves any more.
-    const late = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-    });
+    const late = Promise.withResolvers<never>();
+    const patience = new AbortController();
+    const timer = setTimeout(() => {
+      const fault = new DOMException('the provider did not answer in time', 'TimeoutError');
+      patience.abort(fault);
+      // One that ignores the signal must not hold its place for ever: so many, and nothing leaves any more.
+      late.reject(fault);
+    }, providerTimeout);
     try {
-      const envelope: Envelope = { ...renderMessage(task.content), ...envelopeOf(task) };
-      return await Promise.race([provider.send(envelope, signal), late]);
+      return await Promise.race([provider.send(render(task), patience.signal), late.promise]);
     } catch (error) {
       log.warn(
         { event: 'provider_failed', provider: provider.name, message_id: task.id, error },
         'provider failed',
       );
       return { state: 'retry', error: error instanceof Error ? error.name : 'failed' };
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -185,9 +191,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   }
 
   function enqueue(task: Task): void {
-    if (stopping) return;
-    waiting.push(task);
-    pump();
+    lanes.add(task.content.channel, task);
   }
 
   /** What was claimed, opened; or why it ends here. One that cannot be opened must not hold up the others. */
@@ -234,9 +238,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     async dispatchDue(database) {
       if (stopping) return 0;
       // No more than can be tried soon: a claim counts as an attempt, and its lease runs.
-      const room = 2 * options.concurrency - running - waiting.length;
-      if (room <= 0) return 0;
-      const claimed = await outbox.claim(database, Math.min(room, 100));
+      const { room, full } = lanes.room();
+      const claimed = await outbox.claim(database, Math.min(room, 100), full);
       const ended: Promise<void>[] = [];
       for (const message of claimed) {
         const { tenant_id: tenantId, id, attempts } = message;
@@ -254,23 +257,21 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     },
     async stop(databases) {
       stopping = true;
-      waiting.length = 0;
-      if (running > 0) {
-        await new Promise<void>((resolve) => {
-          idle = resolve;
-          setTimeout(resolve, providerTimeout).unref();
-        });
-      }
+      await lanes.stop(providerTimeout);
       await Promise.all([...settlers.values()].map((settler) => settler.drain()));
       await Promise.all(databases.map((database) => outbox.release(database)));
     },
   };
 
-  function envelopeOf(
-    task: Task,
-  ): Pick<Envelope, 'id' | 'tenantId' | 'channel' | 'to' | 'code' | 'expiresIn'> {
-    const { channel, to, code, expiresIn } = task.content;
-    return { id: task.id, tenantId: task.tenantId, channel, to, code, expiresIn };
+  function render({ id, tenantId, content }: Task): Envelope {
+    const { channel, to, code, expiresIn } = content;
+    const brand = options.brandOf(tenantId);
+    return {
+      ...renderMessage(content, brand),
+      ...{ id, tenantId, channel, to, code, expiresIn },
+      senderName: brand?.name ?? content.tenantName,
+      replyTo: brand?.supportAddress ?? null,
+    };
   }
 }
 

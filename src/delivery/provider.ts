@@ -12,6 +12,10 @@ export interface Envelope {
   code: string | null;
   /** Seconds for which sending it still makes sense. */
   expiresIn: number;
+  /** Whose message it is, as an e-mail's From shows it. */
+  senderName?: string;
+  /** Where an answer to an e-mail goes; null: to the sender. */
+  replyTo?: string | null;
 }
 
 /** How a try went. `retry` may be tried again by the same way; `refused` never will be. */

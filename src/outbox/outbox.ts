@@ -22,8 +22,8 @@ export interface Outbox {
   readonly node: string;
   /** `insert …` for the `with` list of the statement that causes the message. */
   queue(sql: Sql, message: Omit<QueueMessage, 'leasedBy' | 'leaseSeconds'>): Fragment;
-  /** Leases due messages to this server. */
-  claim(database: Database, limit: number): Promise<ClaimedMessage[]>;
+  /** Leases due messages to this server, but for those of channels it has enough of. */
+  claim(database: Database, limit: number, exceptChannels: readonly string[]): Promise<ClaimedMessage[]>;
   settle(database: Database, settlements: readonly Settlement[]): Promise<number>;
   /** Hands back every lease, at a graceful stop. */
   release(database: Database): Promise<number>;
@@ -34,7 +34,7 @@ export function createOutbox(node: string): Outbox {
   return {
     node,
     queue: (sql, message) => queueFragment(sql, { ...message, leasedBy: node, leaseSeconds: LEASE_SECONDS }),
-    claim: (database, limit) => claimDue(database, node, limit, LEASE_SECONDS),
+    claim: (database, limit, except) => claimDue(database, node, limit, LEASE_SECONDS, except),
     settle: (database, settlements) => settle(database, node, settlements),
     release: (database) => releaseLeases(database, node),
   };

@@ -62,12 +62,14 @@ export function claimDue(
   node: string,
   limit: number,
   leaseSeconds: number,
+  exceptChannels: readonly string[],
 ): Promise<ClaimedMessage[]> {
   const now = database.now();
   return database.sql<ClaimedMessage[]>`
     with due as (
       select tenant_id, id from messages
       where state in ('queued', 'sending') and due_at <= ${now} and (lease_until is null or lease_until <= ${now})
+        and channel <> all(${exceptChannels as string[]}::text[])
       order by due_at limit ${limit} for update skip locked
     )
     update messages m set state = 'sending', attempts = m.attempts + 1, leased_by = ${node}::uuid,

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { type CustomFieldsSchema, customFieldsSchemaProblem } from './custom-fields.ts';
+import { schemaIssues } from '../web/schema-issues.ts';
 
 const closed = { additionalProperties: false } as const;
 const codeLength = Type.Integer({ minimum: 6, maximum: 10 });
@@ -119,9 +120,7 @@ export function settingsIssues(settings: unknown): { path: string; message: stri
     const problem = settings.custom_fields && customFieldsSchemaProblem(settings.custom_fields);
     return problem === undefined ? [] : [{ path: '/custom_fields', message: problem }];
   }
-  return validator
-    .Errors(settings)
-    .map((error) => ({ path: error.instancePath || '/', message: error.message }));
+  return schemaIssues(validator.Errors(settings));
 }
 
 /** Fills in the defaults. */

@@ -1,6 +1,8 @@
-import type { Database } from '../db/database.ts';
+import type { Database, Sql } from '../db/database.ts';
 import type { Feed } from '../db/feed.ts';
+import type { Refused } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
+import type { Branding } from './branding.ts';
 import { oneAtATime } from '../kernel/one-at-a-time.ts';
 import {
   acceptsPhone,
@@ -11,12 +13,30 @@ import {
   type TenantPolicy,
   type TenantSettings,
 } from './policy.ts';
-import { insertTenant, readTenants, TENANTS_TOPIC, type TenantRow, updateTenant } from './store.ts';
+import {
+  type ChangedBy,
+  insertTenant,
+  lockTenants,
+  readTenants,
+  TENANTS_TOPIC,
+  type TenantRow,
+  updateTenant,
+} from './store.ts';
 
 export type { TenantClues, TenantPolicy, TenantSettings };
 export { acceptsPhone, settingsSchema };
+export type { ChangedBy };
 export { customFieldIssues } from './custom-fields.ts';
 export { tenantIssues } from './tenant-issues.ts';
+export {
+  type Brand,
+  type Branding,
+  brandingIssues,
+  brandOf,
+  codeTemplates,
+  type TemplateName,
+  templateNames,
+} from './branding.ts';
 export {
   type ApiKeyEntry,
   type ApiKeyScope,
@@ -38,7 +58,7 @@ export interface Tenant {
   database: string | null;
   locale: string;
   settings: TenantSettings;
-  branding: Record<string, unknown>;
+  branding: Branding;
   policy: TenantPolicy;
 }
 
@@ -54,6 +74,14 @@ export interface Tenants {
   /** @returns false when the slug is taken */
   create(tenant: NewTenant): Promise<boolean>;
   update(tenant: Tenant, changes: TenantChanges): Promise<void>;
+  /**
+   * Makes or changes a tenant after a look at all of them as the database has them now, while no other server changes
+   * any: two tenants never get one slug, prefix or host, and of two changes at once neither is lost.
+   */
+  edit(
+    decide: (all: readonly Tenant[]) => TenantEdit | Refused,
+    by: ChangedBy,
+  ): Promise<{ ok: true; tenant: Tenant } | Refused>;
   /** Called after each reload. */
   onChange(listener: () => void): void;
   /** Follows the changes that other servers make, for as long as the feed runs. */
@@ -64,6 +92,14 @@ export type NewTenant = Omit<Tenant, 'id' | 'policy'>;
 export type TenantChanges = Partial<
   Pick<Tenant, 'name' | 'phonePrefixes' | 'hosts' | 'locale' | 'settings' | 'branding'>
 >;
+
+/** What is to be written: a new tenant, or changes to one of those looked at. */
+export type TenantEdit =
+  | { ok: true; create: NewTenant }
+  | { ok: true; change: Tenant; changes: TenantChanges };
+
+/** Changes made at the terminal, or by the server itself. */
+const BY_OPERATOR: ChangedBy = { actor: 'system', caller: undefined };
 
 export interface TenantsOptions {
   database: Database;
@@ -91,6 +127,8 @@ export function createTenants(options: TenantsOptions): Tenants {
     );
   }
 
+  const recordOf = (by: ChangedBy) => ({ ...by, id: options.newId(), now: database.now() });
+
   return {
     resolve: (clues) => chooseTenant(bySlug, clues),
     byId: (id) => byId.get(id),
@@ -98,13 +136,35 @@ export function createTenants(options: TenantsOptions): Tenants {
     all: () => [...bySlug.values()],
     reload,
     async create(tenant) {
-      const inserted = await insertTenant(sql, rowOf({ ...tenant, id: options.newId() }));
+      const row = rowOf({ ...tenant, id: options.newId() });
+      const inserted = await insertTenant(sql, row, recordOf(BY_OPERATOR));
       if (inserted) await reload();
       return inserted;
     },
     async update(tenant, changes) {
-      await updateTenant(sql, rowOf({ ...tenant, ...changes }));
+      await updateTenant(sql, rowOf({ ...tenant, ...changes }), {
+        ...recordOf(BY_OPERATOR),
+        fields: Object.keys(changes),
+      });
       await reload();
+    },
+    async edit(decide, by) {
+      const outcome = await database.transaction(async (begun) => {
+        const transaction = begun as unknown as Sql;
+        await lockTenants(transaction);
+        const decision = decide((await readTenants(transaction)).map(tenantOf));
+        if (!decision.ok) return decision;
+        if ('create' in decision) {
+          const row = rowOf({ ...decision.create, id: options.newId() });
+          await insertTenant(transaction, row, recordOf(by));
+          return { ok: true as const, tenant: tenantOf(row) };
+        }
+        const row = rowOf({ ...decision.change, ...decision.changes });
+        await updateTenant(transaction, row, { ...recordOf(by), fields: Object.keys(decision.changes) });
+        return { ok: true as const, tenant: tenantOf(row) };
+      });
+      if (outcome.ok) await reload();
+      return outcome;
     },
     onChange: (listener) => listeners.push(listener),
     follow(feed) {

@@ -27,6 +27,17 @@ export {
   updateProfileFragment as changeProfile,
 };
 
+export {
+  advanceImport,
+  beginImport,
+  findTaken,
+  findUnfinishedImport,
+  type ImportedIdentity,
+  type ImportedUser,
+  type ImportProgress,
+  insertImported,
+} from './import-store.ts';
+
 /** The unique index whose violation means: this username is somebody else's. */
 export const USERNAME_INDEX = 'users_username';
 

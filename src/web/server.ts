@@ -12,6 +12,7 @@ import { errorBody, type Issue, type Refused, refuse } from '../kernel/errors.ts
 import type { Log } from '../kernel/log.ts';
 import { findRepeatedHeader } from './duplicate-headers.ts';
 import { parseStrictJson } from './json-body.ts';
+import { schemaIssues } from './schema-issues.ts';
 
 /** The largest body anybody has a reason to send. */
 const BODY_LIMIT_BYTES = 64 * 1024;
@@ -100,7 +101,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     const compiled = Compile(schema as TSchema);
     return (value: unknown) => {
       if (compiled.Check(value)) return { value };
-      return { error: new BadRequest(issuesOf(compiled.Errors(value))) };
+      return { error: new BadRequest(schemaIssues(compiled.Errors(value))) };
     };
   });
 
@@ -187,36 +188,6 @@ const FRAMEWORK_ISSUES: Record<string, Issue> = {
 
 function bad(path: string, message: string): BadRequest {
   return new BadRequest([{ path, message }]);
-}
-
-interface SchemaError {
-  instancePath: string;
-  keyword: string;
-  message: string;
-  params: object;
-}
-
-/** One sentence a field: the field at fault is named, not the object it is missing from. */
-function issuesOf(errors: readonly SchemaError[]): Issue[] {
-  const issues = new Map<string, Issue>();
-  const add = (path: string, message: string): void => {
-    if (!issues.has(path)) issues.set(path, { path, message });
-  };
-  for (const error of errors) {
-    const params = error.params as { requiredProperties?: string[]; additionalProperties?: string[] };
-    for (const name of params.requiredProperties ?? []) add(`${error.instancePath}/${name}`, 'is required');
-    for (const name of params.additionalProperties ?? []) {
-      add(`${error.instancePath}/${name.slice(0, 64)}`, 'is not a field of this request');
-    }
-    if (
-      error.keyword === 'required' ||
-      error.keyword === 'additionalProperties' ||
-      error.keyword === 'boolean'
-    )
-      continue;
-    add(error.instancePath || '/', error.message);
-  }
-  return [...issues.values()].slice(0, 20);
 }
 
 /** Query strings and forms as flat text; a name given twice becomes an array, which no schema here accepts. */

@@ -170,7 +170,8 @@ function pathOf(operation: Operation, treasury: Treasury): fc.Arbitrary<string> 
   const segment = (name: string): fc.Arbitrary<string> =>
     fc
       .oneof(fc.constantFrom(...(treasury[name] ?? ['x'])), hostileText)
-      .map((text) => encodeURIComponent(text.toWellFormed()));
+      // Nothing, one dot and two would lead to another operation, whose answers this one does not declare.
+      .map((text) => (/^\.{0,2}$/.test(text) ? '-' : encodeURIComponent(text.toWellFormed())));
   const query = operation.parameters.filter((parameter) => parameter.in === 'query');
   const pair = fc.tuple(
     fc.oneof(

@@ -1,13 +1,21 @@
-import { messageLocales, renderCodeMessage } from './code-message.ts';
+import { type Brand, codeTemplates, type TemplateName, templateNames } from '../../tenants/tenants.ts';
+import { displayText, oneLine, shorten } from './display-text.ts';
+import { type Letter, renderLetter } from './layout.ts';
+import { substitute, substituteHtml, type Values } from './substitute.ts';
+import { messageLocales, minutesIn, momentIn, type Words, wordsOf } from './words.ts';
 
-/** Every message Firstproof sends, by what it is for. Those of the first line carry a code. */
-export const templateNames = [
-  ...(['sign_in_code', 'verify_sign_up', 'forgot_password', 'link_code', 'step_up_code'] as const),
-  ...(['password_changed', 'new_device', 'address_changed', 'already_registered'] as const),
-] as const;
-export type TemplateName = (typeof templateNames)[number];
+export { messageLocales, type TemplateName, templateNames };
 
-export { messageLocales };
+/** What a notice tells beside its sentence. All of it may come from strangers; none of it is ever markup. */
+export interface MessageDetails {
+  deviceName?: string;
+  /** Where it happened, as far as that is known. */
+  place?: string;
+  /** When it happened, ISO 8601. */
+  at?: string;
+  /** The address it is about, masked. */
+  address?: string;
+}
 
 /** What a rendering needs to know. Durations are whole seconds. */
 export interface TemplateContent {
@@ -18,6 +26,7 @@ export interface TemplateContent {
   name: string | null;
   code: string | null;
   expiresIn: number;
+  details?: MessageDetails;
 }
 
 export interface RenderedMessage {
@@ -26,7 +35,112 @@ export interface RenderedMessage {
   html: string | null;
 }
 
-/** Renders a message for its channel: an SMS text, or an e-mail with subject, text and HTML. */
-export function renderMessage(content: TemplateContent): RenderedMessage {
-  return renderCodeMessage({ ...content, code: content.code ?? '' });
+/** A tenant that chose no colour. */
+const PRIMARY_COLOUR = '#1f3a5f';
+/** A longer name is cut in an SMS, so that it stays one segment. */
+const LONGEST_NAME_IN_SMS = 20;
+
+/** Renders a message for its channel: an SMS or Telegram text, or an e-mail with subject, text and HTML. */
+export function renderMessage(content: TemplateContent, brand?: Brand): RenderedMessage {
+  const carriesCode = codeTemplates.some((name) => name === content.template);
+  // A notice that was queued in the place of a code, so that nobody can tell, must not show one.
+  const code = carriesCode ? content.code : null;
+  const words = wordsOf(content.locale);
+  const locale = messageLocales.includes(content.locale) ? content.locale : 'en';
+  const own = brand?.override(content.template, locale) ?? {};
+  const message = words.messages[content.template];
+  const values = valuesOf({ ...content, code }, locale, brand);
+  if (content.channel !== 'email') {
+    const short = { ...values, tenant: shorten(values['tenant'] ?? '', LONGEST_NAME_IN_SMS) };
+    return { subject: null, text: substitute(own.sms ?? message.sms, short), html: null };
+  }
+  const intro = (own.text ?? message.intro).split(/\n\s*\n/).filter((part) => part.trim() !== '');
+  const parts: Parts = {
+    greeting: values['name'] === '' ? words.greeting : words.greetingByName,
+    intro,
+    notice: carriesCode ? words.expiry : message.ifNotYou,
+    advice: carriesCode ? [words.codeAdvice, message.ifNotYou] : [],
+    footer: [...(values['support'] === '' ? [] : [words.support]), words.footer],
+    facts: carriesCode ? [] : factsOf(words, values),
+  };
+  const subject = oneLine(substitute(own.subject ?? message.subject, values));
+  return {
+    subject,
+    text: plainText(parts, values, code),
+    html: renderLetter({
+      locale,
+      direction: words.direction,
+      subject,
+      brandName: values['tenant'] ?? '',
+      logoUrl: brand?.logoUrl ?? null,
+      primaryColour: brand?.primaryColour ?? PRIMARY_COLOUR,
+      ...lettered(parts, values),
+      // The subject has the code already: the line beside it in the list of messages says for how long.
+      preheader: substituteHtml((carriesCode ? words.expiry : intro[0]) ?? '', values),
+      code: code === null ? null : { digits: code, label: words.codeLabel },
+    }),
+  };
+}
+
+interface Parts {
+  greeting: string;
+  intro: readonly string[];
+  notice: string;
+  advice: readonly string[];
+  footer: readonly string[];
+  facts: readonly { label: string; value: string }[];
+}
+
+function valuesOf(content: TemplateContent, locale: string, brand: Brand | undefined): Values {
+  const { details = {} } = content;
+  return {
+    tenant: oneLine(brand?.name ?? content.tenantName),
+    name: displayText(content.name) ?? '',
+    support: brand?.supportAddress ?? '',
+    code: content.code ?? '',
+    minutes: minutesIn(locale, content.expiresIn),
+    device: displayText(details.deviceName, 100) ?? '',
+    place: displayText(details.place, 100) ?? '',
+    time: details.at === undefined ? '' : momentIn(locale, new Date(details.at)),
+    address: oneLine(details.address ?? ''),
+  };
+}
+
+function factsOf({ facts }: Words, values: Values): Parts['facts'] {
+  return (['device', 'place', 'time', 'address'] as const).flatMap((name) => {
+    const value = values[name] ?? '';
+    return value === '' ? [] : [{ label: facts[name], value }];
+  });
+}
+
+function lettered(
+  parts: Parts,
+  values: Values,
+): Pick<Letter, 'greeting' | 'paragraphs' | 'facts' | 'notice' | 'advice' | 'footer'> {
+  const html = (text: string): string => substituteHtml(text, values);
+  const multiline = (text: string): string => html(text).replaceAll('\n', '<br>');
+  return {
+    greeting: html(parts.greeting),
+    paragraphs: parts.intro.map(multiline),
+    facts: parts.facts,
+    notice: html(parts.notice),
+    advice: parts.advice.map(html),
+    footer: parts.footer.map(html),
+  };
+}
+
+function plainText(parts: Parts, values: Values, code: string | null): string {
+  const text = [
+    parts.greeting,
+    ...parts.intro,
+    ...(code === null ? [] : ['{{code}}']),
+    parts.notice,
+    ...parts.advice,
+  ].map((part) => substitute(part, values));
+  if (parts.facts.length > 0) {
+    const facts = parts.facts.map(({ label, value }) => `${label}: ${value}`).join('\n');
+    text.splice(1 + parts.intro.length, 0, facts);
+  }
+  const footer = parts.footer.map((part) => substitute(part, values)).join('\n');
+  return `${[...text, `-- \n${footer}`].join('\n\n')}\n`;
 }

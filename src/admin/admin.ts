@@ -1,0 +1,34 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Caller } from '../audit/audit.ts';
+import type { Refused } from '../kernel/errors.ts';
+import type { Keys } from '../keys/keys.ts';
+import type { KnownApiKey, Tenants } from '../tenants/tenants.ts';
+import { tenantRoutes } from './tenant-routes.ts';
+
+/** What the admin API works with. */
+export interface AdminContext {
+  tenants: Tenants;
+  keys: Keys;
+  /** Names of the databases that a tenant may keep its rows in. */
+  databaseNames: readonly string[];
+  /** The API key of a request, if it carries the scope `admin`. */
+  authorise(request: FastifyRequest): Promise<{ ok: true; apiKey: KnownApiKey } | Refused>;
+  /** Who asks, for the audit. */
+  callerOf(request: FastifyRequest): Caller;
+}
+
+/** A server whose routes take their types from their schemas. */
+export type AdminServer = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+/** Registers /api/v1/admin: everything an operator's programs may do. Each call wants an API key of scope `admin`. */
+export function registerAdmin(server: FastifyInstance, context: AdminContext): void {
+  tenantRoutes(server.withTypeProvider<TypeBoxTypeProvider>(), context);
+}

@@ -1,0 +1,157 @@
+import { Type } from 'typebox';
+import type { FastifyRequest } from 'fastify';
+import { type Refused, refuse } from '../kernel/errors.ts';
+import type { KnownApiKey, Tenant } from '../tenants/tenants.ts';
+import { apiKey as security, failures } from '../web/schemas.ts';
+import { sendRefusal } from '../web/server.ts';
+import type { AdminContext, AdminServer } from './admin.ts';
+import {
+  answerOf,
+  changesOf,
+  issuesOf,
+  newTenantOf,
+  NewTenantBody,
+  TenantAnswer,
+  TenantPatch,
+} from './tenant-body.ts';
+
+const One = Type.Object({ success: Type.Literal(true), tenant: TenantAnswer });
+const params = Type.Object({ slug: Type.String({ maxLength: 63 }) });
+const tags = ['admin'];
+
+/** GET and POST /api/v1/admin/tenants, GET and PATCH /api/v1/admin/tenants/{slug} */
+export function tenantRoutes(server: AdminServer, context: AdminContext): void {
+  const { tenants } = context;
+
+  server.get(
+    '/api/v1/admin/tenants',
+    {
+      schema: {
+        summary: 'All tenants',
+        description: 'A key that belongs to one tenant sees that one.',
+        tags,
+        security,
+        response: {
+          200: Type.Object({ success: Type.Literal(true), tenants: Type.Array(TenantAnswer) }),
+          ...failures(401, 403),
+        },
+      },
+    },
+    async (request, reply) => {
+      const authorised = await context.authorise(request);
+      if (!authorised.ok) return sendRefusal(reply, authorised);
+      const seen = tenants.all().filter((tenant) => reaches(authorised.apiKey, tenant));
+      return { success: true as const, tenants: seen.map(answerOf) };
+    },
+  );
+
+  server.post(
+    '/api/v1/admin/tenants',
+    {
+      schema: {
+        summary: 'Make a tenant',
+        description:
+          'Every server of the deployment knows it at once. Wants a key that belongs to no tenant.',
+        tags,
+        security,
+        body: NewTenantBody,
+        response: { 201: One, ...failures(401, 403) },
+      },
+    },
+    async (request, reply) => {
+      const authorised = await context.authorise(request);
+      if (!authorised.ok) return sendRefusal(reply, authorised);
+      if (authorised.apiKey.tenantId !== null) return sendRefusal(reply, refuse('SCOPE_REQUIRED'));
+      const wanted = newTenantOf(request.body);
+      const outcome = await tenants.edit(
+        (all) => {
+          const issues = issuesOf(wanted, all, context.databaseNames);
+          if (all.some((other) => other.slug === wanted.slug)) {
+            issues.unshift({ path: '/slug', message: 'is taken by another tenant' });
+          }
+          return issues.length > 0 ? refuse('INVALID_REQUEST', { issues }) : { ok: true, create: wanted };
+        },
+        changedBy(authorised.apiKey, request),
+      );
+      if (!outcome.ok) return sendRefusal(reply, outcome);
+      // A sign-in may follow in the next moment, and wants a key to sign with.
+      await context.keys.ensure(outcome.tenant.id);
+      return reply.code(201).send({ success: true as const, tenant: answerOf(outcome.tenant) });
+    },
+  );
+
+  server.get(
+    '/api/v1/admin/tenants/:slug',
+    {
+      schema: {
+        summary: 'One tenant',
+        tags,
+        security,
+        params,
+        response: { 200: One, ...failures(401, 403, 404) },
+      },
+    },
+    async (request, reply) => {
+      const authorised = await context.authorise(request);
+      if (!authorised.ok) return sendRefusal(reply, authorised);
+      const found = find(tenants.all(), authorised.apiKey, request.params.slug);
+      return found.ok
+        ? { success: true as const, tenant: answerOf(found.tenant) }
+        : sendRefusal(reply, found);
+    },
+  );
+
+  server.patch(
+    '/api/v1/admin/tenants/:slug',
+    {
+      schema: {
+        summary: 'Change a tenant',
+        description:
+          'A JSON Merge Patch (RFC 7396): members left out stay as they are; within settings and branding, objects ' +
+          'are merged, null takes a member away (its default counts again), lists replace. Slug, kind and database never change.',
+        tags,
+        security,
+        params,
+        body: TenantPatch,
+        response: { 200: One, ...failures(401, 403, 404) },
+      },
+    },
+    async (request, reply) => {
+      const authorised = await context.authorise(request);
+      if (!authorised.ok) return sendRefusal(reply, authorised);
+      const outcome = await tenants.edit(
+        (all) => {
+          const found = find(all, authorised.apiKey, request.params.slug);
+          if (!found.ok) return found;
+          const changes = changesOf(found.tenant, request.body);
+          const issues = issuesOf({ ...found.tenant, ...changes }, all, context.databaseNames);
+          return issues.length > 0
+            ? refuse('INVALID_REQUEST', { issues })
+            : { ok: true, change: found.tenant, changes };
+        },
+        changedBy(authorised.apiKey, request),
+      );
+      return outcome.ok
+        ? { success: true as const, tenant: answerOf(outcome.tenant) }
+        : sendRefusal(reply, outcome);
+    },
+  );
+
+  function changedBy(apiKey: KnownApiKey, request: FastifyRequest) {
+    return { actor: `api_key:${apiKey.id}`, caller: context.callerOf(request) };
+  }
+}
+
+/** A key of one tenant never learns which others there are. */
+function find(
+  all: readonly Tenant[],
+  apiKey: KnownApiKey,
+  slug: string,
+): { ok: true; tenant: Tenant } | Refused {
+  const tenant = all.find((candidate) => candidate.slug === slug);
+  return tenant && reaches(apiKey, tenant) ? { ok: true, tenant } : refuse('TENANT_NOT_FOUND');
+}
+
+function reaches(apiKey: KnownApiKey, tenant: Tenant): boolean {
+  return apiKey.tenantId === null || apiKey.tenantId === tenant.id;
+}

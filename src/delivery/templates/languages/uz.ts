@@ -1,0 +1,77 @@
+import type { Words } from '../words.ts';
+
+/** Latin script. SMS texts write o' and g' with the ASCII apostrophe, which GSM-7 has. */
+export const uzbek: Words = {
+  direction: 'ltr',
+  greeting: 'Assalomu alaykum!',
+  greetingByName: 'Assalomu alaykum, {{name}}!',
+  minutes: { other: '{{count}} daqiqa' },
+  codeLabel: 'Kodingiz',
+  expiry: 'Kod {{minutes}} davomida va faqat bir marta ishlaydi.',
+  codeAdvice:
+    'Bu kodni hech kimga aytmang. {{tenant}} xodimlari uni telefonda ham, yozishmada ham hech qachon soʻramaydi.',
+  facts: { device: 'Qurilma', place: 'Joy', time: 'Vaqt', address: 'Manzil' },
+  support: 'Savolingiz bormi? {{support}} manziliga yozing.',
+  footer: 'Bu xabar hisobingiz xavfsizligi uchun {{tenant}} tomonidan yuborildi.',
+  messages: {
+    sign_in_code: {
+      sms: '{{code}} - {{tenant}} kodi. Hech kimga aytmang.',
+      subject: '{{code}} — {{tenant}} kodingiz',
+      intro: '{{tenant}} hisobingizga kirish uchun shu kodni kiriting:',
+      ifNotYou: 'Kodni siz soʻramagan boʻlsangiz, eʼtibor bermang: kodsiz hech kim kira olmaydi.',
+    },
+    verify_sign_up: {
+      sms: "{{code}} - {{tenant}} uchun ro'yxatdan o'tish kodi. Hech kimga aytmang.",
+      subject: '{{code}} — {{tenant}} hisobingizni tasdiqlang',
+      intro:
+        '{{tenant}} xizmatida roʻyxatdan oʻtganingiz uchun rahmat. Manzil sizniki ekanini tasdiqlash uchun shu kodni kiriting:',
+      ifNotYou: 'Roʻyxatdan siz oʻtmagan boʻlsangiz, eʼtibor bermang: kodsiz hisob ochilmaydi.',
+    },
+    forgot_password: {
+      sms: '{{code}} - {{tenant}} parolini tiklash kodi. Hech kimga aytmang.',
+      subject: '{{code}} — {{tenant}} parolini tiklash kodi',
+      intro: '{{tenant}} uchun yangi parol tanlash uchun shu kodni kiriting:',
+      ifNotYou: 'Kodni siz soʻramagan boʻlsangiz, eʼtibor bermang: parolingiz oʻzgarmaydi.',
+    },
+    link_code: {
+      sms: "{{code}} - {{tenant}} hisobiga bog'lash kodi. Hech kimga aytmang.",
+      subject: '{{code}} — bu manzilni {{tenant}} hisobiga qoʻshing',
+      intro: 'Bu manzilni {{tenant}} hisobingizga qoʻshish uchun shu kodni kiriting:',
+      ifNotYou: 'Kodni siz soʻramagan boʻlsangiz, eʼtibor bermang: kodsiz manzil qoʻshilmaydi.',
+    },
+    step_up_code: {
+      sms: '{{code}} - {{tenant}} tasdiqlash kodi. Hech kimga aytmang.',
+      subject: '{{code}} — bu siz ekaningizni tasdiqlang',
+      intro:
+        '{{tenant}} hisobingizda muhim maʼlumotni oʻzgartiryapsiz. Bu siz ekaningizni tasdiqlash uchun shu kodni kiriting:',
+      ifNotYou:
+        'Kodni siz soʻramagan boʻlsangiz, kimdir sizning nomingizdan kirgan boʻlishi mumkin: boshqa seanslarni yakunlang va parolni almashtiring.',
+    },
+    password_changed: {
+      sms: "{{tenant}} parolingiz o'zgartirildi. Siz emasmi? Darhol tiklang.",
+      subject: '{{tenant}} parolingiz oʻzgartirildi',
+      intro: '{{tenant}} hisobingiz paroli oʻzgartirildi, boshqa seanslar yakunlandi.',
+      ifNotYou:
+        'Bu siz boʻlmasangiz, darhol «Parolni unutdingizmi?» orqali yangi parol tanlang va bizga xabar bering.',
+    },
+    new_device: {
+      sms: '{{tenant}} hisobingizga yangi qurilmadan kirildi. Siz emasmi? Parolni almashtiring.',
+      subject: '{{tenant}} hisobingizga yangi kirish',
+      intro: '{{tenant}} hisobingizga yangi qurilmadan kirildi.',
+      ifNotYou: 'Bu siz boʻlmasangiz, qurilmalar roʻyxatida oʻsha seansni yakunlang va parolni almashtiring.',
+    },
+    address_changed: {
+      sms: "{{tenant}} hisobingizning manzillari o'zgartirildi.",
+      subject: '{{tenant}} hisobingizning manzili oʻzgartirildi',
+      intro: '{{tenant}} hisobingizga kiriladigan manzillar oʻzgartirildi.',
+      ifNotYou: 'Bu siz boʻlmasangiz, darhol kirib, manzillaringizni tekshiring va bizga xabar bering.',
+    },
+    already_registered: {
+      sms: '{{tenant}} xizmatida hisobingiz bor. Shunchaki kiring.',
+      subject: '{{tenant}} xizmatida hisobingiz allaqachon bor',
+      intro:
+        'Kimdir, ehtimol siz, shu manzil bilan {{tenant}} xizmatida roʻyxatdan oʻtmoqchi boʻldi. Bu manzilning hisobi bor: kiring yoki «Parolni unutdingizmi?» ni tanlang.',
+      ifNotYou: 'Bu siz boʻlmasangiz, hech narsa qilish shart emas: hisobingiz oʻzgarmagan.',
+    },
+  },
+};

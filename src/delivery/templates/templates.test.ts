@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Branding, brandOf, codeTemplates, templateNames } from '../../tenants/tenants.ts';
+import { contrast, readableOn } from './colours.ts';
+import { displayText } from './display-text.ts';
+import { messageLocales, renderMessage, type TemplateContent } from './templates.ts';
+import { minutesIn } from './words.ts';
+
+// GSM 03.38, the basic set; these take one of 160 places. Everything else makes the message UCS-2: 70 places.
+const GSM =
+  '@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&\'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà';
+const LONG_NAMES: Record<string, string> = {
+  en: 'A School of 20 signs',
+  ru: 'Школа номер двадцать',
+  uz: 'Yigirma harfli nomli',
+  fa: 'دبیرستان بیست نویسه‌',
+  am: 'ሃያ ፊደላት ያሉት ትምህርት ቤት',
+};
+
+function render(content: Partial<TemplateContent>, branding: Branding = {}) {
+  const whole: TemplateContent = {
+    template: 'sign_in_code',
+    channel: 'email',
+    locale: 'en',
+    tenantName: 'Akilesiya',
+    name: null,
+    code: '482913',
+    expiresIn: 300,
+    ...content,
+  };
+  return renderMessage(whole, brandOf({ name: whole.tenantName, branding }));
+}
+
+const decode = (html: string): string =>
+  html.replace(/&#(\d+);/g, (_whole, code: string) => String.fromCharCode(Number(code)));
+
+test('every message in every language fits one SMS, with a name of 20 characters and a code of 10 digits', () => {
+  for (const locale of messageLocales) {
+    for (const template of templateNames) {
+      const tenantName = LONG_NAMES[locale] ?? '';
+      const { text, subject, html } = render({
+        template,
+        locale,
+        tenantName: `${tenantName} and a rest that is cut off`,
+        channel: 'sms',
+        code: '4829130000',
+      });
+      const plain = [...text].every((character) => GSM.includes(character));
+      const most = plain ? 160 : 70;
+      assert.ok(text.length <= most, `${template}.${locale} takes ${text.length} of ${most}: ${text}`);
+      assert.equal(plain, locale === 'en' || locale === 'uz', `${template}.${locale}: ${text}`);
+      assert.deepEqual([subject, html], [null, null]);
+      assert.doesNotMatch(text, /\{\{|undefined/);
+      if (codeTemplates.some((name) => name === template)) assert.match(text, /(?<!\d)4829130000(?!\d)/);
+    }
+  }
+});
+
+test('every e-mail has all its words, in both parts, in every language', () => {
+  for (const locale of messageLocales) {
+    for (const template of templateNames) {
+      const carriesCode = codeTemplates.some((name) => name === template);
+      const name = locale === 'fa' ? 'مریم' : 'Ada';
+      const { subject, text, html } = render(
+        { template, locale, name, code: carriesCode ? '482913' : null },
+        { support_address: 'help@school.example' },
+      );
+      const at = `${template}.${locale}`;
+      for (const part of [subject, text, html]) {
+        assert.ok(part, at);
+        assert.doesNotMatch(part, /\{\{|undefined|null/, at);
+      }
+      assert.match(text, new RegExp(name), at);
+      assert.match(text, /help@school\.example/, at);
+      assert.ok(html?.includes(`<html lang="${locale}" dir="${locale === 'fa' ? 'rtl' : 'ltr'}">`), at);
+      assert.ok(html?.includes('prefers-color-scheme:dark') && html.includes('name="color-scheme"'), at);
+      assert.equal(/https?:|<a |href=/.test(html ?? ''), false, `${at} has a link`);
+      if (carriesCode) assert.match(text, /^482913$/m, at);
+    }
+  }
+});
+
+test('the code is one word in the HTML, drawn apart, and told to a screen reader digit by digit', () => {
+  const { html } = render({});
+  const box = /<div class="code"([^>]*)>([^<]*)<\/div>/.exec(html ?? '');
+  assert.equal(box?.[2], '482913');
+  assert.match(box?.[1] ?? '', /role="img" aria-label="Your code: 4 8 2 9 1 3" dir="ltr"/);
+  assert.match(box?.[1] ?? '', /letter-spacing:8px/);
+});
+
+test('minutes follow the plural rules and digits of the language, and never fall to none', () => {
+  const said = (locale: string, seconds: number): string => minutesIn(locale, seconds).replace('\u00a0', ' ');
+  assert.deepEqual(
+    [30, 60, 120, 300].map((seconds) => said('ru', seconds)),
+    ['1 минуту', '1 минуту', '2 минуты', '5 минут'],
+  );
+  assert.deepEqual(
+    [said('en', 60), said('en', 299), said('fa', 300), said('uz', 600)],
+    ['1 minute', '4 minutes', '۵ دقیقه', '10 daqiqa'],
+  );
+});
+
+test('what strangers typed never becomes markup, a link, a header or another placeholder', () => {
+  const { subject, text, html } = render(
+    { tenantName: 'Tom & <b>Jerry</b>\r\nBcc: evil@evil.example', name: '{{code}}<img src=x onerror=1>' },
+    {},
+  );
+  assert.doesNotMatch(subject ?? '', /[\r\n]/);
+  assert.doesNotMatch(html ?? '', /<img|<b>/);
+  assert.match(decode(html ?? ''), /Hello <bdi>\{\{code\}\}<img src=x onerror=1><\/bdi>,/);
+  assert.match(text, /^Hello \{\{code\}\}<img src=x onerror=1>,$/m);
+});
+
+test('a name that would become a link, or hides what it says, is not repeated: the greeting is neutral', () => {
+  for (const name of [
+    'You won! evil.example/win',
+    'https://evil.example',
+    'www.evil',
+    'mail ada@evil.example',
+    'x'.repeat(61),
+    '\u202e\u200b',
+    '',
+  ]) {
+    assert.match(render({ name }).text, /^Hello,$/m, name);
+  }
+  assert.equal(displayText('Ada\r\nBcc: x'), 'Ada Bcc: x');
+  for (const name of ['J. R. R. Tolkien', 'ʻAlī', 'መሐመድ', "O'Neil-Smith", 'Анна-Мария']) {
+    assert.match(render({ name }).text, new RegExp(`^Hello ${name},$`, 'm'));
+  }
+});
+
+test('a tenant’s own words replace subject, sentence and SMS; the code stays on its own line', () => {
+  const branding: Branding = {
+    colours: { primary: '#ffcc00' },
+    messages: {
+      sign_in_code: {
+        en: {
+          subject: 'Gate {{code}}',
+          text: 'Dear {{name}} & co,\n\nenter at <b>{{tenant}}</b>.',
+          sms: 'G {{code}}',
+        },
+      },
+    },
+  };
+  const { subject, text, html } = render({ name: 'Ada' }, branding);
+  assert.equal(subject, 'Gate 482913');
+  assert.match(text, /Dear Ada & co,\n\nenter at <b>Akilesiya<\/b>\.\n\n482913\n/);
+  assert.match(html ?? '', /enter at &#60;b&#62;<bdi>Akilesiya<\/bdi>&#60;\/b&#62;\./);
+  assert.match(html ?? '', /background:#ffcc00;color:#111111/);
+  assert.equal(render({ channel: 'sms' }, branding).text, 'G 482913');
+  assert.match(render({ locale: 'ru' }, branding).subject ?? '', /ваш код/);
+});
+
+test('a notice tells device, place and time, and what to do if it was not you', () => {
+  const { text, html } = render({
+    template: 'new_device',
+    code: '482913', // as a decoy may have one
+    details: { deviceName: 'Chrome on Linux', place: 'https://evil.example', at: '2026-03-01T12:00:00.000Z' },
+  });
+  assert.match(text, /Device: Chrome on Linux\nTime: March 1, 2026 at 12:00\sPM UTC/);
+  assert.doesNotMatch(html ?? '', /evil|class="code"/);
+  assert.doesNotMatch(text, /482913/);
+  assert.match(text, /If it was not you/);
+});
+
+test('text on the tenant’s colour is readable whatever the colour', () => {
+  for (const colour of ['#ffffff', '#000000', '#ffcc00', '#4b3fa7', '#7f7f7f', '#ff0000', '#00aa55']) {
+    assert.ok(contrast(colour, readableOn(colour)) >= 4.5, colour);
+  }
+});

@@ -1,0 +1,33 @@
+import { Type } from 'typebox';
+
+/** No field that is not named here is accepted. */
+export const closed = { additionalProperties: false } as const;
+
+export const Failure = Type.Object(
+  {
+    success: Type.Literal(false),
+    statusCode: Type.Integer(),
+    error: Type.String({ description: 'A code of the catalogue.' }),
+    message: Type.String(),
+    attempts_left: Type.Optional(Type.Integer()),
+    retry_after: Type.Optional(Type.Integer()),
+    resend_in: Type.Optional(Type.Integer()),
+    expires_in: Type.Optional(Type.Integer()),
+    channel: Type.Optional(Type.String()),
+    next_action: Type.Optional(Type.String()),
+    verification_id: Type.Optional(Type.String()),
+    issues: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
+  },
+  { description: 'Refused; error says why.' },
+);
+
+/** The refusals every call may give, and those named. */
+export function failures(...statuses: number[]): Record<number, typeof Failure> {
+  return Object.fromEntries([400, 500, 503, ...statuses].map((status) => [status, Failure]));
+}
+
+/** Done, and a sentence for people. */
+export const Done = Type.Object({ success: Type.Literal(true), message: Type.String() });
+
+/** A call that wants an API key. */
+export const apiKey = [{ api_key: [] }];
