@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { registerAdmin } from './admin/admin.ts';
 import { type ApiContext, authorise, cluesOf, registerApi } from './api/api.ts';
@@ -24,6 +25,7 @@ import { createKeys, type Keys } from './keys/keys.ts';
 import { createAddressBudgets, createCallerBuckets, relaxBudgets } from './limits/limits.ts';
 import { createMetrics, type Metrics } from './web/metrics.ts';
 import { createOutbox } from './outbox/outbox.ts';
+import { createPasswords } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
 import type { SignInContext } from './signin/context.ts';
 import { type ApiKeys, brandOf, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
@@ -91,6 +93,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     wrongCodesPerHour: config.wrongCodesPerHour,
     wrongCodesPerDay: config.wrongCodesPerDay,
     wrongCodesInARow: 100,
+    wrongPasswordsPerHour: config.wrongPasswordsPerHour,
+    wrongPasswordsPerCallerPerHour: config.wrongPasswordsPerCallerPerHour,
+    explicitAnswersPerCallerPerHour: config.explicitAnswersPerCallerPerHour,
   };
   const limits = config.budgets === 'relaxed' ? relaxBudgets(configured) : configured;
   const budgets = createAddressBudgets(limits);
@@ -154,6 +159,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     budgets,
     buckets,
     sendsPerCallerPerHour: limits.sendsPerCallerPerHour,
+    wrongPasswordsPerHour: limits.wrongPasswordsPerHour,
+    wrongPasswordsPerCallerPerHour: limits.wrongPasswordsPerCallerPerHour,
+    explicitAnswersPerCallerPerHour: limits.explicitAnswersPerCallerPerHour,
+    passwords: createPasswords({ secrets, ...hashingCapacity() }),
     newId,
   };
   const metrics = createMetrics();
@@ -253,6 +262,15 @@ function createSmtp(
 ): ReturnType<typeof createSmtpProvider> | undefined {
   if (smtpUrl === undefined || smtpFrom === undefined) return undefined;
   return createSmtpProvider({ server: smtpUrl, from: smtpFrom, ...options });
+}
+
+/**
+ * One core is left to everything else where there are several; what waits is done within about a second, and beyond
+ * it a client is better told to come back.
+ */
+function hashingCapacity(): { concurrency: number; mostWaiting: number } {
+  const concurrency = Math.max(1, availableParallelism() - 1);
+  return { concurrency, mostWaiting: 20 * concurrency };
 }
 
 /** A tenant made while servers run gets its keys from whichever server hears of it first. */

@@ -24,12 +24,13 @@ export function logoutRoute(server: ApiServer, context: ApiContext): void {
       const scope = request.body.scope ?? 'this';
       const { caller } = cluesOf(context, request);
       const ended = await context.signIn.sessions.end(authenticated.access, scope, caller);
-      return { success: true as const, message: messageOf(scope, ended.count, ended.userIsActive) };
+      return { success: true as const, message: logoutMessage(scope, ended.count, ended.userIsActive) };
     },
   );
 }
 
-function messageOf(scope: string, count: number, userIsActive: boolean): string {
+/** What a sign-out is answered with. */
+export function logoutMessage(scope: string, count: number, userIsActive: boolean): string {
   if (!userIsActive) return 'Logged out successfully. User is now inactive.';
   if (scope !== 'others') return 'Logged out successfully.';
   return count === 1 ? 'One other session was ended.' : `${count} other sessions were ended.`;

@@ -9,6 +9,17 @@ const Me = Type.Object({ success: Type.Literal(true), user: User });
 const nullable = <T extends ReturnType<typeof Type.String>>(schema: T) =>
   Type.Optional(Type.Union([schema, Type.Null()]));
 
+/** What a person may change of their account. */
+export const changesBody = Type.Object(
+  {
+    first_name: nullable(fields.name),
+    last_name: nullable(fields.name),
+    username: nullable(fields.username),
+    custom_fields: Type.Optional(fields.customFields),
+  },
+  closed,
+);
+
 /** GET and PATCH /api/v1/auth/me */
 export function meRoutes(server: ApiServer, context: ApiContext): void {
   server.get(
@@ -33,18 +44,12 @@ export function meRoutes(server: ApiServer, context: ApiContext): void {
     '/api/v1/auth/me',
     {
       schema: {
-        summary: 'Change your names',
-        description: 'Fields left out stay as they are; null removes a value.',
+        summary: 'Change your names and custom fields',
+        description:
+          'Fields left out stay as they are; null removes a value. custom_fields replaces them all, and must fit the schema of the tenant.',
         tags: ['account'],
         security: bearer,
-        body: Type.Object(
-          {
-            first_name: nullable(fields.name),
-            last_name: nullable(fields.name),
-            username: nullable(fields.username),
-          },
-          closed,
-        ),
+        body: changesBody,
         response: { 200: Me, ...failures(401) },
       },
     },

@@ -1,9 +1,17 @@
 import { Type } from 'typebox';
 
-export { apiKey, closed, Done, Failure, failures } from '../web/schemas.ts';
+import { closed } from '../web/schemas.ts';
+
+export { apiKey, Done, Failure, failures } from '../web/schemas.ts';
+export { closed };
 
 const shortText = (description: string, maxLength = 100) =>
-  Type.String({ minLength: 1, maxLength, pattern: '^[^\\u0000-\\u001f\\u007f]*$', description });
+  Type.String({
+    minLength: 1,
+    maxLength,
+    pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]*$',
+    description,
+  });
 
 export const fields = {
   phone: Type.String({ maxLength: 40, description: 'With country code, as +14155552671.' }),
@@ -38,6 +46,14 @@ export const fields = {
     description: 'jwt: short access token and rotating refresh token. opaque: one revocable session token.',
   }),
   token: Type.String({ minLength: 1, maxLength: 4096 }),
+  password: Type.String({
+    minLength: 1,
+    maxLength: 1024,
+    description: 'Up to 256 characters, each of them significant; compared after NFC.',
+  }),
+  customFields: Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), {
+    description: 'What the tenant asks besides, by its JSON Schema.',
+  }),
 };
 
 export const addressFields = {
@@ -116,8 +132,87 @@ export const SignedIn = Type.Object(
       expires_at: instant,
     }),
     is_new_user: Type.Boolean(),
+    next_action: Type.Optional(
+      Type.String({
+        description: "SET_PASSWORD: the waiting password was nobody's for sure and was dropped.",
+      }),
+    ),
+    reset_token: Type.Optional(Type.String({ description: 'With SET_PASSWORD: sets one, once.' })),
   },
   { description: 'Signed in.' },
 );
+
+export const ResetGranted = Type.Object(
+  {
+    success: Type.Literal(true),
+    message: Type.String(),
+    reset_token: Type.String({ description: 'Bearer of reset-password; good for nothing else, and once.' }),
+    token_type: Type.Literal('Bearer'),
+    expires_in: Type.Integer({ description: 'Seconds the reset token lives.' }),
+    next_action: Type.Literal('RESET_PASSWORD'),
+    user: User,
+    tenant: Tenant,
+    is_new_user: Type.Literal(false),
+  },
+  { description: 'The address of a forgotten password is proved.' },
+);
+
+export const Registered = Type.Object(
+  {
+    ...VerificationSent.properties,
+    data: Type.Object({ email: Type.Optional(Type.String()), phone: Type.Optional(Type.String()) }),
+  },
+  { description: 'Kept for 24 hours; a code is on its way.' },
+);
+
+export const device = Type.Object(
+  {
+    name: Type.Optional(fields.deviceName),
+    kind: Type.Optional(Type.Enum(['browser', 'app', 'telegram', 'server'])),
+  },
+  closed,
+);
+
+/** The bodies that both dialects share. */
+export const bodies = {
+  register: {
+    phone: Type.Optional(fields.phone),
+    email: Type.Optional(fields.email),
+    password: Type.Optional(fields.password),
+    name: Type.Optional(fields.name),
+    first_name: Type.Optional(fields.name),
+    last_name: Type.Optional(fields.name),
+    username: Type.Optional(fields.username),
+    profile: Type.Optional(fields.customFields),
+    custom_fields: Type.Optional(fields.customFields),
+    role: Type.Optional(Type.String({ pattern: '^[a-z][a-z0-9_-]{0,62}$' })),
+    verification_id: Type.Optional(fields.verificationId),
+    channel: Type.Optional(fields.channel),
+    locale: Type.Optional(fields.locale),
+    tenant: Type.Optional(fields.tenant),
+  },
+  login: {
+    phone: Type.Optional(fields.phone),
+    email: Type.Optional(fields.email),
+    username: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+    password: fields.password,
+    tenant: Type.Optional(fields.tenant),
+    locale: Type.Optional(fields.locale),
+    device: Type.Optional(device),
+    style: Type.Optional(fields.style),
+  },
+  forgotPassword: {
+    phone: Type.Optional(fields.phone),
+    email: Type.Optional(fields.email),
+    channel: Type.Optional(fields.channel),
+    locale: Type.Optional(fields.locale),
+    tenant: Type.Optional(fields.tenant),
+  },
+  resetPassword: {
+    new_password: fields.password,
+    device: Type.Optional(device),
+    style: Type.Optional(fields.style),
+  },
+};
 
 export const bearer = [{ bearer: [] }];

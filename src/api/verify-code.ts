@@ -1,20 +1,14 @@
 import { Type } from 'typebox';
 import { refuseField } from '../kernel/errors.ts';
-import { type SignedIn as SignedInOutcome, verifyCode } from '../signin/verify-code.ts';
+import type { SignedIn as SignedInOutcome } from '../signin/signed-in.ts';
+import { type ResetGranted as ResetGrantedOutcome, verifyCode } from '../signin/verify-code.ts';
 import { sendRefusal } from '../web/server.ts';
 import type { ApiServer } from './api.ts';
 import { type ApiContext, cluesOf } from './context.ts';
-import { addressFields, closed, failures, fields, SignedIn } from './schemas.ts';
+import { addressFields, closed, device, failures, fields, ResetGranted, SignedIn } from './schemas.ts';
 
-const device = Type.Object(
-  {
-    name: Type.Optional(fields.deviceName),
-    kind: Type.Optional(Type.Enum(['browser', 'app', 'telegram', 'server'])),
-  },
-  closed,
-);
-
-const body = Type.Object(
+/** Who proves what; both dialects take the same. */
+export const verifyCodeBody = Type.Object(
   {
     verification_code: Type.Optional(fields.code),
     code: Type.Optional(fields.code),
@@ -33,7 +27,7 @@ const body = Type.Object(
 
 /** How a sign-in is answered, whatever the proof was. */
 export function signedInBody(outcome: SignedInOutcome) {
-  const { tenant, tokens, user, session, isNewUser } = outcome;
+  const { tenant, tokens, user, session, isNewUser, setPassword } = outcome;
   return {
     success: true as const,
     message: isNewUser ? 'Account created. You are signed in.' : 'You are signed in.',
@@ -42,7 +36,34 @@ export function signedInBody(outcome: SignedInOutcome) {
     tenant: { id: tenant.id, slug: tenant.slug, name: tenant.name },
     session,
     is_new_user: isNewUser,
+    ...(setPassword ? { next_action: 'SET_PASSWORD', reset_token: setPassword.resetToken } : {}),
   };
+}
+
+/** How a proved recovery is answered. */
+function resetGrantedBody(outcome: ResetGrantedOutcome) {
+  const { tenant, user, resetToken, resetExpiresIn } = outcome;
+  return {
+    success: true as const,
+    message: 'Address proved. Set a new password.',
+    reset_token: resetToken,
+    token_type: 'Bearer' as const,
+    expires_in: resetExpiresIn,
+    next_action: 'RESET_PASSWORD' as const,
+    user,
+    tenant: { id: tenant.id, slug: tenant.slug, name: tenant.name },
+    is_new_user: false as const,
+  };
+}
+
+/** The code of a request, under whichever of its names; undefined unless it is given exactly once. */
+export function codeOf(body: {
+  verification_code?: string;
+  code?: string;
+  otp?: string;
+}): string | undefined {
+  const given = [body.verification_code, body.code, body.otp].filter((value) => value !== undefined);
+  return given.length === 1 ? given[0] : undefined;
 }
 
 /** POST /api/v1/auth/verify-code */
@@ -50,26 +71,33 @@ export function verifyCodeRoute(server: ApiServer, context: ApiContext): void {
   server.post(
     '/api/v1/auth/verify-code',
     {
+      // Two shapes of 200 would make the generated serialiser validate each answer to choose; plain JSON is faster.
+      serializerCompiler: () => JSON.stringify,
       schema: {
         summary: 'Prove an address with its code: signs in, and makes the account the first time',
         description:
-          'The code may be called `verification_code`, `code` or `otp`. Give the `verification_id` of the send, or the address alone.',
+          'The code may be called `verification_code`, `code` or `otp`. Give the `verification_id` of the send, or the address alone. A code of a forgotten password is answered with a reset token instead of a session.',
         tags: ['sign in'],
-        body,
-        response: { 200: SignedIn, 201: SignedIn, ...failures(401, 403, 404, 410, 429) },
+        body: verifyCodeBody,
+        response: {
+          200: Type.Union([SignedIn, ResetGranted]),
+          201: SignedIn,
+          ...failures(401, 403, 404, 410, 429),
+        },
       },
     },
     async (request, reply) => {
-      const { verification_code, code, otp, ...rest } = request.body;
-      const [given, ...others] = [verification_code, code, otp].filter((value) => value !== undefined);
-      if (given === undefined || others.length > 0) {
+      const { verification_code: _verificationCode, code: _code, otp: _otp, ...rest } = request.body;
+      const code = codeOf(request.body);
+      if (code === undefined) {
         return sendRefusal(
           reply,
           refuseField('/verification_code', 'Give the code once, as verification_code.'),
         );
       }
-      const outcome = await verifyCode(context.signIn, { ...rest, code: given }, cluesOf(context, request));
+      const outcome = await verifyCode(context.signIn, { ...rest, code }, cluesOf(context, request));
       if (!outcome.ok) return sendRefusal(reply, outcome);
+      if ('resetToken' in outcome) return reply.code(200).send(resetGrantedBody(outcome));
       return reply.code(outcome.isNewUser ? 201 : 200).send(signedInBody(outcome));
     },
   );

@@ -183,6 +183,28 @@ export const settings = {
     default: '20',
     parse: wholeNumber(1, 20),
   }),
+  wrongPasswordsPerHour: setting({
+    name: 'FIRSTPROOF_WRONG_PASSWORDS_PER_HOUR',
+    section: 'limits',
+    description: 'Wrong passwords for one identity in an hour. Can be lowered, not raised.',
+    default: '10',
+    parse: wholeNumber(1, 10),
+  }),
+  wrongPasswordsPerCallerPerHour: setting({
+    name: 'FIRSTPROOF_WRONG_PASSWORDS_PER_CALLER_PER_HOUR',
+    section: 'limits',
+    description: 'Wrong passwords one caller may type in an hour, over all identities.',
+    default: '100',
+    parse: wholeNumber(1, 1_000_000),
+  }),
+  explicitAnswersPerCallerPerHour: setting({
+    name: 'FIRSTPROOF_EXPLICIT_ANSWERS_PER_CALLER_PER_HOUR',
+    section: 'limits',
+    description:
+      'Answers that tell one caller in an hour whether an address has an account, where the tenant allows them at all; after that they are uniform.',
+    default: '10',
+    parse: wholeNumber(0, 1_000_000),
+  }),
   logLevel: setting({
     name: 'FIRSTPROOF_LOG_LEVEL',
     section: 'logging',

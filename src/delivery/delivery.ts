@@ -49,6 +49,10 @@ export interface QueueMessageOptions {
   verificationId: string | null;
   content: MessageContent;
   now: Fragment;
+  /** SQL: when it may go out; left out: at once. */
+  due?: Fragment;
+  /** Written but never sent, so that an answer to a stranger costs the same. */
+  decoy?: boolean;
   /** SQL after `from`: queued once for each row. */
   from: Fragment;
 }
@@ -214,7 +218,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         locale: content.locale,
         payload: secrets.seal(JSON.stringify(content), contextOf(id)),
         now: message.now,
-        expiresAt: sql`${message.now} + make_interval(secs => ${content.expiresIn})`,
+        ...(message.due ? { due: message.due } : {}),
+        ...(message.decoy ? { decoy: true } : {}),
+        expiresAt: sql`${message.due ?? message.now} + make_interval(secs => ${content.expiresIn})`,
         from: message.from,
       });
       return { insert, id, tenantId: message.tenantId, content };

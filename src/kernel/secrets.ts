@@ -11,7 +11,15 @@ import {
 import { createRandomPool } from './random.ts';
 
 /** What a derived key is for. One key never serves two purposes. */
-export type KeyPurpose = 'code' | 'handle' | 'session-token' | 'api-key' | 'seal' | 'caller';
+export type KeyPurpose =
+  | 'code'
+  | 'handle'
+  | 'session-token'
+  | 'reset-token'
+  | 'password-salt'
+  | 'api-key'
+  | 'seal'
+  | 'caller';
 
 /**
  * Keys derived from the deployment's secrets. The first secret is current: it makes everything new. The others

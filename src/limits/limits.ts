@@ -12,17 +12,31 @@ import {
   WRONG_CODES_PER_CODE,
   wrongCodesLeft,
 } from './policy.ts';
-import { addToBuckets, comparisonsLeft, sweepLimits, type TakeSend, takeSendFragment } from './store.ts';
+import {
+  addToBuckets,
+  comparisonsLeft,
+  contestAddress,
+  readBucket,
+  sweepLimits,
+  takeBack,
+  type TakeSend,
+  takeSendFragment,
+} from './store.ts';
 
 export type { AddressBudgetState, Budgets };
 export { relaxBudgets, sweepLimits, WRONG_CODES_PER_CODE };
 
 /** The budgets of one deployment, as SQL for the statements that spend them and as words for the refusals. */
 export interface AddressBudgets {
-  /** `insert …` for a `with` list: one row (taken, sent_at, failed_at, failures_in_a_row). */
+  /** `insert …` for a `with` list: one row (taken, due, sent_at, failed_at, failures_in_a_row). */
   takeSend(sql: Sql, take: Omit<TakeSend, 'budgets'>): Fragment;
   /** A number over `b`, a row of address_budgets: how many more codes may be compared? */
   comparisonsLeft(sql: Sql, now: Fragment): Fragment;
+  /** Remembers that another password than the waiting one was typed for an address. */
+  contest(
+    database: Database,
+    place: { tenantId: string; kind: string; value: string; takenBy: string },
+  ): Promise<void>;
   explainSend(state: AddressBudgetState): ReturnType<typeof explainSend>;
   explainFailures(state: AddressBudgetState): ReturnType<typeof explainFailures>;
   wrongCodesLeft(state: AddressBudgetState): number;
@@ -35,6 +49,7 @@ export function createAddressBudgets(budgets: Budgets): AddressBudgets {
   return {
     takeSend: (sql, take) => takeSendFragment(sql, { ...take, budgets }),
     comparisonsLeft: (sql, now) => comparisonsLeft(sql, budgets, now),
+    contest: (database, place) => contestAddress(database.sql, place, database.now()),
     explainSend: (state) => explainSend(state, budgets),
     explainFailures: (state) => explainFailures(state, budgets),
     wrongCodesLeft: (state) => wrongCodesLeft(state, budgets),
@@ -50,7 +65,19 @@ export interface CallerBuckets {
    * @param limit how many a window holds
    * @param windowSeconds how long a window lasts, from its first use
    */
-  take(key: string, limit: number, windowSeconds: number): Promise<{ allowed: boolean; retryAfter: number }>;
+  take(key: string, limit: number, windowSeconds: number): Promise<Take>;
+  /** Gives one back: what was counted first, so that many at once could not slip by, was no failure. */
+  giveBack(key: string): Promise<void>;
+  /** How many are left, without taking one. */
+  left(key: string, limit: number): Promise<number>;
+}
+
+export interface Take {
+  allowed: boolean;
+  /** How many are left after this one. */
+  left: number;
+  /** Seconds until the window ends; 0 when allowed. */
+  retryAfter: number;
 }
 
 interface Taken {
@@ -93,14 +120,16 @@ export function createCallerBuckets(database: Database, clock: Clock): CallerBuc
       const now = clock.now().getTime();
       const until = exhausted.get(key);
       if (until !== undefined) {
-        if (until > now) return { allowed: false, retryAfter: Math.ceil((until - now) / 1000) };
+        if (until > now) return { allowed: false, left: 0, retryAfter: Math.ceil((until - now) / 1000) };
         exhausted.delete(key);
       }
       const { position, endsIn } = await batcher.add({ key, windowSeconds });
-      if (position <= limit) return { allowed: true, retryAfter: 0 };
+      if (position <= limit) return { allowed: true, left: limit - position, retryAfter: 0 };
       const retryAfter = Math.max(1, endsIn);
       exhausted.set(key, now + retryAfter * 1000);
-      return { allowed: false, retryAfter };
+      return { allowed: false, left: 0, retryAfter };
     },
+    giveBack: (key) => takeBack(database.sql, key, database.now()),
+    left: async (key, limit) => Math.max(0, limit - (await readBucket(database.sql, key, database.now()))),
   };
 }

@@ -10,12 +10,17 @@ export interface Budgets {
   wrongCodesPerDay: number;
   /** So many wrong codes in a row close the anonymous path (NIST SP 800-63B-4, 3.2.2). */
   wrongCodesInARow: number;
+  /** Wrong passwords for one identity; never relaxed. */
+  wrongPasswordsPerHour: number;
+  wrongPasswordsPerCallerPerHour: number;
+  /** Answers that tell a stranger whether an address has an account. */
+  explicitAnswersPerCallerPerHour: number;
 }
 
 export const WRONG_CODES_PER_CODE = 5;
 const RELAXED_FACTOR = 1000;
 
-/** Budgets for load programs: sends and callers a thousandfold. Wrong codes never relax. */
+/** Budgets for load programs: sends and callers a thousandfold. Wrong codes and passwords of an identity never relax. */
 export function relaxBudgets(budgets: Budgets): Budgets {
   return {
     ...budgets,
@@ -23,6 +28,8 @@ export function relaxBudgets(budgets: Budgets): Budgets {
     sendsPerTenMinutes: budgets.sendsPerTenMinutes * RELAXED_FACTOR,
     sendsPerDay: budgets.sendsPerDay * RELAXED_FACTOR,
     sendsPerCallerPerHour: budgets.sendsPerCallerPerHour * RELAXED_FACTOR,
+    wrongPasswordsPerCallerPerHour: budgets.wrongPasswordsPerCallerPerHour * RELAXED_FACTOR,
+    explicitAnswersPerCallerPerHour: budgets.explicitAnswersPerCallerPerHour * RELAXED_FACTOR,
   };
 }
 

@@ -25,6 +25,10 @@ export interface TakeSend {
   value: string;
   /** The verification or resend that asks; how the statement knows afterwards whether the place is its own. */
   takenBy: string;
+  /** Inside the cool-down, take the moment it ends instead of none: the message is then due later. */
+  patient?: boolean;
+  /** Somebody typed another password than the one that waits for this address: remembered for a day. */
+  contested?: boolean;
   budgets: Budgets;
   now: Fragment;
 }
@@ -32,33 +36,52 @@ export interface TakeSend {
 /**
  * Takes one send from an address's budget, or leaves it as it is. An upsert sees the newest row whatever the
  * statement's snapshot, so that of many at once exactly as many are taken as are left (S30).
- * Gives one row: taken, sent_at, failed_at, failures_in_a_row.
+ * Gives one row: taken, due (when what was taken may go out), sent_at, failed_at, failures_in_a_row.
  */
 export function takeSendFragment(sql: Sql, take: TakeSend): Fragment {
   const { budgets, now } = take;
-  const allowed = sql`(
-    (b.sent_at[cardinality(b.sent_at)] is null
+  const cooled = sql`(b.sent_at[cardinality(b.sent_at)] is null
       or b.sent_at[cardinality(b.sent_at)] <= ${now} - make_interval(secs => ${budgets.sendCooldownSeconds})
       or exists (select from verifications used
         where used.tenant_id = b.tenant_id and used.kind = b.kind and used.value = b.value
-          and used.consumed_at >= b.sent_at[cardinality(b.sent_at)]))
+          and used.consumed_at >= b.sent_at[cardinality(b.sent_at)]))`;
+  const moment = take.patient
+    ? sql`case when ${cooled} then excluded.sent_at[1]
+        else b.sent_at[cardinality(b.sent_at)] + make_interval(secs => ${budgets.sendCooldownSeconds}) end`
+    : sql`excluded.sent_at[1]`;
+  const allowed = sql`(
+    ${take.patient ? sql`true` : cooled}
     and (cardinality(b.sent_at) < ${Math.min(budgets.sendsPerTenMinutes, budgets.sendsPerDay)}
       or ${within(sql, sql`b.sent_at`, 600, now)} < ${budgets.sendsPerTenMinutes}
       and ${within(sql, sql`b.sent_at`, 86_400, now)} < ${budgets.sendsPerDay})
     and ${comparisonsLeft(sql, budgets, now)} > 0)`;
   return sql`
-    insert into address_budgets as b (tenant_id, kind, value, sent_at, taken_by)
-    values (${take.tenantId}::uuid, ${take.kind}, ${take.value}, array[${now}], ${take.takenBy}::uuid)
+    insert into address_budgets as b (tenant_id, kind, value, sent_at, taken_by, contested_at)
+    values (${take.tenantId}::uuid, ${take.kind}, ${take.value}, array[${now}], ${take.takenBy}::uuid,
+      case when ${take.contested ?? false}::boolean then ${now} end)
     on conflict (tenant_id, kind, value) do update set
       (sent_at, taken_by) = (
-        select case when allowed then recent || excluded.sent_at else b.sent_at end,
+        select case when allowed then recent || ${moment} else b.sent_at end,
           case when allowed then excluded.taken_by else b.taken_by end
         from (select ${allowed} as allowed,
           array(select moment from unnest(b.sent_at) moment where moment > ${now} - interval '1 day'
             order by moment desc limit ${MOST_MOMENTS - 1}) as newest_first) decided,
           lateral (select array(select moment from unnest(newest_first) moment order by moment) as recent) kept
-      )
-    returning taken_by = ${take.takenBy}::uuid as taken, sent_at, failed_at, failures_in_a_row`;
+      ),
+      contested_at = coalesce(excluded.contested_at, b.contested_at)
+    returning taken_by = ${take.takenBy}::uuid as taken, sent_at[cardinality(sent_at)] as due, sent_at, failed_at, failures_in_a_row`;
+}
+
+/** Remembers for a day that somebody typed another password than the one that waits for this address. */
+export async function contestAddress(
+  sql: Sql,
+  place: { tenantId: string; kind: string; value: string; takenBy: string },
+  now: Fragment,
+): Promise<void> {
+  await sql`
+    insert into address_budgets (tenant_id, kind, value, taken_by, contested_at)
+    values (${place.tenantId}, ${place.kind}, ${place.value}, ${place.takenBy}, ${now})
+    on conflict (tenant_id, kind, value) do update set contested_at = excluded.contested_at`;
 }
 
 export interface BucketTake {
@@ -89,6 +112,18 @@ export function addToBuckets(
     returning key, count, ceil(extract(epoch from window_ends_at - ${now}))::int as ends_in`;
 }
 
+/** Gives one back to a counter whose window still runs: what was counted turned out not to be a failure. */
+export async function takeBack(sql: Sql, key: string, now: Fragment): Promise<void> {
+  await sql`update buckets set count = greatest(count - 1, 0) where key = ${key} and window_ends_at > ${now}`;
+}
+
+/** How much a counter holds at this moment. */
+export async function readBucket(sql: Sql, key: string, now: Fragment): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count from buckets where key = ${key} and window_ends_at > ${now}`;
+  return row?.count ?? 0;
+}
+
 /** Removes counters whose window ended an hour ago, and addresses of which nothing is remembered any more. */
 export async function sweepLimits(sql: Sql, now: Fragment, batch: number): Promise<number> {
   const buckets = await sql`
@@ -98,7 +133,7 @@ export async function sweepLimits(sql: Sql, now: Fragment, batch: number): Promi
   const addresses = await sql`
     delete from address_budgets b using (
       select tenant_id, kind, value from address_budgets
-      where failures_in_a_row = 0
+      where failures_in_a_row = 0 and (contested_at is null or contested_at < ${now} - interval '1 day')
         and (cardinality(sent_at) = 0 or sent_at[cardinality(sent_at)] < ${now} - interval '1 day')
         and (cardinality(failed_at) = 0 or failed_at[cardinality(failed_at)] < ${now} - interval '1 day')
       limit ${batch} for update skip locked) forgotten

@@ -15,6 +15,10 @@ export interface QueueMessage {
   /** The server that will dispatch it right after the commit; null queues it for any. */
   leasedBy: string | null;
   leaseSeconds: number;
+  /** SQL: when it may go out; left out: at once. A message due later is leased to nobody. */
+  due?: Fragment;
+  /** Written, but over already and without content: the answer to a stranger costs the same work (S22). */
+  decoy?: boolean;
   /** SQL after `from`: the message is queued once for each row. */
   from: Fragment;
 }
@@ -24,15 +28,18 @@ export interface QueueMessage {
  * server that writes it, which sends it from memory after the commit; if that server dies, the lease runs out.
  */
 export function queueFragment(sql: Sql, message: QueueMessage): Fragment {
-  const { now, leasedBy } = message;
+  const { now, leasedBy, decoy = false } = message;
+  const due = message.due ?? now;
+  const leased = sql`(${leasedBy !== null && !decoy}::boolean and ${due} <= ${now})`;
   return sql`
     insert into messages (tenant_id, id, verification_id, channel, template, locale, payload_sealed, state,
       attempts, due_at, expires_at, lease_until, leased_by, created_at, updated_at)
     select ${message.tenantId}::uuid, ${message.id}::uuid, ${message.verificationId}::uuid, ${message.channel},
-      ${message.template}, ${message.locale}, ${message.payload as Buffer},
-      ${leasedBy === null ? 'queued' : 'sending'}, ${leasedBy === null ? 0 : 1}, ${now}, ${message.expiresAt},
-      case when ${leasedBy}::uuid is not null then ${now} + make_interval(secs => ${message.leaseSeconds}) end,
-      ${leasedBy}::uuid, ${now}, ${now}
+      ${message.template}, ${message.locale}, case when not ${decoy}::boolean then ${message.payload as Buffer}::bytea end,
+      case when ${decoy}::boolean then 'abandoned' when ${leased} then 'sending' else 'queued' end,
+      ${leased}::int, ${due}, ${message.expiresAt},
+      case when ${leased} then ${now} + make_interval(secs => ${message.leaseSeconds}) end,
+      case when ${leased} then ${leasedBy}::uuid end, ${now}, ${now}
     from ${message.from}`;
 }
 

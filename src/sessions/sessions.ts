@@ -13,6 +13,7 @@ import { accessLifetime, deviceNameOf, issuerOf, REFRESH_GRACE_SECONDS } from '.
 import { createRevocations, type Revocations } from './revocations.ts';
 import {
   type DeviceRow,
+  endAllSessions,
   endSessions,
   openFragment,
   readDevices,
@@ -76,6 +77,13 @@ export interface Sessions {
     named: string | undefined,
   ): Promise<{ ok: true; tenant: Tenant; tokens: Tokens } | Refused>;
   end(access: Access, scope: SignOutScope, caller: Caller): Promise<Ended>;
+  /** Ends every session of a user inside a transaction that holds the account's row; ids for `told`. */
+  endAll(
+    sql: Sql,
+    query: { tenantId: string; userId: string; reason: string; caller: Caller; now: Fragment },
+  ): Promise<string[]>;
+  /** After that transaction: this server knows at once, and waits until the others have been told. */
+  told(tenantId: string, sessionIds: readonly string[]): Promise<void>;
   endDevice(access: Access, deviceId: string, caller: Caller): Promise<Ended>;
   /** Ends the session a token of any kind belongs to (RFC 7009); unknown tokens are no error. */
   revokeToken(token: string, allowedTenant: string | null, actor: string, caller: Caller): Promise<void>;
@@ -255,6 +263,13 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
       }[scope];
       const ended = await endWhere(access.tenant, which, 'signed_out', `user:${access.userId}`, caller);
       return scope === 'others' ? { ok: true, count: ended.length, userIsActive: true } : summary(ended);
+    },
+    endAll: (sql, { tenantId, userId, reason, caller, now }) =>
+      endAllSessions(sql, { tenantId, userId, reason, actor: `user:${userId}`, ip: caller.ip, now }),
+    async told(tenantId, sessionIds) {
+      const revocations = revocationsOf(tenantId);
+      revocations.add(sessionIds);
+      await revocations.knownToAll();
     },
     async endDevice(access, deviceId, caller) {
       const { sql } = databaseOf(access.tenant.id);

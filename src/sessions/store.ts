@@ -172,6 +172,42 @@ export function endSessions(database: Database, query: EndQuery): Promise<EndedR
   return withConflictRetry(statement);
 }
 
+/**
+ * Ends every session of a user within a transaction that sets the account's own count itself. Gives the ids.
+ * The account's row must be locked by then: a session that was opened before is seen, a later one waits.
+ */
+export async function endAllSessions(
+  sql: Sql,
+  query: {
+    tenantId: string;
+    userId: string;
+    reason: string;
+    actor: string;
+    ip: string | null;
+    now: Fragment;
+  },
+): Promise<string[]> {
+  const { tenantId, now } = query;
+  const rows = await sql<{ id: string }[]>`
+    with ended as (
+      update sessions s set revoked_at = ${now}, revoke_reason = ${query.reason}
+      where s.tenant_id = ${tenantId}::uuid and s.user_id = ${query.userId}::uuid and s.revoked_at is null
+      returning s.id, s.user_id
+    ),
+    told as materialized (
+      select pg_notify(${FEED_CHANNEL}, ${`${SESSIONS_TOPIC}:`} || string_agg(id::text, ','))
+      from (select id, (row_number() over () - 1) / ${IDS_A_NOTICE} as notice from ended) numbered
+      group by notice
+    ),
+    audited as (
+      insert into audit_events (tenant_id, id, action, actor, subject, ip, at, data)
+      select ${tenantId}::uuid, gen_random_uuid(), 'session.ended', ${query.actor}, 'session:' || id, ${query.ip},
+        ${now}, jsonb_build_object('reason', ${query.reason}::text, 'user_id', user_id) from ended
+    )
+    select ended.id, (select count(*) from told) as told from ended`;
+  return rows.map((row) => row.id);
+}
+
 export interface LiveSession {
   id: string;
   user_id: string;

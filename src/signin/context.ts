@@ -2,6 +2,7 @@ import type { Caller } from '../audit/audit.ts';
 import type { Database } from '../db/database.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { AddressBudgets, CallerBuckets } from '../limits/limits.ts';
+import type { Passwords } from '../passwords/passwords.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import type { Verifications } from '../verification/verification.ts';
@@ -17,6 +18,12 @@ export interface SignInContext {
   buckets: CallerBuckets;
   /** Sends one caller may cause in an hour. */
   sendsPerCallerPerHour: number;
+  /** Wrong passwords for one identity, and by one caller, in an hour. */
+  wrongPasswordsPerHour: number;
+  wrongPasswordsPerCallerPerHour: number;
+  /** Answers in an hour that tell one caller whether an address has an account. */
+  explicitAnswersPerCallerPerHour: number;
+  passwords: Passwords;
   newId: () => string;
 }
 

@@ -2,6 +2,7 @@ import { recordEvent } from '../audit/audit.ts';
 import { isUniqueViolation } from '../db/database.ts';
 import { type Refused, refuse, refuseField } from '../kernel/errors.ts';
 import type { Access } from '../sessions/sessions.ts';
+import { customFieldIssues } from '../tenants/tenants.ts';
 import {
   changeProfile,
   findUser,
@@ -32,6 +33,11 @@ export async function updateProfile(
   const { sql } = database;
   const now = database.now();
   const fields = Object.keys(changes);
+  if (changes.custom_fields !== undefined) {
+    const { customFields } = access.tenant.policy;
+    const issues = customFieldIssues(customFields, changes.custom_fields, '/custom_fields');
+    if (issues.length > 0) return refuse('INVALID_REQUEST', { issues });
+  }
   if (fields.length > 0) {
     try {
       await sql`

@@ -1,11 +1,16 @@
 import { recordEvent } from '../audit/audit.ts';
 import { withConflictRetry } from '../db/database.ts';
 import { type Refused, refuse } from '../kernel/errors.ts';
+import { findWaitingRegistrations } from '../registrations/registrations.ts';
 import type { Tenant } from '../tenants/tenants.ts';
+import { findPasswordHolder } from '../users/users.ts';
 import { codeTemplateOf, type WaitingRow } from '../verification/verification.ts';
 import { type Address, type AddressFields, chooseChannel, locateAddress, maskAddress } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
-import { issueCode, takeCallerSend, type VerificationSent } from './send-verification.ts';
+import { chooseLocale, issueCode, takeCallerSend, type VerificationSent } from './send-verification.ts';
+
+/** Registrations of one address looked through for the one whose code is sent again. */
+const MOST_WAITING_READ = 10;
 
 export interface ResendInput extends AddressFields {
   verification_id?: string;
@@ -24,6 +29,7 @@ export async function resendOtp(
   clues: RequestClues,
 ): Promise<VerificationSent | Refused> {
   const found = await findWaiting(context, input, clues);
+  if (!found) return startAnew(context, input, clues);
   if (!found.ok) return found;
   const { tenant, row, verificationId } = found;
   const address: Address = { kind: row.kind as Address['kind'], value: row.value, asEntered: row.as_entered };
@@ -31,16 +37,107 @@ export async function resendOtp(
   if (!chosen.ok) return chosen;
   const limited = await takeCallerSend(context, clues);
   if (limited) return limited;
-  const code = row.state === 'live' ? context.verifications.codeOf(tenant.id, row) : undefined;
-  if (code !== undefined)
-    return sendAgain(context, { tenant, row, address, channel: chosen.channel, code, verificationId }, clues);
-  const { purpose, locale, user_id: userId } = row;
-  return issueCode(context, { tenant, address, purpose, channel: chosen.channel, locale, userId }, clues);
+  const greeted = await findGreeting(context, tenant, row);
+  if (!greeted.ok) return greeted;
+  const { name } = greeted;
+  if (row.state === 'live') {
+    const code = context.verifications.codeOf(tenant.id, row) ?? null;
+    return sendAgain(
+      context,
+      { tenant, row, address, channel: chosen.channel, code, name, verificationId },
+      clues,
+    );
+  }
+  const { purpose, locale, user_id: userId, pending_registration_id: registrationId } = row;
+  const decoy = row.is_decoy ? { decoy: decoyOf(row) } : {};
+  const registration = registrationId === null ? {} : { registration: { id: registrationId } };
+  // Who asks by the address alone has typed no password: the new handle does not vouch for it.
+  const vouchesPassword = verificationId !== undefined && row.vouches_password;
+  return issueCode(
+    context,
+    {
+      tenant,
+      address,
+      purpose,
+      channel: chosen.channel,
+      locale,
+      userId,
+      name,
+      vouchesPassword,
+      ...registration,
+      ...decoy,
+    },
+    clues,
+  );
+}
+
+/** A decoy of a registration tells the owner of the address that there is an account; others send nothing. */
+function decoyOf(row: WaitingRow): 'silent' | 'already_registered' {
+  return row.pending_registration_id === null ? 'silent' : 'already_registered';
+}
+
+/** By which name the person is greeted; a refusal when what waited for the proof is gone. */
+async function findGreeting(
+  context: SignInContext,
+  tenant: Tenant,
+  row: WaitingRow,
+): Promise<{ ok: true; name: string | null } | Refused> {
+  const database = context.databaseOf(tenant.id);
+  const address = { tenantId: tenant.id, kind: row.kind, value: row.value };
+  if (row.pending_registration_id !== null && !row.is_decoy) {
+    const waiting = await findWaitingRegistrations(database, address, MOST_WAITING_READ);
+    const registration = waiting.find(({ id }) => id === row.pending_registration_id);
+    return registration
+      ? { ok: true, name: registration.registration_data.first_name }
+      : refuse('VERIFICATION_NOT_FOUND');
+  }
+  const holder = await findPasswordHolder(database, tenant.id, address);
+  return { ok: true, name: holder?.first_name ?? null };
+}
+
+/** Codes go to people with an account also where none waits: somebody lost the page they asked from. */
+async function startAnew(
+  context: SignInContext,
+  input: ResendInput,
+  clues: RequestClues,
+): Promise<VerificationSent | Refused> {
+  const located = locateAddress(context.tenants, input, clues);
+  if (!located.ok) return located;
+  const { tenant, address } = located;
+  const place = { tenantId: tenant.id, kind: address.kind, value: address.value };
+  const database = context.databaseOf(tenant.id);
+  const holder = await findPasswordHolder(database, tenant.id, address);
+  const [waiting] = holder ? [] : await findWaitingRegistrations(database, place, 1);
+  if (!holder && !waiting && tenant.policy.errorDetail === 'explicit')
+    return refuse('VERIFICATION_NOT_FOUND');
+  const chosen = chooseChannel(tenant, address.kind, input.channel, context.delivery.offers);
+  if (!chosen.ok) return chosen;
+  const limited = await takeCallerSend(context, clues);
+  if (limited) return limited;
+  return issueCode(
+    context,
+    {
+      tenant,
+      address,
+      purpose: waiting ? 'register' : 'sign_in',
+      channel: chosen.channel,
+      locale: chooseLocale(tenant, input.locale, clues),
+      userId: null,
+      name: holder?.first_name ?? waiting?.registration_data.first_name ?? null,
+      ...(waiting ? { registration: { id: waiting.id } } : {}),
+    },
+    clues,
+  );
 }
 
 type Found = { ok: true; tenant: Tenant; row: WaitingRow; verificationId: string | undefined } | Refused;
 
-async function findWaiting(context: SignInContext, input: ResendInput, clues: RequestClues): Promise<Found> {
+/** Undefined: an address was given, and nothing waits for it. */
+async function findWaiting(
+  context: SignInContext,
+  input: ResendInput,
+  clues: RequestClues,
+): Promise<Found | undefined> {
   if (input.verification_id === undefined) {
     const located = locateAddress(context.tenants, input, clues);
     if (!located.ok) return located;
@@ -52,7 +149,7 @@ async function findWaiting(context: SignInContext, input: ResendInput, clues: Re
       value: address.value,
       purposes,
     });
-    return row ? { ok: true, tenant, row, verificationId: undefined } : refuse('VERIFICATION_NOT_FOUND');
+    return row && { ok: true, tenant, row, verificationId: undefined };
   }
   const { verification_id: verificationId } = input;
   for (const tenant of tenantsOfHandle(context, input.tenant, clues)) {
@@ -91,7 +188,9 @@ interface Again {
   row: WaitingRow;
   address: Address;
   channel: string;
-  code: string;
+  /** Null for a decoy. */
+  code: string | null;
+  name: string | null;
   verificationId: string | undefined;
 }
 
@@ -105,20 +204,22 @@ async function sendAgain(
   const { sql } = database;
   const now = database.now();
   const takenBy = context.newId();
+  const isSilent = row.is_decoy && decoyOf(row) === 'silent';
   const queued = context.delivery.queue(sql, {
     tenantId: tenant.id,
-    verificationId: row.id,
+    verificationId: row.is_decoy ? null : row.id,
     content: {
-      template: codeTemplateOf(row.purpose),
+      template: row.is_decoy && !isSilent ? 'already_registered' : codeTemplateOf(row.purpose),
       to: address.kind === 'email' ? address.asEntered : address.value,
       code: again.code,
       tenantName: tenant.name,
-      name: null,
+      name: again.name,
       locale: row.locale,
       channel,
       expiresIn: row.expires_in,
     },
     now,
+    decoy: isSilent,
     from: sql`resent`,
   });
   const audited = recordEvent(sql, {
@@ -154,7 +255,7 @@ async function sendAgain(
   const state = { sentAt, failedAt, failuresInARow, now: result.now };
   if (!result.taken) return context.budgets.explainSend(state);
   if (!result.resent) return refuse('VERIFICATION_NOT_FOUND');
-  context.delivery.dispatch(database, queued);
+  if (!isSilent) context.delivery.dispatch(database, queued);
   return {
     ok: true,
     tenant,

@@ -1,5 +1,5 @@
 import { recordEvent } from '../audit/audit.ts';
-import { withConflictRetry } from '../db/database.ts';
+import { type Fragment, type Sql, withConflictRetry } from '../db/database.ts';
 import { messageLocales } from '../delivery/delivery.ts';
 import { type Refused, refuse } from '../kernel/errors.ts';
 import { matchLocale, parseAcceptLanguage } from '../kernel/locale.ts';
@@ -38,6 +38,19 @@ export interface CodeRequest {
   userId: string | null;
   /** How the message greets the person, where a name is known. */
   name?: string | null;
+  /** The registration its proof completes: one that waits, or the `with` entry that keeps it in the same statement. */
+  registration?: { id: string } | { keep: (sql: Sql, now: Fragment) => Fragment };
+  /** Did whoever starts it type the waiting password? */
+  vouchesPassword?: boolean;
+  /** Somebody typed another password than the waiting one: remembered with the address. */
+  contested?: boolean;
+  /** Inside the cool-down: the code follows when it ends, instead of a refusal. */
+  patient?: boolean;
+  /**
+   * Nobody may learn that nobody is there: the same answer for the same work, and no code. With `already_registered`
+   * the address is told that it has an account.
+   */
+  decoy?: 'silent' | 'already_registered';
 }
 
 /**
@@ -83,6 +96,16 @@ export function chooseLocale(tenant: Tenant, wish: string | undefined, clues: Re
   return matchLocale(wishes, messageLocales, tenant.locale);
 }
 
+interface SendRow {
+  taken: boolean;
+  due: Date;
+  issued: boolean;
+  sent_at: Date[];
+  failed_at: Date[];
+  failures_in_a_row: number;
+  now: Date;
+}
+
 /** Issues a new code: one statement that takes the address's budget and, if it was granted, writes everything. */
 export async function issueCode(
   context: SignInContext,
@@ -90,7 +113,9 @@ export async function issueCode(
   clues: RequestClues,
 ): Promise<VerificationSent | Refused> {
   const { tenant, address, channel, locale } = request;
-  const { codeLength, codeLifetimeSeconds } = tenant.policy;
+  const { codeLifetimeSeconds } = tenant.policy;
+  const codeLength = tenant.policy.codeLength(request.purpose);
+  const { decoy, registration } = request;
   const database = context.databaseOf(tenant.id);
   const { sql } = database;
   const now = database.now();
@@ -103,15 +128,22 @@ export async function issueCode(
     codeLength,
     lifetimeSeconds: codeLifetimeSeconds,
     userId: request.userId,
-    now,
+    ...(registration && 'id' in registration ? { pendingRegistrationId: sql`${registration.id}::uuid` } : {}),
+    ...(registration && 'keep' in registration ? { pendingRegistrationId: sql`registration.id` } : {}),
+    vouchesPassword: request.vouchesPassword ?? false,
+    decoy: decoy !== undefined,
+    from:
+      registration && 'keep' in registration
+        ? sql`budget, registration where taken`
+        : sql`budget where taken`,
   });
   const queued = context.delivery.queue(sql, {
     tenantId: tenant.id,
-    verificationId: issued.id,
+    verificationId: decoy === undefined ? issued.id : null,
     content: {
-      template: codeTemplateOf(request.purpose),
+      template: decoy === 'already_registered' ? decoy : codeTemplateOf(request.purpose),
       to: address.kind === 'email' ? address.asEntered : address.value,
-      code: issued.code,
+      code: decoy === undefined ? issued.code : null,
       tenantName: tenant.name,
       name: request.name ?? null,
       locale,
@@ -119,7 +151,9 @@ export async function issueCode(
       expiresIn: codeLifetimeSeconds,
     },
     now,
-    from: sql`issued`,
+    due: sql`budget.due`,
+    decoy: decoy === 'silent',
+    from: sql`issued, budget`,
   });
   const audited = recordEvent(sql, {
     tenantId: tenant.id,
@@ -133,12 +167,21 @@ export async function issueCode(
     from: sql`budget`,
   });
   const [row] = await withConflictRetry(
-    () => sql<{ taken: boolean; sent_at: Date[]; failed_at: Date[]; failures_in_a_row: number; now: Date }[]>`
-      with budget as (${context.budgets.takeSend(sql, { tenantId: tenant.id, ...address, takenBy: issued.id, now })}),
+    () => sql<SendRow[]>`
+      with budget as (${context.budgets.takeSend(sql, {
+        tenantId: tenant.id,
+        ...address,
+        takenBy: issued.id,
+        patient: request.patient ?? false,
+        contested: request.contested ?? false,
+        now,
+      })}),
+        ${registration && 'keep' in registration ? sql`registration as (${registration.keep(sql, now)}),` : sql``}
         issued as (${issued.insert}),
         message as (${queued.insert}),
         audited as (${audited})
-      select taken, sent_at, failed_at, failures_in_a_row, ${now} as now from budget`,
+      select taken, due, sent_at, failed_at, failures_in_a_row, ${now} as now,
+        exists (select from issued) as issued from budget`,
   );
   if (!row) throw new Error('the send statement gave no row');
   const state = {
@@ -148,7 +191,10 @@ export async function issueCode(
     now: row.now,
   };
   if (!row.taken) return context.budgets.explainSend(state);
-  context.delivery.dispatch(database, queued);
+  // The registration that was to be changed has ended meanwhile.
+  if (!row.issued) return refuse('VERIFICATION_NOT_FOUND');
+  const wait = Math.max(0, Math.ceil((row.due.getTime() - row.now.getTime()) / 1000));
+  if (wait === 0 && decoy !== 'silent') context.delivery.dispatch(database, queued);
   return {
     ok: true,
     tenant,
@@ -156,8 +202,8 @@ export async function issueCode(
     channel,
     destination: maskAddress(address),
     codeLength,
-    expiresIn: codeLifetimeSeconds,
-    resendIn: context.budgets.resendIn(),
+    expiresIn: wait + codeLifetimeSeconds,
+    resendIn: wait + context.budgets.resendIn(),
     attemptsLeft: Math.min(5, context.budgets.wrongCodesLeft(state)),
   };
 }

@@ -1,20 +1,28 @@
 import { recordEvent } from '../audit/audit.ts';
 import { type Database, isUniqueViolation, withConflictRetry } from '../db/database.ts';
 import { type Refused, refuse, refuseField } from '../kernel/errors.ts';
-import type { SessionStyle, Tokens } from '../sessions/sessions.ts';
+import { claimRegistration } from '../registrations/registrations.ts';
+import type { SessionStyle } from '../sessions/sessions.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import {
   admit,
-  type IdentityRow,
-  identitiesOf,
+  findUser,
+  passwordDropped,
   type PublicUser,
   publicUser,
   USERNAME_INDEX,
 } from '../users/users.ts';
-import { type Candidate, type ProofState, readCode } from '../verification/verification.ts';
+import {
+  type Candidate,
+  type ProofState,
+  type Purpose,
+  readCode,
+  RESET_LIFE_SECONDS,
+} from '../verification/verification.ts';
 import { type AddressFields, locateAddress } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { tenantsOfHandle } from './resend-otp.ts';
+import { type SignedIn, signedIn, signedInColumns, type SignedInRow } from './signed-in.ts';
 
 export interface VerifyCodeInput extends AddressFields {
   code: string;
@@ -27,14 +35,14 @@ export interface VerifyCodeInput extends AddressFields {
   style?: SessionStyle;
 }
 
-/** Somebody who has just proved an address, signed in. */
-export interface SignedIn {
+/** Somebody who has proved the address of a forgotten password: may set a new one, and nothing else. */
+export interface ResetGranted {
   ok: true;
   tenant: Tenant;
-  tokens: Tokens;
   user: PublicUser;
-  session: { id: string; device_id: string; created_at: string; expires_at: string };
-  isNewUser: boolean;
+  resetToken: string;
+  /** Seconds the token lives. */
+  resetExpiresIn: number;
 }
 
 /**
@@ -45,7 +53,7 @@ export async function verifyCode(
   context: SignInContext,
   input: VerifyCodeInput,
   clues: RequestClues,
-): Promise<SignedIn | Refused> {
+): Promise<SignedIn | ResetGranted | Refused> {
   const code = readCode(input.code);
   if (code === undefined) return refuseField('/verification_code', 'A code consists of digits only.');
   const located = await locateCandidates(context, input, code, clues);
@@ -84,7 +92,7 @@ async function locateCandidates(
     tenantId: tenant.id,
     kind: address.kind,
     value: address.value,
-    purposes: ['sign_in'],
+    purposes: ['sign_in', 'register', 'recover'],
   });
   const live = rows.filter((row) => row.state === 'live');
   const compared = live.length > 0 ? live : rows.slice(0, 1);
@@ -92,8 +100,11 @@ async function locateCandidates(
   return { ok: true, places: candidates.length > 0 ? [{ tenant, candidates }] : [] };
 }
 
-interface ProofRow {
+interface ProofRow extends SignedInRow {
   state: ProofState;
+  purpose: Purpose;
+  verification_id: string;
+  verified_user_id: string | null;
   attempts: number;
   max_attempts: number;
   channel: string;
@@ -101,26 +112,7 @@ interface ProofRow {
   failed_at: Date[];
   failures_in_a_row: number;
   compared_wrong: number;
-  now: Date;
-  user_id: string | null;
-  role: string;
-  first_name: string | null;
-  last_name: string | null;
-  username: string | null;
-  custom_fields: Record<string, unknown>;
-  is_active: boolean;
-  is_verified: boolean;
-  is_disabled: boolean;
-  epoch: number;
-  last_login: Date | null;
-  created_at: Date;
-  updated_at: Date;
-  created: boolean;
-  identities: IdentityRow[] | null;
-  session_id: string | null;
-  device_id: string;
-  session_created_at: Date;
-  session_expires_at: Date;
+  password_dropped: boolean | null;
 }
 
 async function prove(
@@ -129,49 +121,57 @@ async function prove(
   candidates: Candidate[],
   input: VerifyCodeInput,
   clues: RequestClues,
-): Promise<SignedIn | Refused | undefined> {
+): Promise<SignedIn | ResetGranted | Refused | undefined> {
   const database = context.databaseOf(tenant.id);
   const style = input.style ?? tenant.policy.sessionStyle;
-  const run = (username: string | undefined): Promise<ProofRow | undefined> =>
+  const run = (withUsernames: boolean): Promise<ProofRow | undefined> =>
     withConflictRetry(() =>
-      runProof(context, database, { tenant, candidates, style, input, username, clues }),
+      runProof(context, database, { tenant, candidates, style, input, withUsernames, clues }),
     );
   let row: ProofRow | undefined;
   try {
-    row = await run(input.username);
+    row = await run(true);
   } catch (fault) {
     // The name is somebody else's. Nothing of the statement was kept; the sign-in goes on without the name.
     if (!isUniqueViolation(fault, USERNAME_INDEX)) throw fault;
-    row = await run(undefined);
+    row = await run(false);
   }
   if (!row) return undefined;
   if (row.state !== 'proved') return refusedProof(context, row);
-  if (row.user_id === null) return refuse('ACCOUNT_NOT_FOUND');
-  if (row.session_id === null) return refuse('ACCOUNT_DISABLED');
-  const tokens = await context.sessions.tokensFor(tenant, {
-    sessionId: row.session_id,
-    deviceId: row.device_id,
-    userId: row.user_id,
-    counter: 0,
-    role: row.role,
-    epoch: row.epoch,
-    amr: ['otp'],
-    style,
-    expiresAt: row.session_expires_at,
-    now: row.now,
-  });
+  if (row.purpose === 'recover') return grantReset(context, tenant, row);
+  const { user_id: userId, session_id: sessionId } = row;
+  if (userId === null) return refuse('ACCOUNT_NOT_FOUND');
+  if (sessionId === null) return refuse('ACCOUNT_DISABLED');
+  const outcome = await signedIn(
+    context,
+    tenant,
+    { ...row, user_id: userId, session_id: sessionId },
+    { style, amr: ['otp'] },
+  );
+  if (!row.password_dropped) return outcome;
+  const claims = { tenantId: tenant.id, verificationId: row.verification_id };
+  return { ...outcome, setPassword: { resetToken: context.verifications.resetToken(claims) } };
+}
+
+/** The code of a forgotten password opens no session: it is worth one new password, for a short time (C10). */
+async function grantReset(
+  context: SignInContext,
+  tenant: Tenant,
+  row: ProofRow,
+): Promise<ResetGranted | Refused> {
+  const user =
+    row.verified_user_id === null
+      ? undefined
+      : await findUser(context.databaseOf(tenant.id), tenant.id, row.verified_user_id);
+  if (!user) return refuse('ACCOUNT_NOT_FOUND');
+  if (user.is_disabled) return refuse('ACCOUNT_DISABLED');
+  const claims = { tenantId: tenant.id, verificationId: row.verification_id };
   return {
     ok: true,
     tenant,
-    tokens,
-    user: publicUser({ ...row, id: row.user_id, identities: row.identities ?? [] }),
-    session: {
-      id: row.session_id,
-      device_id: row.device_id,
-      created_at: row.session_created_at.toISOString(),
-      expires_at: row.session_expires_at.toISOString(),
-    },
-    isNewUser: row.created,
+    user: publicUser(user),
+    resetToken: context.verifications.resetToken(claims),
+    resetExpiresIn: RESET_LIFE_SECONDS,
   };
 }
 
@@ -202,7 +202,8 @@ interface Run {
   candidates: Candidate[];
   style: SessionStyle;
   input: VerifyCodeInput;
-  username: string | undefined;
+  /** False once a name turned out to be somebody else's. */
+  withUsernames: boolean;
   clues: RequestClues;
 }
 
@@ -224,12 +225,14 @@ async function runProof(context: SignInContext, database: Database, run: Run): P
     tenantId: tenant.id,
     id: sql`${context.newId()}::uuid`,
     action: sql`case when opened.id is not null then 'user.signed_in'
+      when proof.state = 'proved' and proof.purpose = 'recover' then 'code.proved'
       when proof.state = 'wrong' then 'code.wrong' else 'code.refused' end`,
     actor: sql`case when account.id is null then 'anonymous' else 'user:' || account.id end`,
     subject: sql`case when opened.id is null then proof.kind || ':' || proof.value else 'session:' || opened.id end`,
     caller,
     now,
-    data: sql`jsonb_build_object('state', proof.state, 'verification_id', proof.id, 'channel', proof.channel)`,
+    data: sql`jsonb_build_object('state', proof.state, 'verification_id', proof.id, 'channel', proof.channel,
+      'purpose', proof.purpose)`,
     from: sql`proof left join account on true left join opened on true`,
   });
   const creation = recordEvent(sql, {
@@ -245,6 +248,7 @@ async function runProof(context: SignInContext, database: Database, run: Run): P
   });
   const [row] = await sql<ProofRow[]>`
     with ${context.verifications.prove(sql, tenant.id, run.candidates, now)},
+      ${claimRegistration(sql, tenant.id, now)},
       ${admit(sql, {
         tenantId: tenant.id,
         newUserId: context.newId(),
@@ -252,21 +256,19 @@ async function runProof(context: SignInContext, database: Database, run: Run): P
         registrationOpen: tenant.policy.registration === 'open',
         firstName: input.first_name ?? null,
         lastName: input.last_name ?? null,
-        username: run.username ?? null,
+        username: run.withUsernames ? (input.username ?? null) : null,
+        takeWaitingUsername: run.withUsernames,
+        byHandle: input.verification_id !== undefined,
         now,
       })},
       ${opened.fragment},
       recorded as (${outcome}),
       recorded_creation as (${creation})
-    select proof.state, proof.attempts, proof.max_attempts, proof.channel, budget.sent_at, budget.failed_at,
-      budget.failures_in_a_row, ${now} as now,
+    select proof.state, proof.purpose, proof.id as verification_id, proof.user_id as verified_user_id, proof.attempts,
+      proof.max_attempts, proof.channel, budget.sent_at, budget.failed_at, budget.failures_in_a_row,
       (select count(*)::int from judged where judged.state = 'wrong' and proof.state = 'wrong') as compared_wrong,
-      account.id as user_id, account.role, account.first_name, account.last_name, account.username,
-      account.custom_fields, account.is_active, account.is_verified, account.is_disabled, account.epoch,
-      account.last_login, account.created_at, account.updated_at, account.created,
-      ${identitiesOf(sql, tenant.id)} as identities,
-      opened.id as session_id, opened.device_id, opened.created_at as session_created_at,
-      opened.expires_at as session_expires_at
+      account.id is not null and ${passwordDropped(sql, tenant.id)} as password_dropped,
+      ${signedInColumns(sql, tenant.id, now)}
     from proof join budget on budget.kind = proof.kind and budget.value = proof.value
       left join account on true left join opened on true`;
   return row;

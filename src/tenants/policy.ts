@@ -1,8 +1,10 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { schemaIssues } from '../web/schema-issues.ts';
+import { type CustomFieldsSchema, customFieldsSchemaProblem } from './custom-fields.ts';
 
 const closed = { additionalProperties: false } as const;
+const codeLength = Type.Integer({ minimum: 6, maximum: 10 });
 
 /** What a tenant decides for itself. Everything has a safe default, so an empty object is a whole policy. */
 export const settingsSchema = Type.Object(
@@ -16,11 +18,51 @@ export const settingsSchema = Type.Object(
     /** Whether a proof by somebody unknown makes an account. */
     registration: Type.Optional(Type.Enum(['open', 'closed'])),
     error_detail: Type.Optional(Type.Enum(['explicit', 'after_proof', 'uniform'])),
+    /** By what people may register and sign in; Telegram accounts are governed by `channels`. */
+    identifiers: Type.Optional(Type.Array(Type.Enum(['phone', 'email', 'username']), { uniqueItems: true })),
+    passwords: Type.Optional(
+      Type.Object(
+        {
+          enabled: Type.Optional(Type.Boolean()),
+          /** Code points; docs/decisions tells why 8, and when to ask for 15. */
+          min_length: Type.Optional(Type.Integer({ minimum: 8, maximum: 128 })),
+          /** 0 to 4 by the estimate of zxcvbn. */
+          min_score: Type.Optional(Type.Integer({ minimum: 0, maximum: 4 })),
+        },
+        closed,
+      ),
+    ),
+    /** A JSON Schema of type object for custom_fields. */
+    custom_fields: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    /** What a registration must tell besides its address. */
+    required_fields: Type.Optional(
+      Type.Array(Type.Enum(['first_name', 'last_name', 'username', 'password']), { uniqueItems: true }),
+    ),
+    /** Roles a registration may ask for; the first one is given where none is asked. Never admin. */
+    registration_roles: Type.Optional(
+      Type.Array(Type.String({ pattern: '^(?!admin$)[a-z][a-z0-9_-]{0,62}$' }), {
+        minItems: 1,
+        uniqueItems: true,
+      }),
+    ),
     code: Type.Optional(
       Type.Object(
         {
           /** Digits; ASVS 6.5.4 asks for at least six. */
-          length: Type.Optional(Type.Integer({ minimum: 6, maximum: 10 })),
+          length: Type.Optional(codeLength),
+          /** Where a purpose wants another length. */
+          lengths: Type.Optional(
+            Type.Object(
+              {
+                sign_in: Type.Optional(codeLength),
+                register: Type.Optional(codeLength),
+                recover: Type.Optional(codeLength),
+                link: Type.Optional(codeLength),
+                step_up: Type.Optional(codeLength),
+              },
+              closed,
+            ),
+          ),
           /** Seconds; NIST SP 800-63B-4 and ASVS 6.5.5 allow 600 at most. */
           lifetime_seconds: Type.Optional(Type.Integer({ minimum: 30, maximum: 600 })),
         },
@@ -47,13 +89,22 @@ export const settingsSchema = Type.Object(
 
 export type TenantSettings = Static<typeof settingsSchema>;
 
+type CodePurpose = 'sign_in' | 'register' | 'recover' | 'link' | 'step_up';
+
 /** A tenant's settings with every default filled in. */
 export interface TenantPolicy {
   defaultCountry: string | undefined;
   channels: readonly string[];
   registration: 'open' | 'closed';
   errorDetail: 'explicit' | 'after_proof' | 'uniform';
-  codeLength: number;
+  /** Digits of a code for this purpose. */
+  codeLength: (purpose: CodePurpose) => number;
+  identifiers: readonly ('phone' | 'email' | 'username')[];
+  passwords: { enabled: boolean; minLength: number; minScore: number };
+  customFields: CustomFieldsSchema | undefined;
+  requiredFields: readonly ('first_name' | 'last_name' | 'username' | 'password')[];
+  /** The first one is given where none is asked for. */
+  registrationRoles: readonly string[];
   codeLifetimeSeconds: number;
   sessionStyle: 'jwt' | 'opaque';
   accessTtlSeconds: number;
@@ -65,7 +116,10 @@ const validator = Compile(settingsSchema);
 
 /** What is wrong with these settings: a JSON pointer and a sentence each. Empty when nothing is. */
 export function settingsIssues(settings: unknown): { path: string; message: string }[] {
-  if (validator.Check(settings)) return [];
+  if (validator.Check(settings)) {
+    const problem = settings.custom_fields && customFieldsSchemaProblem(settings.custom_fields);
+    return problem === undefined ? [] : [{ path: '/custom_fields', message: problem }];
+  }
   return schemaIssues(validator.Errors(settings));
 }
 
@@ -76,7 +130,16 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     channels: settings.channels ?? ['sms', 'email', 'telegram'],
     registration: settings.registration ?? 'open',
     errorDetail: settings.error_detail ?? 'explicit',
-    codeLength: settings.code?.length ?? 6,
+    codeLength: (purpose) => settings.code?.lengths?.[purpose] ?? settings.code?.length ?? 6,
+    identifiers: settings.identifiers ?? ['phone', 'email', 'username'],
+    passwords: {
+      enabled: settings.passwords?.enabled ?? true,
+      minLength: settings.passwords?.min_length ?? 8,
+      minScore: settings.passwords?.min_score ?? 2,
+    },
+    customFields: settings.custom_fields,
+    requiredFields: settings.required_fields ?? [],
+    registrationRoles: settings.registration_roles ?? ['user'],
     codeLifetimeSeconds: settings.code?.lifetime_seconds ?? 300,
     sessionStyle: settings.sessions?.style ?? 'jwt',
     accessTtlSeconds: settings.sessions?.access_ttl_seconds ?? 900,

@@ -50,7 +50,7 @@ export async function insertTenant(sql: Sql, tenant: TenantRow, by: ChangeRecord
       insert into tenants (id, slug, name, kind, phone_prefixes, hosts, database, locale, settings, branding)
       values (${tenant.id}, ${tenant.slug}, ${tenant.name}, ${tenant.kind}, ${tenant.phone_prefixes},
         ${tenant.hosts}, ${tenant.database}, ${tenant.locale},
-        ${sql.json(tenant.settings)}, ${sql.json(tenant.branding as never)})
+        ${sql.json(tenant.settings as never)}, ${sql.json(tenant.branding as never)})
       on conflict (slug) do nothing returning id
     ), audited as (${record(sql, tenant, by, 'tenant.created', [])})
     select pg_notify(${FEED_CHANNEL}, ${`${TENANTS_TOPIC}:`} || id) from inserted`;
@@ -66,7 +66,7 @@ export async function updateTenant(
   await sql`
     with updated as (
       update tenants set name = ${tenant.name}, phone_prefixes = ${tenant.phone_prefixes},
-        hosts = ${tenant.hosts}, locale = ${tenant.locale}, settings = ${sql.json(tenant.settings)},
+        hosts = ${tenant.hosts}, locale = ${tenant.locale}, settings = ${sql.json(tenant.settings as never)},
         branding = ${sql.json(tenant.branding as never)}, updated_at = now()
       where id = ${tenant.id} returning id
     ), audited as (${record(sql, tenant, by, 'tenant.changed', by.fields)})

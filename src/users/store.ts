@@ -15,7 +15,7 @@ export interface UserRow {
   created_at: Date;
   updated_at: Date;
   /** Its addresses, oldest first. */
-  identities: IdentityRow[];
+  identities: (IdentityRow & { as_entered: string })[];
 }
 
 export interface IdentityRow {
@@ -35,12 +35,21 @@ export interface Admission {
   firstName: string | null;
   lastName: string | null;
   username: string | null;
+  /** False when the waiting username turned out to be taken: the account is made without it. */
+  takeWaitingUsername: boolean;
+  /** Was the proof found by its handle, not by the address alone? */
+  byHandle: boolean;
   now: Fragment;
 }
 
 /**
- * Two entries for a `with` list that come after `proof` (state, purpose, kind, value, as_entered, id): the proved
- * address is found or made, and its account with it. Both are upserts, which see what another transaction committed
+ * Two entries for a `with` list that come after `proof` (state, purpose, kind, value, as_entered, id,
+ * vouches_password, pending_registration_id), `budget` (contested) and `claimed` (the registration it completes): the proved address is found
+ * or made, and its account with it.
+ *
+ * No unproven password survives (S05). A new account keeps the waiting one when the proof came by the handle of whoever
+ * typed it, or when nobody else typed another for this address. An imported account that was never verified keeps its
+ * own only when whoever started the verification had typed it. Both are upserts, which see what another transaction committed
  * a moment ago, so that of two first proofs at once one makes the account and the other joins it.
  * Gives `account`: the row of users, and `created`. No row: registration is closed and nobody has the address.
  */
@@ -52,7 +61,7 @@ export function admitFragment(sql: Sql, admission: Admission): Fragment {
       select ${tenantId}::uuid, proof.kind, proof.value, ${admission.newIdentityId}::uuid, ${newUserId}::uuid,
         proof.as_entered, ${now}, ${now}
       from proof
-      where proof.state = 'proved' and proof.purpose = 'sign_in' and (${admission.registrationOpen} or exists (
+      where proof.state = 'proved' and proof.purpose in ('sign_in', 'register') and (${admission.registrationOpen} or exists (
         select from identities known
         where known.tenant_id = ${tenantId}::uuid and known.kind = (select kind from proof)
           and known.value = (select value from proof)))
@@ -60,24 +69,131 @@ export function admitFragment(sql: Sql, admission: Admission): Fragment {
         set verified_at = coalesce(identities.verified_at, excluded.verified_at)
       returning id, user_id, kind, value, verified_at
     ),
+    trusted as materialized (
+      select ${admission.byHandle}::boolean and proof.vouches_password
+          or not budget.contested and not coalesce(claimed.contested, false) as waiting,
+        proof.vouches_password and proof.pending_registration_id is null
+          and (${admission.byHandle}::boolean or not budget.contested) as imported
+      from proof join budget on budget.kind = proof.kind and budget.value = proof.value left join claimed on true
+    ),
     account as (
-      insert into users as u (tenant_id, id, first_name, last_name, username, is_active, is_verified, live_sessions,
-        verification_id, last_login, created_at, updated_at)
-      select ${tenantId}::uuid, admitted.user_id, ${admission.firstName}, ${admission.lastName},
-        ${admission.username}, true, true, 1, proof.id, ${now}, ${now}, ${now}
-      from admitted, proof
+      insert into users as u (tenant_id, id, role, first_name, last_name, username, custom_fields, password_hash,
+        is_active, is_verified, live_sessions, verification_id, last_login, created_at, updated_at)
+      select ${tenantId}::uuid, admitted.user_id, coalesce(claimed.role, 'user'),
+        coalesce(${admission.firstName}, claimed.first_name), coalesce(${admission.lastName}, claimed.last_name),
+        coalesce(${admission.username}, case when ${admission.takeWaitingUsername}::boolean then claimed.username end),
+        coalesce(claimed.custom_fields, '{}'), case when trusted.waiting then claimed.password_hash end,
+        true, true, 1, proof.id, ${now}, ${now}, ${now}
+      from admitted, trusted, proof left join claimed on true
       on conflict (tenant_id, id) do update set
-        first_name = coalesce(excluded.first_name, u.first_name),
-        last_name = coalesce(excluded.last_name, u.last_name),
-        username = coalesce(excluded.username, u.username),
+        first_name = coalesce(${admission.firstName}, u.first_name),
+        last_name = coalesce(${admission.lastName}, u.last_name),
+        username = coalesce(${admission.username}, u.username),
+        password_hash = case when u.is_verified or (select imported from trusted) then u.password_hash
+          else excluded.password_hash end,
         is_verified = true,
         is_active = u.live_sessions + (not u.is_disabled)::int > 0,
         live_sessions = u.live_sessions + (not u.is_disabled)::int,
         last_login = case when u.is_disabled then u.last_login else excluded.last_login end,
         updated_at = excluded.updated_at
       returning u.id, u.role, u.first_name, u.last_name, u.username, u.custom_fields, u.is_active, u.is_verified,
-        u.is_disabled, u.epoch, u.last_login, u.created_at, u.updated_at, u.id = ${newUserId}::uuid as created
+        u.is_disabled, u.epoch, u.last_login, u.created_at, u.updated_at, u.id = ${newUserId}::uuid as created,
+        u.password_hash is not null as has_password
     )`;
+}
+
+/** SQL of type boolean over `account` and `claimed`: an unproven password was dropped, and none is left. */
+export function passwordDroppedFragment(sql: Sql, tenantId: string): Fragment {
+  return sql`(not account.has_password and (exists (select from claimed where password_hash is not null)
+    or exists (select from users had where had.tenant_id = ${tenantId}::uuid and had.id = account.id
+      and had.password_hash is not null)))`;
+}
+
+/** What a sign-in with a password needs to know of an account. */
+export interface PasswordHolder {
+  id: string;
+  password_hash: string | null;
+  is_verified: boolean;
+  is_disabled: boolean;
+  first_name: string | null;
+  /** The address named, or for a username the oldest one: where a code may go. Null: it has none. */
+  kind: 'phone' | 'email' | 'telegram' | null;
+  value: string | null;
+  as_entered: string | null;
+  /** Was that address ever proved? */
+  address_verified: boolean;
+}
+
+/** The account behind an address or a username, whatever its state. */
+export async function readPasswordHolder(
+  database: Database,
+  tenantId: string,
+  by: { kind: string; value: string },
+): Promise<PasswordHolder | undefined> {
+  const { sql } = database;
+  const [row] =
+    by.kind === 'username'
+      ? await sql<PasswordHolder[]>`
+        select u.id, u.password_hash, u.is_verified, u.is_disabled, u.first_name, i.kind, i.value, i.as_entered,
+          coalesce(i.verified_at is not null, false) as address_verified
+        from users u left join lateral (
+          select * from identities i where i.tenant_id = u.tenant_id and i.user_id = u.id
+          order by i.kind <> 'email', i.id limit 1) i on true
+        where u.tenant_id = ${tenantId} and lower(u.username) = lower(${by.value}) and u.username is not null`
+      : await sql<PasswordHolder[]>`
+        select u.id, u.password_hash, u.is_verified, u.is_disabled, u.first_name, i.kind, i.value, i.as_entered,
+          i.verified_at is not null as address_verified
+        from identities i join users u on u.tenant_id = i.tenant_id and u.id = i.user_id
+        where i.tenant_id = ${tenantId} and i.kind = ${by.kind} and i.value = ${by.value}`;
+  return row;
+}
+
+/**
+ * Two entries for a `with` list: the account signs in by its password, if the hash that was checked still stands and
+ * nobody has closed it meanwhile. Gives `account`, as `admit` does.
+ */
+export function enterFragment(
+  sql: Sql,
+  entry: { tenantId: string; userId: string; checkedHash: string; newHash: string | null; now: Fragment },
+): Fragment {
+  return sql`
+    admitted as (select id, kind, value, verified_at from identities where false),
+    account as (
+      update users u set live_sessions = u.live_sessions + 1, is_active = true, last_login = ${entry.now},
+        updated_at = ${entry.now}, password_hash = coalesce(${entry.newHash}, u.password_hash)
+      where u.tenant_id = ${entry.tenantId}::uuid and u.id = ${entry.userId}::uuid and not u.is_disabled
+        and u.is_verified and u.password_hash = ${entry.checkedHash}
+      returning u.id, u.role, u.first_name, u.last_name, u.username, u.custom_fields, u.is_active, u.is_verified,
+        u.is_disabled, u.epoch, u.last_login, u.created_at, u.updated_at, false as created
+    )`;
+}
+
+/**
+ * `update …` for a `with` list after `spent`: a new password for an account that is not closed. Its sessions are over,
+ * which the caller sees to in the same transaction. Gives the id.
+ */
+export function setPasswordFragment(
+  sql: Sql,
+  change: { tenantId: string; userId: string; hash: string; now: Fragment },
+): Fragment {
+  return sql`
+    update users u set password_hash = ${change.hash}, epoch = u.epoch + 1, is_verified = true, live_sessions = 0,
+      is_active = false, updated_at = ${change.now}
+    from spent
+    where u.tenant_id = ${change.tenantId}::uuid and u.id = ${change.userId}::uuid and not u.is_disabled
+    returning u.id`;
+}
+
+/** `update …` for a `with` list after `spent`: the address was proved on the way. */
+export function markProvedFragment(
+  sql: Sql,
+  address: { tenantId: string; kind: string; value: string; now: Fragment },
+): Fragment {
+  return sql`
+    update identities i set verified_at = coalesce(i.verified_at, ${address.now})
+    from spent
+    where i.tenant_id = ${address.tenantId}::uuid and i.kind = ${address.kind} and i.value = ${address.value}
+    returning i.id`;
 }
 
 /** The addresses of `account` as JSON, the one just proved among them even where the snapshot does not show it. */
@@ -101,7 +217,7 @@ export async function readUser(
     select u.id, u.role, u.first_name, u.last_name, u.username, u.custom_fields, u.is_active, u.is_verified,
       u.is_disabled, u.epoch, u.last_login, u.created_at, u.updated_at,
       coalesce((select jsonb_agg(jsonb_build_object('id', i.id, 'kind', i.kind, 'value', i.value,
-        'verified_at', i.verified_at) order by i.id)
+        'as_entered', i.as_entered, 'verified_at', i.verified_at) order by i.id)
         from identities i where i.tenant_id = u.tenant_id and i.user_id = u.id), '[]') as identities
     from users u where u.tenant_id = ${tenantId} and u.id = ${userId}`;
   return row;
@@ -111,6 +227,8 @@ export interface ProfileChanges {
   first_name?: string | null;
   last_name?: string | null;
   username?: string | null;
+  /** Replaces them all. */
+  custom_fields?: Record<string, unknown>;
 }
 
 /** `update …` for a `with` list: changes only what is given. Gives the id, or no row. */
@@ -121,10 +239,11 @@ export function updateProfileFragment(
   changes: ProfileChanges,
   now: Fragment,
 ): Fragment {
-  const pick = (name: keyof ProfileChanges): Fragment =>
+  const pick = (name: 'first_name' | 'last_name' | 'username'): Fragment =>
     changes[name] === undefined ? sql`${sql(name)}` : sql`${changes[name]}`;
+  const fields = changes.custom_fields === undefined ? null : JSON.stringify(changes.custom_fields);
   return sql`
     update users set first_name = ${pick('first_name')}, last_name = ${pick('last_name')},
-      username = ${pick('username')}, updated_at = ${now}
+      username = ${pick('username')}, custom_fields = coalesce(${fields}::text::jsonb, custom_fields), updated_at = ${now}
     where tenant_id = ${tenantId}::uuid and id = ${userId}::uuid and not is_disabled returning id`;
 }

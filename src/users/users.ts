@@ -2,16 +2,31 @@ import type { Database } from '../db/database.ts';
 import {
   type Admission,
   admitFragment,
+  enterFragment,
   type IdentityRow,
   identitiesFragment,
+  markProvedFragment,
+  passwordDroppedFragment,
+  type PasswordHolder,
   type ProfileChanges,
+  readPasswordHolder,
   readUser,
+  setPasswordFragment,
   updateProfileFragment,
   type UserRow,
 } from './store.ts';
 
-export type { Admission, IdentityRow, ProfileChanges, UserRow };
-export { admitFragment as admit, identitiesFragment as identitiesOf, updateProfileFragment as changeProfile };
+export type { Admission, IdentityRow, PasswordHolder, ProfileChanges, UserRow };
+export {
+  admitFragment as admit,
+  enterFragment as enter,
+  identitiesFragment as identitiesOf,
+  markProvedFragment as markProved,
+  passwordDroppedFragment as passwordDropped,
+  readPasswordHolder as findPasswordHolder,
+  setPasswordFragment as setPassword,
+  updateProfileFragment as changeProfile,
+};
 
 export {
   advanceImport,
@@ -47,7 +62,9 @@ export interface PublicUser {
 }
 
 /** What a person and their application may see of an account. */
-export function publicUser(row: Omit<UserRow, 'is_disabled' | 'epoch'>): PublicUser {
+export function publicUser(
+  row: Omit<UserRow, 'is_disabled' | 'epoch' | 'identities'> & { identities: readonly IdentityRow[] },
+): PublicUser {
   const first = (kind: IdentityRow['kind']): string | null =>
     row.identities.find((identity) => identity.kind === kind)?.value ?? null;
   return {

@@ -12,25 +12,33 @@ export interface IssueRow {
   asEntered: string;
   locale: string;
   codeHash: Uint8Array;
-  codeSealed: Uint8Array;
+  /** Null for a decoy: there is no code. */
+  codeSealed: Uint8Array | null;
   codeLength: number;
   maxAttempts: number;
   lifetimeSeconds: number;
   userId: string | null;
-  now: Fragment;
+  /** SQL of type uuid: the registration its proof completes, or null. */
+  pendingRegistrationId: Fragment;
+  /** Did whoever starts it type the waiting password? */
+  vouchesPassword: boolean;
+  isDecoy: boolean;
+  /** SQL after `from`: one row with `due`, if the send was allowed. */
+  from: Fragment;
 }
 
-/** `insert …` for a `with` list after `budget` (taken): a verification, if its send was allowed. Gives its id. */
+/** `insert …` for a `with` list: a verification that begins when its send is due. Gives its id. */
 export function issueFragment(sql: Sql, row: IssueRow): Fragment {
-  const { now } = row;
   return sql`
     insert into verifications (tenant_id, id, handle_hash, purpose, channel, kind, value, as_entered, locale,
-      code_hash, code_sealed, code_length, max_attempts, user_id, created_at, last_sent_at, expires_at)
+      code_hash, code_sealed, code_length, max_attempts, user_id, pending_registration_id, vouches_password, is_decoy,
+      created_at, last_sent_at, expires_at)
     select ${row.tenantId}::uuid, ${row.id}::uuid, ${row.handleHash as Buffer}::bytea, ${row.purpose},
       ${row.channel}, ${row.kind}, ${row.value}, ${row.asEntered}, ${row.locale}, ${row.codeHash as Buffer}::bytea,
-      ${row.codeSealed as Buffer}::bytea, ${row.codeLength}, ${row.maxAttempts}, ${row.userId}::uuid, ${now}, ${now},
-      ${now} + make_interval(secs => ${row.lifetimeSeconds})
-    from budget where taken
+      ${row.codeSealed as Buffer | null}::bytea, ${row.codeLength}, ${row.maxAttempts}, ${row.userId}::uuid,
+      ${row.pendingRegistrationId}, ${row.vouchesPassword}, ${row.isDecoy}, due, due,
+      due + make_interval(secs => ${row.lifetimeSeconds})
+    from ${row.from}
     returning id`;
 }
 
@@ -50,6 +58,30 @@ export function resentFragment(
     returning v.id`;
 }
 
+export interface TakenUp {
+  tenantId: string;
+  id: string;
+  channel: string;
+  /** Replaces the handle: who types the waiting password again holds it from then on. Null: it stays. */
+  handleHash: Uint8Array | null;
+  now: Fragment;
+}
+
+/**
+ * `update …` for a `with` list after `budget`: whoever started a verification comes back to it. The same code goes out
+ * once more if the budget was taken. Gives the id while the verification lives.
+ */
+export function takenUpFragment(sql: Sql, { tenantId, id, channel, handleHash, now }: TakenUp): Fragment {
+  return sql`
+    update verifications v set handle_hash = coalesce(${handleHash as Buffer | null}::bytea, v.handle_hash),
+      sends = v.sends + budget.taken::int, channel = case when budget.taken then ${channel} else v.channel end,
+      last_sent_at = case when budget.taken then ${now} else v.last_sent_at end
+    from budget
+    where v.tenant_id = ${tenantId}::uuid and v.id = ${id}::uuid
+      and v.consumed_at is null and v.expires_at > ${now} and v.attempts < v.max_attempts
+    returning v.id`;
+}
+
 export interface WaitingRow {
   id: string;
   purpose: Purpose;
@@ -61,13 +93,17 @@ export interface WaitingRow {
   code_sealed: Buffer | null;
   code_length: number;
   user_id: string | null;
+  pending_registration_id: string | null;
+  vouches_password: boolean;
+  is_decoy: boolean;
   attempts_left: number;
   expires_in: number;
   state: 'live' | 'used' | 'expired' | 'dead';
 }
 
 const waitingColumns = (sql: Sql, now: Fragment): Fragment => sql`
-  id, purpose, channel, kind, value, as_entered, locale, code_sealed, code_length, user_id,
+  id, purpose, channel, kind, value, as_entered, locale, code_sealed, code_length, user_id, pending_registration_id,
+  vouches_password, is_decoy,
   (max_attempts - attempts)::int as attempts_left, ceil(extract(epoch from expires_at - ${now}))::int as expires_in,
   case when consumed_at is not null then 'used' when expires_at <= ${now} then 'expired'
     when attempts >= max_attempts then 'dead' else 'live' end as state`;
@@ -148,6 +184,7 @@ export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
     ),
     budget as materialized (
       select b.kind, b.value, b.sent_at, b.failed_at, b.failures_in_a_row,
+        coalesce(b.contested_at > ${now} - interval '1 day', false) as contested,
         ${query.comparisonsLeft} as comparisons_left
       from address_budgets b
       where b.tenant_id = ${tenantId}::uuid
@@ -156,7 +193,7 @@ export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
     ),
     locked as materialized (
       select v.id, v.purpose, v.channel, v.kind, v.value, v.as_entered, v.user_id, v.attempts, v.max_attempts,
-        v.expires_at, v.consumed_at,
+        v.expires_at, v.consumed_at, v.pending_registration_id, v.vouches_password,
         exists (select from candidate c where c.id = v.id and c.code_hash = v.code_hash) as matches
       from verifications v
       where v.tenant_id = ${tenantId}::uuid and v.id = any(array(select id from target))
@@ -190,7 +227,7 @@ export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
     superseded as (
       delete from verifications v
       where v.tenant_id = ${tenantId}::uuid
-        and v.kind = (select kind from proof where state = 'proved' and purpose in ('sign_in', 'register'))
+        and v.kind = (select kind from proof where state = 'proved' and purpose in ('sign_in', 'register', 'recover'))
         and v.value = (select value from proof) and v.id <> (select id from proof)
         and v.purpose in ('sign_in', 'register') and v.consumed_at is null
     ),
@@ -200,11 +237,64 @@ export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
           select moment from unnest(b.failed_at) moment where moment > ${now} - interval '1 day' order by moment
         ) || array_fill(${now}, array[(select count(*)::int from judged where state = 'wrong')]) end,
         failures_in_a_row = case when (select state from proof) = 'proved' then 0
-          else b.failures_in_a_row + (select count(*)::int from judged where state = 'wrong') end
+          else b.failures_in_a_row + (select count(*)::int from judged where state = 'wrong') end,
+        contested_at = case when (select state from proof) = 'proved' then null else b.contested_at end
       where b.tenant_id = ${tenantId}::uuid
         and b.kind = (select kind from proof where state in ('wrong', 'proved')) and b.value = (select value from proof)
-        and ((select state from proof) = 'wrong' or b.failures_in_a_row > 0 or b.failed_at <> '{}')
+        and ((select state from proof) = 'wrong' or b.failures_in_a_row > 0 or b.failed_at <> '{}'
+          or b.contested_at is not null)
     )`;
+}
+
+/** What a reset token names, if it may still be spent. */
+export async function readResettable(
+  database: Database,
+  tenantId: string,
+  id: string,
+  lifeSeconds: number,
+): Promise<
+  { kind: string; value: string; user_id: string | null; purpose: Purpose; is_fresh: boolean } | undefined
+> {
+  const { sql } = database;
+  const [row] = await sql<
+    { kind: string; value: string; user_id: string | null; purpose: Purpose; is_fresh: boolean }[]
+  >`
+    select kind, value, user_id, purpose,
+      consumed_at > ${database.now()} - make_interval(secs => ${lifeSeconds}) as is_fresh
+    from verifications
+    where tenant_id = ${tenantId} and id = ${id} and consumed_at is not null and reset_at is null`;
+  return row;
+}
+
+/** `update …` for a `with` list: spends a proof on a new password, once and in time. Gives the id, or no row. */
+export function spendResetFragment(
+  sql: Sql,
+  spend: { tenantId: string; id: string; lifeSeconds: number; now: Fragment },
+): Fragment {
+  return sql`
+    update verifications set reset_at = ${spend.now}
+    where tenant_id = ${spend.tenantId}::uuid and id = ${spend.id}::uuid and consumed_at is not null
+      and reset_at is null and consumed_at > ${spend.now} - make_interval(secs => ${spend.lifeSeconds})
+    returning id`;
+}
+
+/** Ends every code that waits for these addresses, and every proof of theirs not yet spent on a new password. */
+export async function endVerifications(
+  sql: Sql,
+  tenantId: string,
+  addresses: readonly { kind: string; value: string }[],
+  now: Fragment,
+): Promise<void> {
+  const kinds = addresses.map((address) => address.kind);
+  const values = addresses.map((address) => address.value);
+  await sql`
+    with dropped as (
+      delete from verifications where tenant_id = ${tenantId}::uuid and consumed_at is null
+        and (kind, value) in (select * from unnest(${kinds}::text[], ${values}::text[]))
+    )
+    update verifications set reset_at = ${now}
+    where tenant_id = ${tenantId}::uuid and consumed_at is not null and reset_at is null
+      and (kind, value) in (select * from unnest(${kinds}::text[], ${values}::text[]))`;
 }
 
 /** Removes verifications that ended before the given age; those that made an account are told of by the audit. */

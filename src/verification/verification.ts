@@ -16,26 +16,32 @@ import {
   readHandle,
   sealContext,
 } from './policy.ts';
+import { readResetToken, RESET_LIFE_SECONDS, resetToken, type ResetTokenClaims } from './reset-token.ts';
 import {
   type Candidate,
+  endVerifications,
   issueFragment,
   proofFragment,
   readByAddress,
   readByHandle,
+  readResettable,
   resentFragment,
+  spendResetFragment,
   sweepVerifications,
+  takenUpFragment,
   type WaitingRow,
 } from './store.ts';
 
 export type { Candidate, Purpose, WaitingRow };
-export { codeTemplateOf, readCode, sweepVerifications };
+export { codeTemplateOf, endVerifications, readCode, RESET_LIFE_SECONDS, sweepVerifications };
+export type { ResetTokenClaims };
 
 /** A new code with its handle; the code itself goes into the sealed message and nowhere else. */
 export interface NewVerification {
   id: string;
   verificationId: string;
   code: string;
-  /** `insert …` for a `with` list after `budget`; gives the id when the send was allowed. */
+  /** `insert …` for a `with` list; gives the id when the send was allowed. */
   insert: Fragment;
 }
 
@@ -50,7 +56,14 @@ export interface NewVerificationOptions {
   codeLength: number;
   lifetimeSeconds: number;
   userId: string | null;
-  now: Fragment;
+  /** SQL of type uuid: the pending registration that its proof completes; left out: none. */
+  pendingRegistrationId?: Fragment;
+  /** Did whoever starts it type the waiting password? Then its handle may keep that password. */
+  vouchesPassword?: boolean;
+  /** No code will ever fit, and none is sent: what a stranger gets who may not learn that nobody is there. */
+  decoy?: boolean;
+  /** SQL after `from`: one row with `due` when the send was allowed. */
+  from: Fragment;
 }
 
 export type ProofState = 'proved' | 'wrong' | 'budget' | 'dead' | 'expired' | 'used';
@@ -60,6 +73,18 @@ export interface Verifications {
   issue(sql: Sql, options: NewVerificationOptions): NewVerification;
   /** `update …` for a `with` list after `budget`: the same code once more. */
   resend(sql: Sql, tenantId: string, id: string, channel: string, now: Fragment): Fragment;
+  /** `update …` for a `with` list after `budget`: its holder comes back, perhaps under a new handle. */
+  takeUp(
+    sql: Sql,
+    taken: { tenantId: string; row: WaitingRow; channel: string; newHandle: boolean; now: Fragment },
+  ): { verificationId: string | undefined; update: Fragment };
+  /** The token by which a proof may set a new password, within RESET_LIFE_SECONDS and once. */
+  resetToken(claims: ResetTokenClaims): string;
+  readResetToken(token: string): ResetTokenClaims | undefined;
+  /** What a reset token names while it is unspent; `is_fresh` false: its time is over. */
+  findResettable(database: Database, claims: ResetTokenClaims): ReturnType<typeof readResettable>;
+  /** `update …` for a `with` list: spends it. */
+  spendReset(sql: Sql, claims: ResetTokenClaims, now: Fragment): Fragment;
   /** Opens the sealed code of a live verification, to send it again. */
   codeOf(tenantId: string, row: WaitingRow): string | undefined;
   /** What a handle names, live or over, for a day; undefined when it names nothing here. */
@@ -96,17 +121,40 @@ export function createVerifications(options: VerificationsOptions): Verification
         { tenantId: wanted.tenantId, purpose: wanted.purpose, id },
         code,
       );
+      const { decoy = false } = wanted;
       const insert = issueFragment(sql, {
         ...wanted,
         id,
+        pendingRegistrationId: wanted.pendingRegistrationId ?? sql`null::uuid`,
+        vouchesPassword: wanted.vouchesPassword ?? false,
+        isDecoy: decoy,
         handleHash: handleHash(secrets, wanted.tenantId, handle),
-        codeHash: codeHash as Buffer,
-        codeSealed: secrets.seal(code, sealContext(wanted.tenantId, id)),
+        codeHash: decoy ? options.randomBytes(32) : (codeHash as Buffer),
+        codeSealed: decoy ? null : secrets.seal(code, sealContext(wanted.tenantId, id)),
         maxAttempts: WRONG_CODES_PER_CODE,
       });
       return { id, verificationId: text, code, insert };
     },
     resend: resentFragment,
+    takeUp(sql, { tenantId, row, channel, newHandle, now }) {
+      const made = newHandle ? makeHandle(tenantId, row.purpose, row.id, options.randomBytes(16)) : undefined;
+      const hash = made ? handleHash(secrets, tenantId, made.handle) : null;
+      return {
+        verificationId: made?.text,
+        update: takenUpFragment(sql, { tenantId, id: row.id, channel, handleHash: hash, now }),
+      };
+    },
+    resetToken: (claims) => resetToken(secrets, claims),
+    readResetToken: (token) => readResetToken(secrets, token),
+    findResettable: (database, claims) =>
+      readResettable(database, claims.tenantId, claims.verificationId, RESET_LIFE_SECONDS),
+    spendReset: (sql, claims, now) =>
+      spendResetFragment(sql, {
+        tenantId: claims.tenantId,
+        id: claims.verificationId,
+        lifeSeconds: RESET_LIFE_SECONDS,
+        now,
+      }),
     codeOf(tenantId, row) {
       return row.code_sealed === null
         ? undefined

@@ -5,6 +5,7 @@ import type { Log } from '../kernel/log.ts';
 import type { Keys } from '../keys/keys.ts';
 import { sweepLimits } from '../limits/limits.ts';
 import { sweepMessages } from '../outbox/outbox.ts';
+import { sweepRegistrations } from '../registrations/registrations.ts';
 import { type Sessions, sweepSessions } from '../sessions/sessions.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import { sweepVerifications } from '../verification/verification.ts';
@@ -60,6 +61,7 @@ export function createWorker(options: WorkerOptions): Worker {
     await eachDatabase(async (database) => {
       await sessions.endExpired(database);
       await untilEmpty(() => sweepLimits(database.sql, database.now(), SWEEP_BATCH));
+      await untilEmpty(() => sweepRegistrations(database, SWEEP_BATCH));
       await untilEmpty(() => sweepVerifications(database, KEEP_VERIFICATIONS_SECONDS, SWEEP_BATCH));
       await untilEmpty(() => sweepMessages(database, KEEP_MESSAGES_SECONDS, SWEEP_BATCH));
       await untilEmpty(() => sweepSessions(database, KEEP_ENDED_SESSIONS_SECONDS, SWEEP_BATCH));

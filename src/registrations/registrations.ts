@@ -1,0 +1,32 @@
+import {
+  type RegistrationData,
+  type RegistrationFields,
+  REGISTRATION_LIFE_SECONDS,
+  readRegistration,
+  splitName,
+} from './policy.ts';
+import {
+  changeFragment,
+  claimFragment,
+  keepFragment,
+  readWaiting,
+  type RegistrationRow,
+  sweepRegistrations,
+  type WaitingRegistration,
+} from './store.ts';
+
+/**
+ * What people typed at sign-up, waiting for the proof of its address: a thing of its own, never an account. It knows
+ * its tables and what may stand in them; who may change which is decided by the use case.
+ */
+export {
+  changeFragment as changeRegistration,
+  claimFragment as claimRegistration,
+  keepFragment as keepRegistration,
+  readRegistration,
+  readWaiting as findWaitingRegistrations,
+  REGISTRATION_LIFE_SECONDS,
+  splitName,
+  sweepRegistrations,
+};
+export type { RegistrationData, RegistrationFields, RegistrationRow, WaitingRegistration };

@@ -1,0 +1,56 @@
+import { type Refused, refuse, refuseField } from '../kernel/errors.ts';
+import { findPasswordHolder } from '../users/users.ts';
+import { type Address, type AddressFields, chooseChannel, locateAddress } from './address.ts';
+import type { RequestClues, SignInContext } from './context.ts';
+import { mayTellOpenly } from './openness.ts';
+import { chooseLocale, issueCode, takeCallerSend, type VerificationSent } from './send-verification.ts';
+
+export interface ForgotPasswordInput extends Pick<AddressFields, 'phone' | 'email'> {
+  channel?: string;
+  locale?: string;
+  tenant?: string;
+}
+
+/** A code is on its way to the address, or the answer looks as if it were. */
+export interface RecoveryStarted extends VerificationSent {
+  address: Address;
+}
+
+/**
+ * Sends the code that proves the address of a forgotten password. Same counters as a sign-in (S21). Where the tenant
+ * does not answer explicitly, an address without an account gets the same answer, with a verification no code fits.
+ */
+export async function forgotPassword(
+  context: SignInContext,
+  input: ForgotPasswordInput,
+  clues: RequestClues,
+): Promise<RecoveryStarted | Refused> {
+  const located = locateAddress(context.tenants, input, clues);
+  if (!located.ok) return located;
+  const { tenant, address } = located;
+  if (!tenant.policy.passwords.enabled) return refuseField('/', 'Passwords are switched off here.');
+  const chosen = chooseChannel(tenant, address.kind, input.channel, context.delivery.offers);
+  if (!chosen.ok) return chosen;
+  const limited = await takeCallerSend(context, clues);
+  if (limited) return limited;
+  const holder = await findPasswordHolder(context.databaseOf(tenant.id), tenant.id, address);
+  const isPossible = holder !== undefined && !holder.is_disabled;
+  if (!isPossible && (await mayTellOpenly(context, tenant, clues))) {
+    return refuse(holder ? 'ACCOUNT_DISABLED' : 'ACCOUNT_NOT_FOUND');
+  }
+  const sent = await issueCode(
+    context,
+    {
+      tenant,
+      address: holder?.as_entered ? { ...address, asEntered: holder.as_entered } : address,
+      purpose: 'recover',
+      channel: chosen.channel,
+      locale: chooseLocale(tenant, input.locale, clues),
+      userId: isPossible ? holder.id : null,
+      name: holder?.first_name ?? null,
+      ...(isPossible ? {} : { decoy: 'silent' as const }),
+    },
+    clues,
+  );
+  return sent.ok ? { ...sent, address } : sent;
+}

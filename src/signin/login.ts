@@ -1,0 +1,219 @@
+import { recordEvent } from '../audit/audit.ts';
+import { type Refused, refuse, refuseField } from '../kernel/errors.ts';
+import { overloaded } from '../passwords/passwords.ts';
+import { findWaitingRegistrations, type WaitingRegistration } from '../registrations/registrations.ts';
+import type { SessionStyle } from '../sessions/sessions.ts';
+import type { Tenant } from '../tenants/tenants.ts';
+import { enter, findPasswordHolder, type PasswordHolder } from '../users/users.ts';
+import { locateAddress } from './address.ts';
+import type { RequestClues, SignInContext } from './context.ts';
+import { refuseLogin } from './refuse-login.ts';
+import { type SignedIn, signedIn, signedInColumns, type SignedInRow } from './signed-in.ts';
+
+export interface LoginInput {
+  phone?: string;
+  email?: string;
+  username?: string;
+  password: string;
+  tenant?: string;
+  locale?: string;
+  device?: { name?: string; kind?: string };
+  style?: SessionStyle;
+}
+
+/** By what somebody signs in: an address in canonical form, or a username. */
+export interface Identifier {
+  kind: 'phone' | 'email' | 'username';
+  value: string;
+  asEntered: string;
+}
+
+/** What was found behind the identifier, and whether the password fits it. */
+export interface Attempt {
+  tenant: Tenant;
+  identifier: Identifier;
+  holder: PasswordHolder | undefined;
+  /** Registrations that wait for the address, where nobody has an account. */
+  waiting: readonly WaitingRegistration[];
+  fits: boolean;
+  /** The one of `waiting` whose password was typed. */
+  matching: WaitingRegistration | undefined;
+  /** Wrong passwords left to this identity in this hour. */
+  attemptsLeft: number;
+}
+
+/** Live registrations of one address whose passwords are compared, as with codes. */
+const MOST_WAITING_COMPARED = 5;
+const HOUR = 3600;
+
+/**
+ * Signs in with a password. Every attempt is counted before it is compared and costs exactly one hash, whoever is
+ * behind the identifier: so neither many at once nor the time an answer takes tells anything (S22).
+ */
+export async function login(
+  context: SignInContext,
+  input: LoginInput,
+  clues: RequestClues,
+): Promise<SignedIn | Refused> {
+  // 1. Whose tenant, which identity, and could this be a password at all.
+  const located = locateIdentifier(context, input, clues);
+  if (!located.ok) return located;
+  const { tenant, identifier } = located;
+  if (!tenant.policy.passwords.enabled) return refuseField('/password', 'Passwords are switched off here.');
+  if (!context.passwords.isPossible(input.password)) {
+    return refuseField('/password', 'may have 1 to 256 characters');
+  }
+  if (!context.passwords.hasRoom) return refuse('OVERLOADED', { retry_after: 1 });
+
+  // 2. Counted first: of many at once exactly as many are compared as are left.
+  const keys = {
+    identity: `password:${tenant.id}:${identifier.kind}:${identifier.value}`,
+    caller: `password-caller:${clues.caller.bucket}`,
+  };
+  const [byIdentity, byCaller] = await Promise.all([
+    context.buckets.take(keys.identity, context.wrongPasswordsPerHour, HOUR),
+    context.buckets.take(keys.caller, context.wrongPasswordsPerCallerPerHour, HOUR),
+  ]);
+  if (!byIdentity.allowed || !byCaller.allowed) {
+    if (byIdentity.allowed) await context.buckets.giveBack(keys.identity);
+    if (byCaller.allowed) await context.buckets.giveBack(keys.caller);
+    const wait = Math.max(byIdentity.retryAfter, byCaller.retryAfter);
+    return refuse(
+      'RATE_LIMITED',
+      { attempts_left: 0, retry_after: wait },
+      'Too many wrong passwords. Wait a while, or use a code.',
+    );
+  }
+  const giveBack = async (): Promise<void> => {
+    await Promise.all([context.buckets.giveBack(keys.identity), context.buckets.giveBack(keys.caller)]);
+  };
+
+  // 3. Compared: one hash, for nobody as well.
+  const database = context.databaseOf(tenant.id);
+  const place = { tenantId: tenant.id, kind: identifier.kind, value: identifier.value };
+  const [holder, registrations] = await Promise.all([
+    findPasswordHolder(database, tenant.id, identifier),
+    findWaitingRegistrations(database, place, MOST_WAITING_COMPARED),
+  ]);
+  const waiting = holder ? [] : registrations;
+  const compared = await compare(context, input.password, holder, waiting, place);
+  if (compared === overloaded) {
+    await giveBack();
+    return refuse('OVERLOADED', { retry_after: 1 });
+  }
+  const { fits, matching } = compared;
+  if (fits || matching) await giveBack();
+
+  // 4. In, or the case that keeps them out.
+  if (fits && holder && isVerified(identifier, holder) && !holder.is_disabled) {
+    const entered = await openSession(context, tenant, holder, input, clues);
+    if (entered) return entered;
+  }
+  const attempt = { tenant, identifier, holder, waiting, fits, matching, attemptsLeft: byIdentity.left };
+  return refuseLogin(context, attempt, input.locale, clues);
+}
+
+/** Has the account been proved, and the address by which it is named? */
+export function isVerified(identifier: Identifier, holder: PasswordHolder): boolean {
+  return holder.is_verified && (identifier.kind === 'username' || holder.address_verified);
+}
+
+type LocatedIdentifier = { ok: true; tenant: Tenant; identifier: Identifier } | Refused;
+
+function locateIdentifier(context: SignInContext, input: LoginInput, clues: RequestClues): LocatedIdentifier {
+  const { phone, email, username } = input;
+  const given = [phone, email, username].filter((value) => value !== undefined);
+  if (given.length !== 1) return refuseField('/', 'Give exactly one of phone, email or username.');
+  let located: LocatedIdentifier;
+  if (username === undefined) {
+    const found = locateAddress(
+      context.tenants,
+      {
+        ...(phone === undefined ? {} : { phone }),
+        ...(email === undefined ? {} : { email }),
+        ...(input.tenant === undefined ? {} : { tenant: input.tenant }),
+      },
+      clues,
+    );
+    if (!found.ok) return found;
+    const { kind, value, asEntered } = found.address;
+    if (kind === 'telegram') return refuseField('/', 'Give exactly one of phone, email or username.');
+    located = { ok: true, tenant: found.tenant, identifier: { kind, value, asEntered } };
+  } else {
+    const tenant = context.tenants.resolve({
+      header: clues.tenantHeader,
+      body: input.tenant,
+      host: clues.host,
+    });
+    if (!tenant) return refuse('TENANT_NOT_FOUND');
+    const identifier = { kind: 'username' as const, value: username.toLowerCase(), asEntered: username };
+    located = { ok: true, tenant, identifier };
+  }
+  const { kind } = located.identifier;
+  if (!located.tenant.policy.identifiers.includes(kind))
+    return refuseField(`/${kind}`, 'cannot be used to sign in here');
+  return located;
+}
+
+async function compare(
+  context: SignInContext,
+  password: string,
+  holder: PasswordHolder | undefined,
+  waiting: readonly WaitingRegistration[],
+  place: { tenantId: string; kind: string; value: string },
+): Promise<{ fits: boolean; matching: WaitingRegistration | undefined } | typeof overloaded> {
+  if (waiting.length === 0) {
+    const fits = await context.passwords.fits(password, holder?.password_hash ?? null);
+    return fits === overloaded ? overloaded : { fits, matching: undefined };
+  }
+  // All that wait for one address share its salt: one hash compares with each.
+  const hash = await context.passwords.hashWaiting(password, place);
+  if (hash === overloaded) return overloaded;
+  return { fits: false, matching: waiting.find((registration) => registration.password_hash === hash) };
+}
+
+/** One statement signs in, if the hash that was checked still stands. Undefined: it does not any more. */
+async function openSession(
+  context: SignInContext,
+  tenant: Tenant,
+  holder: PasswordHolder,
+  input: LoginInput,
+  clues: RequestClues,
+): Promise<SignedIn | undefined> {
+  const checkedHash = holder.password_hash ?? '';
+  // Old parameters or another server's hash: made anew while the password is at hand. No room: the next time.
+  const renewed = context.passwords.isOutdated(checkedHash)
+    ? await context.passwords.hash(input.password)
+    : undefined;
+  const newHash = typeof renewed === 'string' ? renewed : null;
+  const database = context.databaseOf(tenant.id);
+  const { sql } = database;
+  const now = database.now();
+  const style = input.style ?? tenant.policy.sessionStyle;
+  const amr = ['pwd'];
+  const { caller } = clues;
+  const opened = context.sessions.open(sql, { tenant, style, amr, device: input.device, caller, now });
+  const audited = recordEvent(sql, {
+    tenantId: tenant.id,
+    id: sql`${context.newId()}::uuid`,
+    action: sql`'user.signed_in'`,
+    actor: sql`'user:' || account.id`,
+    subject: sql`'session:' || opened.id`,
+    caller,
+    now,
+    data: sql`jsonb_build_object('method', 'password', 'rehashed', ${newHash !== null}::boolean)`,
+    from: sql`account, opened`,
+  });
+  const [row] = await sql<SignedInRow[]>`
+    with ${enter(sql, { tenantId: tenant.id, userId: holder.id, checkedHash, newHash, now })},
+      ${opened.fragment},
+      recorded as (${audited})
+    select ${signedInColumns(sql, tenant.id, now)} from account join opened on true`;
+  if (!row || row.user_id === null || row.session_id === null) return undefined;
+  return signedIn(
+    context,
+    tenant,
+    { ...row, user_id: row.user_id, session_id: row.session_id },
+    { style, amr },
+  );
+}
