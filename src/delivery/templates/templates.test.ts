@@ -154,11 +154,12 @@ test('a tenant’s own words replace subject, sentence and SMS; the code stays o
 test('a notice tells device, place and time, and what to do if it was not you', () => {
   const { text, html } = render({
     template: 'new_device',
-    code: null,
+    code: '482913', // as a decoy may have one
     details: { deviceName: 'Chrome on Linux', place: 'https://evil.example', at: '2026-03-01T12:00:00.000Z' },
   });
   assert.match(text, /Device: Chrome on Linux\nTime: March 1, 2026 at 12:00\sPM UTC/);
   assert.doesNotMatch(html ?? '', /evil|class="code"/);
+  assert.doesNotMatch(text, /482913/);
   assert.match(text, /If it was not you/);
 });
 

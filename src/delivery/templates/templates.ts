@@ -42,16 +42,18 @@ const LONGEST_NAME_IN_SMS = 20;
 
 /** Renders a message for its channel: an SMS or Telegram text, or an e-mail with subject, text and HTML. */
 export function renderMessage(content: TemplateContent, brand?: Brand): RenderedMessage {
+  const carriesCode = codeTemplates.some((name) => name === content.template);
+  // A notice that was queued in the place of a code, so that nobody can tell, must not show one.
+  const code = carriesCode ? content.code : null;
   const words = wordsOf(content.locale);
   const locale = messageLocales.includes(content.locale) ? content.locale : 'en';
   const own = brand?.override(content.template, locale) ?? {};
   const message = words.messages[content.template];
-  const values = valuesOf(content, locale, brand);
+  const values = valuesOf({ ...content, code }, locale, brand);
   if (content.channel !== 'email') {
     const short = { ...values, tenant: shorten(values['tenant'] ?? '', LONGEST_NAME_IN_SMS) };
     return { subject: null, text: substitute(own.sms ?? message.sms, short), html: null };
   }
-  const carriesCode = codeTemplates.some((name) => name === content.template);
   const intro = (own.text ?? message.intro).split(/\n\s*\n/).filter((part) => part.trim() !== '');
   const parts: Parts = {
     greeting: values['name'] === '' ? words.greeting : words.greetingByName,
@@ -64,7 +66,7 @@ export function renderMessage(content: TemplateContent, brand?: Brand): Rendered
   const subject = oneLine(substitute(own.subject ?? message.subject, values));
   return {
     subject,
-    text: plainText(parts, values, content.code),
+    text: plainText(parts, values, code),
     html: renderLetter({
       locale,
       direction: words.direction,
@@ -75,7 +77,7 @@ export function renderMessage(content: TemplateContent, brand?: Brand): Rendered
       ...lettered(parts, values),
       // The subject has the code already: the line beside it in the list of messages says for how long.
       preheader: substituteHtml((carriesCode ? words.expiry : intro[0]) ?? '', values),
-      code: content.code === null ? null : { digits: content.code, label: words.codeLabel },
+      code: code === null ? null : { digits: code, label: words.codeLabel },
     }),
   };
 }
