@@ -226,7 +226,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       return { insert, id, tenantId: message.tenantId, content };
     },
     dispatch(database, { id, tenantId, content }) {
-      enqueue({ database, tenantId, id, content, attempts: 1, leasedAt: performance.now() });
+      const task = { database, tenantId, id, content, attempts: 1, leasedAt: performance.now() };
+      // After the answer has left: what sending costs must not tell that something is sent (S22).
+      setImmediate(() => enqueue(task));
     },
     async dispatchDue(database) {
       if (stopping) return 0;

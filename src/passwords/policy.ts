@@ -24,7 +24,7 @@ export function normalisePassword(password: string): string {
 
 /** Length as a person counts it: code points, not UTF-16 units. */
 export function passwordLength(password: string): number {
-  return [...password].length;
+  return Array.from(password).length;
 }
 
 /** Words that somebody who knows the person would try first, in lower case: names, address, service. */
@@ -34,7 +34,7 @@ export function ownWords(about: readonly (string | null | undefined)[]): string[
     return [lowered, ...lowered.split(/[^\p{L}\p{N}]+/u)];
   });
   return [...new Set(words)]
-    .filter((word) => [...word].length >= SHORTEST_OWN_WORD)
+    .filter((word) => passwordLength(word) >= SHORTEST_OWN_WORD)
     .sort((left, right) => right.length - left.length);
 }
 
@@ -43,5 +43,5 @@ export function isOwnWord(password: string, words: readonly string[]): boolean {
   const lowered = password.toLowerCase();
   let rest = lowered;
   for (const word of words) rest = rest.replaceAll(word, '');
-  return rest !== lowered && [...rest.replace(/[^\p{L}]+/gu, '')].length < LEAST_REMAINDER;
+  return rest !== lowered && passwordLength(rest.replace(/[^\p{L}]+/gu, '')) < LEAST_REMAINDER;
 }

@@ -49,8 +49,12 @@ export function readRegistration(
     const value = direct ?? profile[name];
     if (value === undefined || value === null) continue;
     const path = direct === undefined ? `/profile/${name}` : `/${name}`;
+    if (typeof value !== 'string') {
+      issues.push({ path, message: 'must be text' });
+      continue;
+    }
     const problem = textProblem(name, value);
-    if (problem === undefined) texts.set(name, String(value).trim());
+    if (problem === undefined) texts.set(name, value.trim());
     else issues.push({ path, message: problem });
   }
   const split = splitName(texts.get('name'));
@@ -77,8 +81,7 @@ export function readRegistration(
   return issues.length > 0 ? { ok: false, issues } : { ok: true, data };
 }
 
-function textProblem(name: (typeof PROFILE_NAMES)[number], value: unknown): string | undefined {
-  if (typeof value !== 'string') return 'must be text';
+function textProblem(name: (typeof PROFILE_NAMES)[number], value: string): string | undefined {
   if (name === 'username') {
     return USERNAME.test(value.trim()) ? undefined : 'may have 2 to 64 letters, digits, _ . and -';
   }
@@ -88,7 +91,7 @@ function textProblem(name: (typeof PROFILE_NAMES)[number], value: unknown): stri
 }
 
 /** The first word is the first name, what follows the last: a guess, which the person may correct. */
-export function splitName(name: string | undefined): { first: string | null; last: string | null } {
+function splitName(name: string | undefined): { first: string | null; last: string | null } {
   if (name === undefined) return { first: null, last: null };
   const [first = '', ...rest] = name.trim().split(/\s+/);
   return { first: first || null, last: rest.join(' ') || null };

@@ -1,16 +1,9 @@
-import {
-  type RegistrationData,
-  type RegistrationFields,
-  REGISTRATION_LIFE_SECONDS,
-  readRegistration,
-  splitName,
-} from './policy.ts';
+import { type RegistrationData, type RegistrationFields, readRegistration } from './policy.ts';
 import {
   changeFragment,
   claimFragment,
   keepFragment,
   readWaiting,
-  type RegistrationRow,
   sweepRegistrations,
   type WaitingRegistration,
 } from './store.ts';
@@ -25,8 +18,6 @@ export {
   keepFragment as keepRegistration,
   readRegistration,
   readWaiting as findWaitingRegistrations,
-  REGISTRATION_LIFE_SECONDS,
-  splitName,
   sweepRegistrations,
 };
-export type { RegistrationData, RegistrationFields, RegistrationRow, WaitingRegistration };
+export type { RegistrationData, RegistrationFields, WaitingRegistration };

@@ -83,6 +83,12 @@ function readTelegram(entered: string | number): { ok: true; address: Address } 
   return { ok: true, address: { kind: 'telegram', value: text, asEntered: text } };
 }
 
+/** Is this kind of address open for signing in here? Telegram accounts are governed by the channels. */
+export function refuseIdentifier(tenant: Tenant, kind: Address['kind'] | 'username'): Refused | undefined {
+  if (kind === 'telegram' || tenant.policy.identifiers.includes(kind)) return undefined;
+  return refuseField(`/${kind}`, 'cannot be used here');
+}
+
 /** The address as an answer may show it: enough to recognise, too little to learn. */
 export function maskAddress(address: Pick<Address, 'kind' | 'value'>): string {
   if (address.kind === 'phone') return maskPhone(address.value);

@@ -1,6 +1,12 @@
 import { type Refused, refuse, refuseField } from '../kernel/errors.ts';
 import { findPasswordHolder } from '../users/users.ts';
-import { type Address, type AddressFields, chooseChannel, locateAddress } from './address.ts';
+import {
+  type Address,
+  type AddressFields,
+  chooseChannel,
+  locateAddress,
+  refuseIdentifier,
+} from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { mayTellOpenly } from './openness.ts';
 import { chooseLocale, issueCode, takeCallerSend, type VerificationSent } from './send-verification.ts';
@@ -28,6 +34,8 @@ export async function forgotPassword(
   const located = locateAddress(context.tenants, input, clues);
   if (!located.ok) return located;
   const { tenant, address } = located;
+  const closed = refuseIdentifier(tenant, address.kind);
+  if (closed) return closed;
   if (!tenant.policy.passwords.enabled) return refuseField('/', 'Passwords are switched off here.');
   const chosen = chooseChannel(tenant, address.kind, input.channel, context.delivery.offers);
   if (!chosen.ok) return chosen;

@@ -5,7 +5,8 @@ import { findWaitingRegistrations, type WaitingRegistration } from '../registrat
 import type { SessionStyle } from '../sessions/sessions.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import { enter, findPasswordHolder, type PasswordHolder } from '../users/users.ts';
-import { locateAddress } from './address.ts';
+import { locateAddress, refuseIdentifier } from './address.ts';
+import { type Identifier, isVerified } from './attempt.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { refuseLogin } from './refuse-login.ts';
 import { type SignedIn, signedIn, signedInColumns, type SignedInRow } from './signed-in.ts';
@@ -19,27 +20,6 @@ export interface LoginInput {
   locale?: string;
   device?: { name?: string; kind?: string };
   style?: SessionStyle;
-}
-
-/** By what somebody signs in: an address in canonical form, or a username. */
-export interface Identifier {
-  kind: 'phone' | 'email' | 'username';
-  value: string;
-  asEntered: string;
-}
-
-/** What was found behind the identifier, and whether the password fits it. */
-export interface Attempt {
-  tenant: Tenant;
-  identifier: Identifier;
-  holder: PasswordHolder | undefined;
-  /** Registrations that wait for the address, where nobody has an account. */
-  waiting: readonly WaitingRegistration[];
-  fits: boolean;
-  /** The one of `waiting` whose password was typed. */
-  matching: WaitingRegistration | undefined;
-  /** Wrong passwords left to this identity in this hour. */
-  attemptsLeft: number;
 }
 
 /** Live registrations of one address whose passwords are compared, as with codes. */
@@ -113,11 +93,6 @@ export async function login(
   return refuseLogin(context, attempt, input.locale, clues);
 }
 
-/** Has the account been proved, and the address by which it is named? */
-export function isVerified(identifier: Identifier, holder: PasswordHolder): boolean {
-  return holder.is_verified && (identifier.kind === 'username' || holder.address_verified);
-}
-
 type LocatedIdentifier = { ok: true; tenant: Tenant; identifier: Identifier } | Refused;
 
 function locateIdentifier(context: SignInContext, input: LoginInput, clues: RequestClues): LocatedIdentifier {
@@ -149,10 +124,7 @@ function locateIdentifier(context: SignInContext, input: LoginInput, clues: Requ
     const identifier = { kind: 'username' as const, value: username.toLowerCase(), asEntered: username };
     located = { ok: true, tenant, identifier };
   }
-  const { kind } = located.identifier;
-  if (!located.tenant.policy.identifiers.includes(kind))
-    return refuseField(`/${kind}`, 'cannot be used to sign in here');
-  return located;
+  return refuseIdentifier(located.tenant, located.identifier.kind) ?? located;
 }
 
 async function compare(

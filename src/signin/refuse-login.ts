@@ -3,7 +3,7 @@ import { type ErrorDetails, type Refused, refuse } from '../kernel/errors.ts';
 import type { Address } from './address.ts';
 import { chooseChannel } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
-import { type Attempt, isVerified } from './login.ts';
+import { type Attempt, isVerified } from './attempt.ts';
 import { mayTellOpenly, stillTellsOpenly } from './openness.ts';
 import { chooseLocale, type CodeRequest, issueCode } from './send-verification.ts';
 

@@ -5,7 +5,14 @@ import { type Refused, refuse } from '../kernel/errors.ts';
 import { matchLocale, parseAcceptLanguage } from '../kernel/locale.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import { codeTemplateOf, type Purpose } from '../verification/verification.ts';
-import { type Address, type AddressFields, chooseChannel, locateAddress, maskAddress } from './address.ts';
+import {
+  type Address,
+  type AddressFields,
+  chooseChannel,
+  locateAddress,
+  maskAddress,
+  refuseIdentifier,
+} from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 
 export interface SendVerificationInput extends AddressFields {
@@ -65,6 +72,8 @@ export async function sendVerification(
   const located = locateAddress(context.tenants, input, clues);
   if (!located.ok) return located;
   const { tenant, address } = located;
+  const closed = refuseIdentifier(tenant, address.kind);
+  if (closed) return closed;
   const chosen = chooseChannel(tenant, address.kind, input.channel, context.delivery.offers);
   if (!chosen.ok) return chosen;
   const limited = await takeCallerSend(context, clues);

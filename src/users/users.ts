@@ -1,6 +1,5 @@
 import type { Database } from '../db/database.ts';
 import {
-  type Admission,
   admitFragment,
   enterFragment,
   type IdentityRow,
@@ -16,7 +15,7 @@ import {
   type UserRow,
 } from './store.ts';
 
-export type { Admission, IdentityRow, PasswordHolder, ProfileChanges, UserRow };
+export type { IdentityRow, PasswordHolder, ProfileChanges, UserRow };
 export {
   admitFragment as admit,
   enterFragment as enter,

@@ -222,7 +222,7 @@ test('sending again works for verified people and waiting ones, and greets by th
   }
 });
 
-test('hashes of other servers and of old parameters are let in, and made anew at the first sign-in', async () => {
+test('S27 hashes of other servers and of old parameters are let in, and made anew at the first sign-in', async () => {
   const salt = randomBytes(16);
   const key = scryptSync(PASSWORD, salt, 32, { N: 16_384, r: 8, p: 1 });
   const plain = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/, '');

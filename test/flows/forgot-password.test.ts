@@ -37,7 +37,7 @@ async function inbox(to: string): Promise<{ code: string | null }[]> {
   return (await app.get(`/dev/messages?to=${encodeURIComponent(to)}`)).body;
 }
 
-test('code, token, new password: every other session ends and the owner is told', async () => {
+test('S21 code, token, new password: every other session ends and the owner is told', async () => {
   const email = 'fay@example.net';
   const first = await account(email);
   const second = await login(email, PASSWORD);
@@ -79,7 +79,7 @@ test('code, token, new password: every other session ends and the owner is told'
   assert.equal(events.length, 1);
 });
 
-test('a reset token does nothing else, once, for ten minutes', async () => {
+test('S21 a reset token does nothing else, once, for ten minutes', async () => {
   const email = 'token@example.net';
   const made = await account(email);
   const answer = await granted(email);
@@ -125,7 +125,7 @@ test('a reset token does nothing else, once, for ten minutes', async () => {
   assert.equal(expired.body.error, 'TOKEN_EXPIRED');
 });
 
-test('a new password ends every live code and every other unspent proof of the account', async () => {
+test('S21 a new password ends every live code and every other unspent proof of the account', async () => {
   const email = 'codes@example.net';
   await account(email);
   const earlier = await granted(email);
@@ -145,7 +145,7 @@ test('a new password ends every live code and every other unspent proof of the a
   assert.equal(spent.body.error, 'TOKEN_INVALID');
 });
 
-test('a code of one purpose never serves another', async () => {
+test('S21 a code of one purpose never serves another', async () => {
   const email = 'purpose@example.net';
   await account(email);
   const before = await app.code(email);
@@ -166,7 +166,7 @@ test('a code of one purpose never serves another', async () => {
   assert.equal(reset.body.next_action, 'RESET_PASSWORD');
 });
 
-test('wrong codes count as they do for a sign-in: five, then the code is dead', async () => {
+test('S21 wrong codes count as they do for a sign-in: five, then the code is dead', async () => {
   const email = 'guess@example.net';
   await account(email);
   const before = await app.code(email);

@@ -188,7 +188,7 @@ test('addresses and bodies that cannot be are refused before anything is stored'
   assert.equal(await count('pending_registrations'), before);
 });
 
-test('passwords: length in code points, no composition, NFC, every byte significant', async () => {
+test('S26 passwords: length in code points, no composition, NFC, every byte significant', async () => {
   const weak: [string, RegExp][] = [
     ['short-7', /at least 8/],
     ['password', /most used/],
@@ -223,7 +223,7 @@ test('passwords: length in code points, no composition, NFC, every byte signific
   }
 });
 
-test('a password of 1 MB is refused at once', async () => {
+test('S27 a password of 1 MB is refused at once', async () => {
   const started = performance.now();
   const answer = await register({ email: 'big@example.net', password: 'x'.repeat(1 << 20) });
   assert.equal(answer.status, 400);
@@ -329,7 +329,7 @@ test('a username that somebody has meanwhile is dropped, not the sign-up', async
   assert.equal((await login({ email: 'name2@example.net', password: PASSWORD })).status, 200);
 });
 
-test('what nobody proved within a day is swept, its password with it', async () => {
+test('S52 what nobody proved within a day is swept, its password with it', async () => {
   const email = 'late@example.net';
   await register({ email, password: PASSWORD });
   app.clock.advance(86_400 - 60);
@@ -357,4 +357,11 @@ test('a closed tenant takes no registration, and one without passwords none with
   assert.equal((await login({ phone, password: PASSWORD })).status, 400);
   assert.equal((await app.post('/api/v1/auth/forgot-password', { phone }, caller())).status, 400);
   assert.equal((await register({ phone })).status, 202);
+  await app.app.tenants.update(tenant, { settings: { ...tenant.settings, identifiers: ['email'] } });
+  for (const call of ['register', 'send-verification', 'forgot-password']) {
+    const refused = await app.post(`/api/v1/auth/${call}`, { phone }, caller());
+    assert.equal(refused.status, 400, call);
+    assert.equal(refused.body.issues[0].path, '/phone');
+  }
+  assert.equal((await login({ phone, password: PASSWORD })).body.issues[0].path, '/phone');
 });

@@ -24,7 +24,7 @@ const rows = async (table: string, email: string): Promise<number> => {
   return found.length;
 };
 
-test('twenty proofs of one registration at once, with odd bodies among them: one account', async () => {
+test('S06 twenty proofs of one registration at once, with odd bodies among them: one account', async () => {
   for (let round = 0; round < 5; round++) {
     const email = `race${round}@example.net`;
     const { body } = await app.post(
@@ -64,7 +64,7 @@ test('twenty proofs of one registration at once, with odd bodies among them: one
   assert.deepEqual({ ...row }, { users: 5, proved: 5, consumed: 5 });
 });
 
-test('the same form sent twenty times at once waits once', async () => {
+test('S06 the same form sent twenty times at once waits once', async () => {
   const email = 'double@example.net';
   const answers = await Promise.all(
     Array.from({ length: 20 }, (_, index) =>
@@ -80,7 +80,7 @@ test('the same form sent twenty times at once waits once', async () => {
   assert.equal(verified.body.next_action, undefined);
 });
 
-test('registrations and proofs of one address at once: one account, and nothing that waits can be used', async () => {
+test('S06 registrations and proofs of one address at once: one account, and nothing that waits can be used', async () => {
   for (let round = 0; round < 8; round++) {
     const email = `mixed${round}@example.net`;
     const { body } = await app.post('/api/v1/auth/register', { email, password: PASSWORD }, caller());
@@ -107,7 +107,7 @@ test('registrations and proofs of one address at once: one account, and nothing 
   }
 });
 
-test('a reset token spent by many at once is spent once, and the old password opens nothing meanwhile', async () => {
+test('S21 a reset token spent by many at once is spent once, and the old password opens nothing meanwhile', async () => {
   const email = 'reset@example.net';
   await app.post('/api/v1/auth/register', { email, password: PASSWORD }, caller());
   await app.post('/api/v1/auth/verify-code', { email, code: await app.code(email) });

@@ -78,7 +78,7 @@ async function assertAlike(
   return answers;
 }
 
-test('uniform: sign-in, registration, recovery and their codes answer alike for everybody', async () => {
+test('S22 uniform: sign-in, registration, recovery and their codes answer alike for everybody', async () => {
   await setDetail('explicit');
   const addresses = await people('uni');
   await setDetail('uniform');
@@ -129,7 +129,7 @@ test('uniform: sign-in, registration, recovery and their codes answer alike for 
   assert.equal(grown[3], 1, 'nobody: the code of a registration, and nothing before it');
 });
 
-test('a decoy matches no code, counts as any other, and makes no account', async () => {
+test('S22 a decoy matches no code, counts as any other, and makes no account', async () => {
   await setDetail('uniform');
   const email = 'decoy@example.net';
   const { body } = await post('forgot-password', { email });
@@ -155,7 +155,7 @@ test('a decoy matches no code, counts as any other, and makes no account', async
   );
 });
 
-test('uniform: the right password of a waiting registration still leads on, by a code that comes', async () => {
+test('S22 uniform: the right password of a waiting registration still leads on, by a code that comes', async () => {
   await setDetail('uniform');
   const email = 'led-on@example.net';
   await post('register', { email, password: PASSWORD });
@@ -169,7 +169,7 @@ test('uniform: the right password of a waiting registration still leads on, by a
   assert.equal((await post('login', { email, password: PASSWORD })).status, 200);
 });
 
-test('after_proof: the case is named to whoever typed the right password, and to nobody else', async () => {
+test('S22 after_proof: the case is named to whoever typed the right password, and to nobody else', async () => {
   await setDetail('explicit');
   const addresses = await people('aft');
   await setDetail('after_proof');
@@ -182,7 +182,7 @@ test('after_proof: the case is named to whoever typed the right password, and to
   assert.equal((await post('login', { email: addresses.known, password: PASSWORD })).status, 200);
 });
 
-test('explicit: ten answers an hour for one caller, then the uniform one', async () => {
+test('S22 explicit: ten answers an hour for one caller, then the uniform one', async () => {
   await setDetail('explicit');
   const addresses = await people('exp');
   const one = caller();

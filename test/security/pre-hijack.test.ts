@@ -63,7 +63,7 @@ async function two(email: string): Promise<{ handles: [string, string]; codes: [
   return { handles: [attacker.body.verification_id, victim.body.verification_id], codes: [first, second] };
 }
 
-test('two registrations of one address: of the four handle and code pairs two succeed, each with its own password', async () => {
+test('S04 two registrations of one address: of the four handle and code pairs two succeed, each with its own password', async () => {
   for (const handle of [0, 1] as const) {
     for (const code of [0, 1] as const) {
       const email = `pair${handle}${code}@example.net`;
@@ -93,7 +93,7 @@ test('two registrations of one address: of the four handle and code pairs two su
   }
 });
 
-test('with the address alone and two passwords waiting, neither is kept; a new one is set at once', async () => {
+test('S05 with the address alone and two passwords waiting, neither is kept; a new one is set at once', async () => {
   for (const which of [0, 1] as const) {
     const email = `alone${which}@example.net`;
     const made = await two(email);
@@ -110,7 +110,7 @@ test('with the address alone and two passwords waiting, neither is kept; a new o
   }
 });
 
-test('trojan registration: a victim who first tries an own password never gets the one that waits', async () => {
+test('S05 trojan registration: a victim who first tries an own password never gets the one that waits', async () => {
   for (const within of ['the cool-down', 'a later minute']) {
     const email = `trojan-${within.length}@example.net`;
     await register(email, ATTACKER);
@@ -129,7 +129,7 @@ test('trojan registration: a victim who first tries an own password never gets t
   }
 });
 
-test('a victim who proves the address by a sign-in code ends what an attacker registered', async () => {
+test('S05 a victim who proves the address by a sign-in code ends what an attacker registered', async () => {
   const email = 'classic@example.net';
   const attacker = await register(email, ATTACKER, { username: 'mallory' });
   const [code] = await codes(email, 1);
@@ -147,7 +147,7 @@ test('a victim who proves the address by a sign-in code ends what an attacker re
   assert.equal(resent.body.error, 'VERIFICATION_NOT_FOUND');
 });
 
-test('a handle somebody got by asking again for an address does not carry the password that waits there', async () => {
+test('S05 a handle somebody got by asking again for an address does not carry the password that waits there', async () => {
   const email = 'resent@example.net';
   await register(email, ATTACKER);
   await codes(email, 1);
@@ -163,7 +163,7 @@ test('a handle somebody got by asking again for an address does not carry the pa
   assert.equal((await login(email, ATTACKER)).body.error, 'INVALID_CREDENTIALS');
 });
 
-test('such a handle cannot change the registration either', async () => {
+test('S05 such a handle cannot change the registration either', async () => {
   const email = 'overwrite@example.net';
   const owner = await register(email, VICTIM);
   const [code] = await codes(email, 1);
@@ -177,7 +177,7 @@ test('such a handle cannot change the registration either', async () => {
   assert.equal((await login(email, ATTACKER)).body.error, 'INVALID_CREDENTIALS');
 });
 
-test('unexpired session: none that began before the owner set a password lives after', async () => {
+test('S05 unexpired session: none that began before the owner set a password lives after', async () => {
   const email = 'session@example.net';
   // Somebody who once read the mailbox holds a session; the owner recovers the account.
   const attacker = await app.signIn({ email }, {}, caller());
@@ -191,7 +191,7 @@ test('unexpired session: none that began before the owner set a password lives a
   assert.equal((await post('refresh', { refresh_token: refreshToken })).body.error, 'SESSION_ENDED');
 });
 
-test('an imported account that nobody verified: its password survives only a proof by whoever typed it', async () => {
+test('S05 an imported account that nobody verified: its password survives only a proof by whoever typed it', async () => {
   const tenant = app.app.tenants.bySlug('default');
   const { sql } = app.databases.control;
   const prepare = async (email: string): Promise<void> => {

@@ -2,7 +2,7 @@ import { type TSchema, Type } from 'typebox';
 import { Tenant, User } from '../schemas.ts';
 
 /** The envelope of this dialect: what v1 answers beside `success` and `message` is in `data`. */
-export function envelope<T extends TSchema>(data: T, description: string) {
+function envelope<T extends TSchema>(data: T, description: string) {
   return Type.Object({ success: Type.Literal(true), message: Type.String(), data }, { description });
 }
 
