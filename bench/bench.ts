@@ -96,7 +96,7 @@ try {
   process.exitCode = await main();
 } catch (error) {
   process.stderr.write(
-    `${error instanceof Error ? `${error.message}\n${String(error.cause ?? '')}` : String(error)}\n`,
+    `${error instanceof Error ? `${error.message}\n${error.cause instanceof Error ? error.cause.message : ''}` : String(error)}\n`,
   );
   process.exitCode = 1;
 }

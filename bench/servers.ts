@@ -9,6 +9,9 @@ import { fileURLToPath } from 'node:url';
 import type { ProductName } from './products.ts';
 
 /** A server process under test. */
+/** As `npm start` and `npx firstproof` run it. */
+const HEAP_FLAGS = ['--max-old-space-size=1024', '--max-semi-space-size=8'];
+
 export interface RunningServer {
   readonly product: ProductName;
   readonly port: number;
@@ -94,14 +97,19 @@ async function startServer(
 
 /** Firstproof as `npm start` runs it, budgets relaxed, on a database of the shared PostgreSQL. */
 export function startFirstproof(databaseUrl: string): Promise<RunningServer> {
-  return startServer('firstproof', ['src/cli/firstproof.ts', 'serve', '--development'], '/health/ready', {
-    DATABASE_URL: databaseUrl,
-    FIRSTPROOF_BUDGETS: 'relaxed',
-    FIRSTPROOF_TRUSTED_PROXIES: '127.0.0.1/32',
-    FIRSTPROOF_SECRET: secret,
-    // The issuer of every token: processes that share the load share their address too.
-    FIRSTPROOF_PUBLIC_URL: 'http://127.0.0.1:3000',
-  });
+  return startServer(
+    'firstproof',
+    [...HEAP_FLAGS, 'src/cli/firstproof.ts', 'serve', '--development'],
+    '/health/ready',
+    {
+      DATABASE_URL: databaseUrl,
+      FIRSTPROOF_BUDGETS: 'relaxed',
+      FIRSTPROOF_TRUSTED_PROXIES: '127.0.0.1/32',
+      FIRSTPROOF_SECRET: secret,
+      // The issuer of every token: processes that share the load share their address too.
+      FIRSTPROOF_PUBLIC_URL: 'http://127.0.0.1:3000',
+    },
+  );
 }
 
 /** Better Auth on the shared PostgreSQL; `fastest`: session cookie cache on, limits in memory. */

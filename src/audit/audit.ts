@@ -1,27 +1,5 @@
 import type { Fragment, Sql } from '../db/database.ts';
 
-/** The security events of Firstproof, named subject.happening. Each is written exactly once (invariant I12). */
-export type AuditAction =
-  | 'verification.sent'
-  | 'verification.resent'
-  | 'verification.refused'
-  | 'code.proved'
-  | 'code.wrong'
-  | 'code.refused'
-  | 'user.created'
-  | 'user.signed_in'
-  | 'user.updated'
-  | 'password.wrong'
-  | 'password.changed'
-  | 'session.refresh_reused'
-  | 'session.ended'
-  | 'device.renamed'
-  | 'signing_key.rotated'
-  | 'token.revoked'
-  | 'tenant.created'
-  | 'tenant.changed'
-  | 'users.imported';
-
 /** Who asked, as far as the request tells. */
 export interface Caller {
   /** The client's address, taken from configured proxies only. */
@@ -35,7 +13,7 @@ export interface AuditRecord {
   tenantId: string;
   /** SQL for the key: one UUID for one event, or an expression that makes one for each row. */
   id: Fragment;
-  /** SQL for the action: a parameter, or a choice made by an earlier part of the statement. */
+  /** SQL for the action, named subject.happening (`code.wrong`, `session.ended`): a parameter, or a choice made by an earlier part of the statement. */
   action: Fragment;
   /** SQL for who did it: `user:<id>`, `api_key:<id>`, `anonymous`, `system`. */
   actor: Fragment;

@@ -1,6 +1,7 @@
 import type postgres from 'postgres';
 import { connectPostgres } from './driver.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { createSql } from './sql.ts';
 
 export type Sql = postgres.Sql;
 /** A piece of SQL with its parameters, to be placed inside a statement. Never await one. */
@@ -55,16 +56,17 @@ export function createDatabase(options: DatabaseOptions): Database {
     },
   };
   const { address } = options;
-  const sql =
+  const driver =
     'url' in address ? connectPostgres(address.url, settings) : connectPostgres({ ...settings, ...address });
   const { clock } = options;
+  const sql = createSql(driver, options.prepare);
   return {
     name: options.name,
     sql,
     now: () => (clock.injected ? sql`${clock.now().toISOString()}::timestamptz` : sql`now()`),
     transaction: (work) => sql.begin(work) as Promise<Awaited<ReturnType<typeof work>>>,
     async ping(timeoutMilliseconds) {
-      const query = sql`select 1`;
+      const query = driver`select 1`;
       const timer = setTimeout(() => query.cancel(), timeoutMilliseconds);
       const late = new Promise<never>((_, reject) => {
         setTimeout(
@@ -78,7 +80,7 @@ export function createDatabase(options: DatabaseOptions): Database {
         clearTimeout(timer);
       }
     },
-    close: () => sql.end({ timeout: 5 }),
+    close: () => driver.end({ timeout: 5 }),
   };
 }
 

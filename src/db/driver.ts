@@ -43,7 +43,9 @@ const hooks = registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context);
     if (!url.endsWith('/connection.js?corrected')) return loaded;
-    return { ...loaded, source: corrected(String(loaded.source)) };
+    const { source } = loaded;
+    const text = typeof source === 'string' ? source : Buffer.from(source as Uint8Array).toString();
+    return { ...loaded, source: corrected(text) };
   },
 });
 

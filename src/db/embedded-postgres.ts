@@ -3,7 +3,6 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type postgres from 'postgres';
 import { connectPostgres } from './driver.ts';
 import { placeBinaries } from './embedded/binaries.ts';
 import { SUPERUSER, createCluster, keepPassword, makeSocketDirectory } from './embedded/cluster.ts';

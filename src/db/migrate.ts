@@ -15,7 +15,7 @@ const FOLDER = fileURLToPath(new URL('../../migrations/', import.meta.url));
 const LOCK = 4_810_070_501;
 
 /** The numbered files of `migrations/`, in order. */
-export function readMigrations(folder: string = FOLDER): Migration[] {
+function readMigrations(folder: string = FOLDER): Migration[] {
   return readdirSync(folder)
     .filter((file) => /^\d{4}_[a-z0-9_]+\.sql$/.test(file))
     .sort()

@@ -153,19 +153,24 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   }
 
   async function attempt(provider: Provider, task: Task): Promise<SendResult> {
-    const signal = AbortSignal.timeout(providerTimeout);
-    // A provider that ignores the signal must not hold its place for ever: so many, and nothing leaves any more.
-    const late = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-    });
+    const late = Promise.withResolvers<never>();
+    const patience = new AbortController();
+    const timer = setTimeout(() => {
+      const fault = new DOMException('the provider did not answer in time', 'TimeoutError');
+      patience.abort(fault);
+      // One that ignores the signal must not hold its place for ever: so many, and nothing leaves any more.
+      late.reject(fault);
+    }, providerTimeout);
     try {
-      return await Promise.race([provider.send(render(task), signal), late]);
+      return await Promise.race([provider.send(render(task), patience.signal), late.promise]);
     } catch (error) {
       log.warn(
         { event: 'provider_failed', provider: provider.name, message_id: task.id, error },
         'provider failed',
       );
       return { state: 'retry', error: error instanceof Error ? error.name : 'failed' };
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -65,7 +65,7 @@ export function takeSendFragment(sql: Sql, take: TakeSend): Fragment {
           case when allowed then excluded.taken_by else b.taken_by end
         from (select ${allowed} as allowed,
           array(select moment from unnest(b.sent_at) moment where moment > ${now} - interval '1 day'
-            order by moment desc limit ${MOST_MOMENTS - 1}) as newest_first) decided,
+            order by moment desc limit ${MOST_MOMENTS - 1}) as newest_first offset 0) decided,
           lateral (select array(select moment from unnest(newest_first) moment order by moment) as recent) kept
       ),
       contested_at = coalesce(excluded.contested_at, b.contested_at)

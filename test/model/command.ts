@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import type fc from 'fast-check';
 import type { Answer } from '../create-test-app.ts';
 import { isLive, projection, type State } from './state.ts';
 import { type Run, until } from './system.ts';

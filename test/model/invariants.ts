@@ -23,6 +23,7 @@ const BROKEN = {
   'I2 a verification that opened two sessions': `
     select data ->> 'verification_id' from audit_events
     where tenant_id = $1 and action = 'user.signed_in'
+      and data ->> 'verification_id' is not null
     group by tenant_id, data ->> 'verification_id' having count(*) > 1`,
   'I2 a consumed code without its sign-in, or not wiped': `
     select v.id from verifications v where v.tenant_id = $1 and v.consumed_at is not null

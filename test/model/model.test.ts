@@ -9,7 +9,7 @@ const ADDRESSES = 2;
 /** More by hand: FIRSTPROOF_MODEL_RUNS=2000 npm test -- test/model */
 const RUNS = Number(process.env['FIRSTPROOF_MODEL_RUNS'] ?? 50);
 
-test(`${RUNS} random lives of a tenant on two servers, connections killed: every invariant holds after each step`, {
+test(`model and servers agree over ${RUNS} random lives, connections killed, and every invariant holds`, {
   timeout: 60_000 + RUNS * 2_000,
 }, async () => {
   const fleet: Fleet = await startFleet();
