@@ -93,7 +93,7 @@ export const User = Type.Object(
   { description: 'An account and its addresses.' },
 );
 
-const Tenant = Type.Object({ id: Type.String(), slug: Type.String(), name: Type.String() });
+export const Tenant = Type.Object({ id: Type.String(), slug: Type.String(), name: Type.String() });
 
 export const VerificationSent = Type.Object(
   {
