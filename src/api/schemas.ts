@@ -51,7 +51,8 @@ export const fields = {
     maxLength: 1024,
     description: 'Up to 256 characters, each of them significant; compared after NFC.',
   }),
-  customFields: Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), {
+  customFields: Type.Record(Type.String({ pattern: '^[A-Za-z][A-Za-z0-9_-]{0,63}$' }), Type.Unknown(), {
+    ...closed,
     description: 'What the tenant asks besides, by its JSON Schema.',
   }),
 };

@@ -42,7 +42,7 @@ class SqlFragment implements PromiseLike<unknown> {
     onDone?: ((value: unknown) => A | PromiseLike<A>) | null,
     onFailed?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    return this.#run().then(onDone, onFailed) as Promise<A | B>;
+    return this.#run().then<A, B>(onDone as (value: unknown) => A | PromiseLike<A>, onFailed);
   }
 
   catch<B>(onFailed: (reason: unknown) => B | PromiseLike<B>): Promise<unknown> {

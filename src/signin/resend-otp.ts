@@ -7,6 +7,7 @@ import { findPasswordHolder } from '../users/users.ts';
 import { codeTemplateOf, type WaitingRow } from '../verification/verification.ts';
 import { type Address, type AddressFields, chooseChannel, locateAddress, maskAddress } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { mayTellOpenly } from './openness.ts';
 import { chooseLocale, issueCode, takeCallerSend, type VerificationSent } from './send-verification.ts';
 
 /** Registrations of one address looked through for the one whose code is sent again. */
@@ -108,8 +109,9 @@ async function startAnew(
   const database = context.databaseOf(tenant.id);
   const holder = await findPasswordHolder(database, tenant.id, address);
   const [waiting] = holder ? [] : await findWaitingRegistrations(database, place, 1);
-  if (!holder && !waiting && tenant.policy.errorDetail === 'explicit')
+  if (!holder && !waiting && (await mayTellOpenly(context, tenant, clues))) {
     return refuse('VERIFICATION_NOT_FOUND');
+  }
   const chosen = chooseChannel(tenant, address.kind, input.channel, context.delivery.offers);
   if (!chosen.ok) return chosen;
   const limited = await takeCallerSend(context, clues);

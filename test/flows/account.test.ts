@@ -63,7 +63,6 @@ test('what decides about rights cannot be changed here', async () => {
     { is_disabled: false },
     { id: 'x' },
     { email: 'a@example.com' },
-    { custom_fields: {} },
     { tenant_id: 'x' },
     { first_name: 'A', epoch: 5 },
   ]) {

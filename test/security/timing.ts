@@ -31,41 +31,24 @@ async function prepare(app: TestApp, call: string, state: State): Promise<void> 
   const now = app.clock.now();
   const passwordHash = await argon2('violet-Harbour-42');
   const emails = Array.from({ length: samples }, (_, index) => addressOf(call, state, index));
-  if (state === 'waiting') {
-    const rows = emails.map((value) => ({
-      tenant_id: tenantId,
-      id: randomUUID(),
-      kind: 'email',
-      value,
-      password_hash: passwordHash,
-      created_at: now,
-      updated_at: now,
-      expires_at: new Date(now.getTime() + 86_000_000),
-    }));
-    await sql`insert into pending_registrations ${sql(rows)}`;
-    return;
-  }
-  const users = emails.map(() => ({
-    tenant_id: tenantId,
-    id: randomUUID(),
-    password_hash: passwordHash,
-    is_verified: true,
-    is_disabled: state === 'closed',
-    created_at: now,
-    updated_at: now,
-  }));
-  const identities = emails.map((value, index) => ({
-    tenant_id: tenantId,
-    kind: 'email',
-    value,
-    id: randomUUID(),
-    user_id: users[index]?.id ?? '',
-    as_entered: value,
-    verified_at: now,
-    created_at: now,
-  }));
-  await sql`insert into users ${sql(users)}`;
-  await sql`insert into identities ${sql(identities)}`;
+  const expiresAt = new Date(now.getTime() + 86_000_000);
+  await Promise.all(
+    emails.map(async (value) => {
+      const id = randomUUID();
+      if (state === 'waiting') {
+        await sql`
+          insert into pending_registrations (tenant_id, id, kind, value, password_hash, created_at, updated_at, expires_at)
+          values (${tenantId}, ${id}, 'email', ${value}, ${passwordHash}, ${now}, ${now}, ${expiresAt})`;
+        return;
+      }
+      await sql`
+        insert into users (tenant_id, id, password_hash, is_verified, is_disabled, created_at, updated_at)
+        values (${tenantId}, ${id}, ${passwordHash}, true, ${state === 'closed'}, ${now}, ${now})`;
+      await sql`
+        insert into identities (tenant_id, kind, value, id, user_id, as_entered, verified_at, created_at)
+        values (${tenantId}, 'email', ${value}, ${randomUUID()}, ${id}, ${value}, ${now}, ${now})`;
+    }),
+  );
 }
 
 /** All questions of a call in random order (Fisher and Yates). */
