@@ -6,11 +6,7 @@ import type { ClaimedMessage, Outbox, Settlement } from '../outbox/outbox.ts';
 import { createLanes } from './lanes.ts';
 import { MOST_ATTEMPTS, PROVIDER_TIMEOUT_MILLISECONDS, retryDelay } from './policy.ts';
 import type { Envelope, Provider, SendResult } from './provider.ts';
-import {
-  createDevelopmentInbox,
-  type DevelopmentInbox,
-  type InboxMessage,
-} from './providers/development-inbox.ts';
+import { createDevelopmentInbox, type DevelopmentInbox } from './providers/development-inbox.ts';
 import { withInboxCopy } from './providers/inbox-copy.ts';
 import { createSmtpProvider, type SmtpOptions } from './providers/smtp.ts';
 import type { Brand } from '../tenants/tenants.ts';
@@ -21,7 +17,7 @@ import {
   type TemplateName,
 } from './templates/templates.ts';
 
-export type { DevelopmentInbox, Envelope, InboxMessage, MessageDetails, Provider, SendResult };
+export type { DevelopmentInbox, Envelope, MessageDetails, Provider, SendResult };
 export type { SmtpOptions };
 export { createDevelopmentInbox, createSmtpProvider, messageLocales, withInboxCopy };
 

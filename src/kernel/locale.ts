@@ -1,7 +1,7 @@
 /** The languages the server speaks: its messages, pages and errors. `am` is Amharic. */
 export const SUPPORTED_LOCALES = ['en', 'ru', 'uz', 'fa', 'am'] as const;
 
-export type Locale = (typeof SUPPORTED_LOCALES)[number];
+type Locale = (typeof SUPPORTED_LOCALES)[number];
 
 const LANGUAGE_TAG = /^[a-z]{1,8}(?:-[a-z0-9]{1,8})*$/i;
 const LONGEST_TAG = 35;

@@ -45,7 +45,7 @@ const HOUR = 3600;
 const DAY = 86_400;
 
 /** Seconds until fewer than `limit` of these moments lie within the last `windowSeconds`; 0 when that is so now. */
-export function secondsUntilBelow(
+function secondsUntilBelow(
   moments: readonly Date[],
   limit: number,
   windowSeconds: number,

@@ -28,7 +28,7 @@ type HashScheme = 'argon2' | 'bcrypt' | 'scrypt';
  * Which scheme a stored hash is of, if it is one that can be checked here at a bearable cost: argon2 and scrypt as PHC
  * strings, bcrypt as $2a$, $2b$ or $2y$.
  */
-function schemeOf(hash: string): HashScheme | undefined {
+export function schemeOf(hash: string): HashScheme | undefined {
   if (hash.length > 512) return undefined;
   const bcrypt = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/.exec(hash);
   if (bcrypt) return Number(bcrypt[1]) <= MOST_BCRYPT_COST ? 'bcrypt' : undefined;

@@ -1,12 +1,12 @@
 import type { Issue } from '../kernel/errors.ts';
 import type { Secrets } from '../kernel/secrets.ts';
-import { checkPassword, hashPassword, isOutdated } from './hashing.ts';
+import { checkPassword, hashPassword, isOutdated, schemeOf } from './hashing.ts';
 import { LONGEST_PASSWORD, normalisePassword, passwordLength, type PasswordRules } from './policy.ts';
 import { createWorkQueue, overloaded } from './queue.ts';
 import { passwordIssues } from './strength.ts';
 
 export type { PasswordRules };
-export { overloaded };
+export { overloaded, schemeOf };
 
 /** An address that a password waits for. */
 export interface WaitingAddress {

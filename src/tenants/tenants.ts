@@ -38,7 +38,6 @@ export {
   templateNames,
 } from './branding.ts';
 export {
-  type ApiKeyEntry,
   type ApiKeyScope,
   type ApiKeys,
   apiKeyScopes,

@@ -1,10 +1,10 @@
 import { parseEmail } from '../../kernel/email.ts';
 import type { Issue } from '../../kernel/errors.ts';
 import { parsePhone } from '../../kernel/phone.ts';
-import { acceptsPhone, type Tenant } from '../../tenants/tenants.ts';
+import { schemeOf } from '../../passwords/passwords.ts';
+import { acceptsPhone, customFieldIssues, type Tenant } from '../../tenants/tenants.ts';
 import type { ImportedIdentity, ImportedUser } from '../../users/users.ts';
 import { parseStrictJson } from '../../web/json-body.ts';
-import { isUsableHash } from './password-hash.ts';
 
 /** What a row may tell. In CSV an empty field is no field. */
 export const COLUMNS = [
@@ -31,9 +31,6 @@ export interface ReadUserOptions {
   /** When a row does not say when its account was made. */
   now: Date;
 }
-
-const LARGEST_CUSTOM_FIELDS = 8192;
-const MOST_CUSTOM_FIELDS = 50;
 
 /** Makes an account of a row, its addresses in the one canonical form; or tells what is wrong, a sentence a field. */
 export function readUser(
@@ -68,14 +65,17 @@ export function readUser(
     report('', 'has no email, phone or telegram_user_id');
   }
   const passwordHash = text('password_hash', /^\$[\x21-\x7e]{1,511}$/, HASH_ADVICE);
-  if (passwordHash !== null && !isUsableHash(passwordHash)) report('password_hash', HASH_ADVICE);
+  if (passwordHash !== null && schemeOf(passwordHash) === undefined) report('password_hash', HASH_ADVICE);
+  const customFields = customFieldsOf(fields['custom_fields']);
+  if (customFields === undefined) report('custom_fields', 'must be a JSON object');
+  else issues.push(...customFieldIssues(options.tenant.policy.customFields, customFields, '/custom_fields'));
   const user: ImportedUser = {
     id: options.newId(),
     role: text('role', /^[a-z][a-z0-9_-]{0,62}$/, 'must be a-z, 0-9, _ and -') ?? 'user',
     firstName: text('first_name', NAME, 'must be 1 to 100 characters on one line'),
     lastName: text('last_name', NAME, 'must be 1 to 100 characters on one line'),
     username: text('username', /^[A-Za-z0-9_.-]{2,64}$/, 'must be 2 to 64 letters, digits, _ . -'),
-    customFields: customFieldsOf(fields['custom_fields'], report),
+    customFields: customFields ?? {},
     passwordHash,
     verified: verifiedOf(fields['verified'], report),
     createdAt: momentOf(text('created_at', LINE, MOMENT_ADVICE), options.now, report),
@@ -129,23 +129,13 @@ function momentOf(text: string | null, now: Date, report: Report): Date {
   return now;
 }
 
-function customFieldsOf(value: unknown, report: Report): Record<string, unknown> {
+function customFieldsOf(value: unknown): Record<string, unknown> | undefined {
   if (value === undefined || value === null) return {};
   let fields: unknown = value;
   if (typeof value === 'string') {
     const parsed = parseStrictJson(value);
     fields = parsed.ok ? parsed.value : undefined;
   }
-  const fits =
-    typeof fields === 'object' &&
-    fields !== null &&
-    !Array.isArray(fields) &&
-    Object.keys(fields).length <= MOST_CUSTOM_FIELDS &&
-    JSON.stringify(fields).length <= LARGEST_CUSTOM_FIELDS;
-  if (fits) return fields as Record<string, unknown>;
-  report(
-    'custom_fields',
-    `must be a JSON object of at most ${MOST_CUSTOM_FIELDS} fields and ${LARGEST_CUSTOM_FIELDS} characters`,
-  );
-  return {};
+  const isObject = typeof fields === 'object' && fields !== null && !Array.isArray(fields);
+  return isObject ? (fields as Record<string, unknown>) : undefined;
 }

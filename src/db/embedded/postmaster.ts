@@ -52,7 +52,7 @@ const SAFETY = {
 };
 
 /** The words a server is started with. */
-export function commandWords(plan: Omit<PostmasterPlan, 'logFile' | 'user'>): string[] {
+function commandWords(plan: Omit<PostmasterPlan, 'logFile' | 'user'>): string[] {
   const settings = { ...DEFAULTS, ...plan.settings, ...SAFETY, unix_socket_permissions: '0700' };
   const sockets = process.platform === 'win32' ? '' : plan.socketDirectory;
   return [
