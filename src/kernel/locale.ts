@@ -1,8 +1,6 @@
 /** The languages the server speaks: its messages, pages and errors. `am` is Amharic. */
 export const SUPPORTED_LOCALES = ['en', 'ru', 'uz', 'fa', 'am'] as const;
 
-type Locale = (typeof SUPPORTED_LOCALES)[number];
-
 const LANGUAGE_TAG = /^[a-z]{1,8}(?:-[a-z0-9]{1,8})*$/i;
 const LONGEST_TAG = 35;
 const LONGEST_HEADER = 512;
