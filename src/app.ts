@@ -170,11 +170,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     log,
     secure: publicUrl.startsWith('https:'),
     isUnavailable: isDatabaseUnavailable,
-    onAnswer: (request, reply) => {
+    onAnswer: (request, reply, elapsed) => {
       const route = request.routeOptions.url ?? 'unknown';
-      metrics.answered(request.method, route, reply.statusCode, reply.elapsedTime);
+      metrics.answered(request.method, route, reply.statusCode, elapsed);
       if (config.logLevel === 'debug') {
-        const milliseconds = Math.round(reply.elapsedTime * 10) / 10;
+        const milliseconds = Math.round(elapsed * 10) / 10;
         log.debug(
           { event: 'request', method: request.method, route, status: reply.statusCode, milliseconds },
           'request',

@@ -24,10 +24,20 @@ export function createMetrics(): Metrics {
     buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.3, 1, 3],
     registers: [registry],
   });
+  // The library finds a child by hashing its labels at each use; routes and statuses are few, so each is found once.
+  const children = new Map<string, { count: () => void; observe: (seconds: number) => void }>();
   return {
     answered(method, route, status, milliseconds) {
-      answers.inc({ method, route, status });
-      seconds.observe({ route }, milliseconds / 1000);
+      const key = `${method} ${status} ${route}`;
+      let child = children.get(key);
+      if (!child) {
+        const counter = answers.labels(method, route, String(status));
+        const histogram = seconds.labels(route);
+        child = { count: () => counter.inc(), observe: (value) => histogram.observe(value) };
+        children.set(key, child);
+      }
+      child.count();
+      child.observe(milliseconds / 1000);
     },
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
