@@ -1,6 +1,7 @@
 /**
  * Runs the tests: `npm test`, `npm test -- signin race/` (only files whose path contains one of these words),
- * `npm test -- --test-name-pattern=resend` (options go to node's own test runner).
+ * `npm test -- --test-name-pattern=resend` (options go to node's own test runner), `npm test -- --quick` (without the
+ * files that start whole programs or kill them, and with fewer random lives: what `npm run check` runs).
  */
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -8,10 +9,17 @@ import { dirname } from 'node:path';
 import { listFiles } from './list-files.ts';
 
 const root = dirname(import.meta.dirname);
-const options = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
+/** Minutes on their own; `npm test` and continuous integration run them every time. */
+const SLOW = ['test/cli/', 'test/crash/kill', 'test/crash/one-owner', 'test/operations/rolling-restart'];
+const quick = process.argv.includes('--quick');
+const options = process.argv
+  .slice(2)
+  .filter((argument) => argument.startsWith('-') && argument !== '--quick');
 const words = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 const files = listFiles(root, ['src', 'test', 'scripts', 'bench', 'sdk', 'console'], ['.test.ts']).filter(
-  (path) => words.length === 0 || words.some((word) => path.includes(word)),
+  (path) =>
+    (words.length === 0 || words.some((word) => path.includes(word))) &&
+    !(quick && SLOW.some((slow) => path.includes(slow))),
 );
 
 if (files.length === 0) {
@@ -32,7 +40,11 @@ const runner = spawn(
     ...options,
     ...files,
   ],
-  { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
+  {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...(quick ? { FIRSTPROOF_MODEL_RUNS: '10' } : {}), ...process.env },
+  },
 );
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal));
 runner.on('close', (code) => {

@@ -1,7 +1,7 @@
 import type postgres from 'postgres';
 import { connectPostgres } from './driver.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { createSql } from './sql.ts';
+import { createSql, STATEMENT_UNANSWERED } from './sql.ts';
 
 export type Sql = postgres.Sql;
 /** A piece of SQL with its parameters, to be placed inside a statement. Never await one. */
@@ -48,7 +48,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     onnotice: () => {},
     connection: {
       application_name: 'firstproof',
-      statement_timeout: 15_000,
+      statement_timeout: 10_000,
       idle_in_transaction_session_timeout: 30_000,
       // Plans of the composed statements never depend on the values; planning each time would double their cost.
       plan_cache_mode: 'force_generic_plan',
@@ -115,6 +115,7 @@ const UNAVAILABLE = new Set([
   'CONNECTION_CLOSED',
   'CONNECTION_ENDED',
   'CONNECTION_DESTROYED',
+  STATEMENT_UNANSWERED,
 ]);
 
 /** Is this fault a database that is away for now (answer 503, ask to come back), not a defect of ours? */

@@ -1,5 +1,9 @@
 import type postgres from 'postgres';
 
+/** The code of the fault when a statement was not answered at all. */
+export const STATEMENT_UNANSWERED = 'STATEMENT_UNANSWERED';
+const UNANSWERED_AFTER_MILLISECONDS = 12_000;
+
 /** What follows one part of a statement: another part, a parameter, or the end of the text. */
 interface Step {
   readonly parts: Map<TemplateStringsArray | string, Step>;
@@ -67,13 +71,15 @@ export function createSql(driver: postgres.Sql | postgres.TransactionSql, prepar
     const parameters: unknown[] = [];
     const last = follow(root, fragment, parameters);
     last.text ??= textOf(fragment, { parameters: 0 });
-    return driver.unsafe(
+    const query = driver.unsafe(
       last.text,
       parameters as postgres.ParameterOrJSON<never>[],
-      { prepare, simple: false } as {
-        prepare: boolean;
-      },
+      {
+        prepare,
+        simple: false,
+      } as { prepare: boolean },
     );
+    return answeredInTime(query);
   };
 
   const tag = (first: TemplateStringsArray | string, ...values: unknown[]): SqlFragment | Identifier =>
@@ -91,6 +97,29 @@ export function createSql(driver: postgres.Sql | postgres.TransactionSql, prepar
         }
       : {}),
   }) as unknown as postgres.Sql;
+}
+
+/**
+ * A connection that swallows everything without a word never fails by itself: its statements would wait for ever. The
+ * server ends a statement earlier (statement_timeout), so whatever is this late has no server behind it.
+ */
+function answeredInTime<T>(query: PromiseLike<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      const fault = new Error('the database did not answer in time');
+      reject(Object.assign(fault, { code: STATEMENT_UNANSWERED }));
+    }, UNANSWERED_AFTER_MILLISECONDS);
+    query.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (fault: unknown) => {
+        clearTimeout(timer);
+        reject(fault);
+      },
+    );
+  });
 }
 
 /** Walks a statement's parts in the order of its text; collects the parameters on the way. */

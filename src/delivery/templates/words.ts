@@ -43,13 +43,22 @@ export function wordsOf(locale: string): Words {
   return (languages as Record<string, Words>)[locale] ?? english;
 }
 
+/** Made once each: building the rules of a language costs more than the rest of a message. */
+const minutesKnown = new Map<string, string>();
+
 /** A length of time as the language counts it: 300 seconds are "5 minutes", "5 минут", "۵ دقیقه". Never below one. */
 export function minutesIn(locale: string, seconds: number): string {
   const words = wordsOf(locale);
   const count = Math.max(1, Math.floor(seconds / 60));
+  const key = `${locale} ${count}`;
+  const known = minutesKnown.get(key);
+  if (known !== undefined) return known;
   const form = words.minutes[new Intl.PluralRules(locale).select(count)] ?? words.minutes.other;
   // A line never ends between the number and its unit.
-  return form.replace('{{count}} ', `${new Intl.NumberFormat(locale).format(count)}\u00a0`);
+  const text = form.replace('{{count}} ', `${new Intl.NumberFormat(locale).format(count)}\u00a0`);
+  // Codes live for ten minutes at most and languages are few; anything beyond that is not worth keeping.
+  if (minutesKnown.size < 1000) minutesKnown.set(key, text);
+  return text;
 }
 
 /** A moment as the language writes it, in UTC and saying so: nobody's time zone is guessed. */
