@@ -1,4 +1,5 @@
 import { type Refused, refuse, refuseField } from '../kernel/errors.ts';
+import type { Tenant } from '../tenants/tenants.ts';
 import { findPasswordHolder } from '../users/users.ts';
 import {
   type Address,
@@ -8,6 +9,7 @@ import {
   refuseIdentifier,
 } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { inEvenTime } from './even-time.ts';
 import { mayTellOpenly } from './openness.ts';
 import { chooseLocale, issueCode, takeCallerSend, type VerificationSent } from './send-verification.ts';
 
@@ -41,6 +43,27 @@ export async function forgotPassword(
   if (!chosen.ok) return chosen;
   const limited = await takeCallerSend(context, clues);
   if (limited) return limited;
+  const recovery = startRecovery(
+    context,
+    { tenant, address, channel: chosen.channel, locale: input.locale },
+    clues,
+  );
+  return tenant.policy.errorDetail === 'explicit' ? recovery : inEvenTime(recovery);
+}
+
+interface Recovery {
+  tenant: Tenant;
+  address: Address;
+  channel: string;
+  locale: string | undefined;
+}
+
+/** Finds whose password it is and sends the code, or does as if. */
+async function startRecovery(
+  context: SignInContext,
+  { tenant, address, channel, locale }: Recovery,
+  clues: RequestClues,
+): Promise<RecoveryStarted | Refused> {
   const holder = await findPasswordHolder(context.databaseOf(tenant.id), tenant.id, address);
   const isPossible = holder !== undefined && !holder.is_disabled;
   if (!isPossible && (await mayTellOpenly(context, tenant, clues))) {
@@ -52,8 +75,8 @@ export async function forgotPassword(
       tenant,
       address: holder?.as_entered ? { ...address, asEntered: holder.as_entered } : address,
       purpose: 'recover',
-      channel: chosen.channel,
-      locale: chooseLocale(tenant, input.locale, clues),
+      channel,
+      locale: chooseLocale(tenant, locale, clues),
       userId: isPossible ? holder.id : null,
       name: holder?.first_name ?? null,
       ...(isPossible ? {} : { decoy: 'silent' as const }),
