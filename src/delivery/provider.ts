@@ -18,11 +18,31 @@ export interface Envelope {
   replyTo?: string | null;
 }
 
-/** How a try went. `retry` may be tried again by the same way; `refused` never will be. */
+/** What a refusal asks for beside the next channel. */
+export type Remedy =
+  /** The address cannot be reached this way at all: remembered, and not tried again by this channel. */
+  | 'suppress'
+  /** Somebody has to look: credentials, configuration, money, or a guard of the provider that has struck. */
+  | 'alarm';
+
+/**
+ * How a try went. `retry` may be tried again by the same way; `refused` never will be, and the message goes to the next
+ * channel of its plan. `error` is the provider's own code or a word of ours: never text that came over the wire whole.
+ */
 export type SendResult =
   | { state: 'sent'; providerMessageId: string | null }
   | { state: 'retry'; error: string; retryAfterSeconds?: number }
-  | { state: 'refused'; error: string };
+  | { state: 'refused'; error: string; remedy?: Remedy };
+
+/** What a provider tells later about a message it took. Already authenticated by whoever made it. */
+export interface DeliveryReport {
+  /** The provider's name, as `Provider.name`. */
+  provider: string;
+  providerMessageId: string;
+  state: 'sent' | 'delivered' | 'failed';
+  error?: string;
+  remedy?: Remedy;
+}
 
 /**
  * A way to deliver. Two methods, so that a new one is one file: whether it can carry a channel, and sending.
@@ -30,6 +50,11 @@ export type SendResult =
  */
 export interface Provider {
   readonly name: string;
-  carries(channel: string): boolean;
+  /** Tries under way at once, and tries begun in a second, that it bears; left out: those of its channel. */
+  readonly limits?: { readonly concurrency?: number; readonly perSecond?: number };
+  /** @param tenantId whose message it is: a provider may be one tenant's own */
+  carries(channel: string, tenantId?: string): boolean;
   send(envelope: Envelope, signal: AbortSignal): Promise<SendResult>;
+  /** The code was spent or replaced elsewhere: takes the message back where that is possible. May throw. */
+  revoke?(providerMessageId: string, signal: AbortSignal): Promise<void>;
 }
