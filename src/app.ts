@@ -25,8 +25,10 @@ import { createKeys, type Keys } from './keys/keys.ts';
 import { createAddressBudgets, createCallerBuckets, relaxBudgets } from './limits/limits.ts';
 import { createMetrics, type Metrics } from './web/metrics.ts';
 import { createOutbox } from './outbox/outbox.ts';
+import { createNotices } from './notices/notices.ts';
 import { createPasswords } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
+import { noticeAddresses } from './signin/address.ts';
 import type { SignInContext } from './signin/context.ts';
 import { type ApiKeys, brandOf, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
 import { createVerifications } from './verification/verification.ts';
@@ -150,6 +152,16 @@ export async function createApp(options: AppOptions): Promise<App> {
   }
   tenants.follow(feeds.get(databases.control) as Feed);
 
+  const notices = createNotices({
+    tenants,
+    databaseOf,
+    delivery,
+    ...noticeAddresses(delivery.offers),
+    secrets,
+    publicUrl,
+    newId,
+    log,
+  });
   const signIn: SignInContext = {
     tenants,
     databaseOf,
@@ -162,6 +174,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     wrongPasswordsPerHour: limits.wrongPasswordsPerHour,
     wrongPasswordsPerCallerPerHour: limits.wrongPasswordsPerCallerPerHour,
     explicitAnswersPerCallerPerHour: limits.explicitAnswersPerCallerPerHour,
+    notices,
     passwords: createPasswords({ secrets, ...hashingCapacity() }),
     newId,
   };
@@ -213,6 +226,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const worker = createWorker({
     databases: databases.all(),
     delivery,
+    notices,
     sessions,
     keys,
     tenants,

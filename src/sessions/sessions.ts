@@ -27,6 +27,8 @@ import { isSessionToken, readSessionToken, sessionToken } from './tokens.ts';
 
 export type { Access, Authenticated, DeviceRow, Revocations };
 export { createRevocations, issuerOf, sweepSessions };
+export { endDisputedSessions, endOtherSessions } from './end-store.ts';
+export { addProof, clearProofs, liveSession, type ProofMethod, readProofs } from './proof-store.ts';
 
 export type SessionStyle = 'jwt' | 'opaque';
 export type SignOutScope = 'this' | 'others' | 'all';
@@ -64,7 +66,7 @@ export interface Ended {
 
 export interface Sessions {
   /** Two entries of a `with` list after `account`: `device` and `opened`. */
-  open(sql: Sql, options: OpenOptions): { sessionId: string; fragment: Fragment };
+  open(sql: Sql, options: OpenOptions): { sessionId: string; deviceName: string; fragment: Fragment };
   /** The tokens of a session that is already committed. */
   tokensFor(tenant: Tenant, opened: OpenedSession): Promise<Tokens>;
   authenticate(token: string): Promise<Authenticated> | Authenticated;
@@ -101,6 +103,8 @@ export interface OpenOptions {
   amr: readonly string[];
   device: { name?: string | undefined; kind?: string | undefined } | undefined;
   caller: Caller;
+  /** SQL of type text: how the person was just proved, a kind of address or `password`; left out: not at all. */
+  provedBy?: Fragment;
   now: Fragment;
 }
 
@@ -186,9 +190,10 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
     authenticate,
     forget,
     tokensFor,
-    open(sql, { tenant, style, amr, device, caller, now }) {
+    open(sql, { tenant, style, amr, device, caller, provedBy, now }) {
       const sessionId = newId();
       const guessed = deviceNameOf(caller.userAgent);
+      const deviceName = device?.name ?? guessed.name;
       const fragment = openFragment(sql, {
         tenantId: tenant.id,
         sessionId,
@@ -197,12 +202,13 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
         amr,
         lifetimeSeconds: tenant.policy.sessionLifetimeSeconds,
         deviceKind: device?.kind ?? guessed.kind,
-        deviceName: device?.name ?? guessed.name,
+        deviceName,
         userAgent: caller.userAgent ?? null,
         ip: caller.ip,
+        proofs: provedBy ? sql`jsonb_build_object(${provedBy}, ${now})` : sql`'{}'::jsonb`,
         now,
       });
-      return { sessionId, fragment };
+      return { sessionId, deviceName, fragment };
     },
     noteUse(access, ip) {
       const now = clock.now().getTime();

@@ -118,3 +118,17 @@ export function chooseChannel(
   );
   return channel === undefined ? refuse('CHANNEL_UNAVAILABLE') : { ok: true, channel };
 }
+
+/** How notices reach an address, and how they show one. */
+export function noticeAddresses(offers: (channel: string) => boolean): {
+  channelFor: (tenant: Tenant, kind: Address['kind']) => string | undefined;
+  mask: typeof maskAddress;
+} {
+  return {
+    channelFor(tenant, kind) {
+      const chosen = chooseChannel(tenant, kind, undefined, offers);
+      return chosen.ok ? chosen.channel : undefined;
+    },
+    mask: maskAddress,
+  };
+}

@@ -9,6 +9,7 @@ import { locateAddress, refuseIdentifier } from './address.ts';
 import { type Identifier, isVerified } from './attempt.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { refuseLogin } from './refuse-login.ts';
+import { agentOf, tellNewDevice } from './tell-new-device.ts';
 import { type SignedIn, signedIn, signedInColumns, type SignedInRow } from './signed-in.ts';
 
 export interface LoginInput {
@@ -164,7 +165,7 @@ async function openSession(
   const style = input.style ?? tenant.policy.sessionStyle;
   const amr = ['pwd'];
   const { caller } = clues;
-  const opened = context.sessions.open(sql, { tenant, style, amr, device: input.device, caller, now });
+  const opened = context.sessions.open(sql, { tenant, style, amr, device: input.device, caller, provedBy: sql`'password'`, now });
   const audited = recordEvent(sql, {
     tenantId: tenant.id,
     id: sql`${context.newId()}::uuid`,
@@ -176,12 +177,20 @@ async function openSession(
     data: sql`jsonb_build_object('method', 'password', 'rehashed', ${newHash !== null}::boolean)`,
     from: sql`account, opened`,
   });
-  const [row] = await sql<SignedInRow[]>`
-    with ${enter(sql, { tenantId: tenant.id, userId: holder.id, checkedHash, newHash, now })},
+  const [row] = await sql<(SignedInRow & { owner_told: boolean })[]>`
+    with ${enter(sql, { tenantId: tenant.id, userId: holder.id, checkedHash, newHash, agent: agentOf(caller), now })},
       ${opened.fragment},
-      recorded as (${audited})
-    select ${signedInColumns(sql, tenant.id, now)} from account join opened on true`;
+      recorded as (${audited}),
+      told_owner as (${tellNewDevice(context, sql, {
+        tenantId: tenant.id,
+        deviceName: opened.deviceName,
+        caller,
+        now,
+        from: sql`account, opened`,
+      })})
+    select exists (select from told_owner) as owner_told, ${signedInColumns(sql, tenant.id, now)} from account join opened on true`;
   if (!row || row.user_id === null || row.session_id === null) return undefined;
+  if (row.owner_told) context.notices.deliverSoon(database);
   return signedIn(
     context,
     tenant,

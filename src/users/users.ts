@@ -5,6 +5,7 @@ import {
   type IdentityRow,
   identitiesFragment,
   markProvedFragment,
+  newAgentFragment,
   passwordDroppedFragment,
   type PasswordHolder,
   type ProfileChanges,
@@ -21,11 +22,24 @@ export {
   enterFragment as enter,
   identitiesFragment as identitiesOf,
   markProvedFragment as markProved,
+  newAgentFragment as isNewAgent,
   passwordDroppedFragment as passwordDropped,
   readPasswordHolder as findPasswordHolder,
   setPasswordFragment as setPassword,
   updateProfileFragment as changeProfile,
 };
+
+export {
+  dropPasswordSince,
+  findHolder,
+  findPasswordHash,
+  linkFragment as link,
+  lockUser,
+  removeIdentity,
+  type RemovedIdentity,
+  replacePassword,
+  restoreIdentity,
+} from './identity-store.ts';
 
 export {
   advanceImport,
@@ -62,7 +76,7 @@ export interface PublicUser {
 
 /** What a person and their application may see of an account. */
 export function publicUser(
-  row: Omit<UserRow, 'is_disabled' | 'epoch' | 'identities'> & { identities: readonly IdentityRow[] },
+  row: Omit<UserRow, 'is_disabled' | 'epoch' | 'locale' | 'identities'> & { identities: readonly IdentityRow[] },
 ): PublicUser {
   const first = (kind: IdentityRow['kind']): string | null =>
     row.identities.find((identity) => identity.kind === kind)?.value ?? null;
