@@ -2,11 +2,7 @@ import { Type } from 'typebox';
 import { refuseField } from '../kernel/errors.ts';
 import type { SignedIn as SignedInOutcome } from '../signin/signed-in.ts';
 import { type Finished as FinishedOutcome, finishVerification } from '../signin/finish-verification.ts';
-import {
-  isOfSession,
-  type ResetGranted as ResetGrantedOutcome,
-  verifyCode,
-} from '../signin/verify-code.ts';
+import { isOfSession, type ResetGranted as ResetGrantedOutcome, verifyCode } from '../signin/verify-code.ts';
 import { sendRefusal } from '../web/server.ts';
 import type { ApiServer } from './api.ts';
 import { type ApiContext, authenticate, cluesOf } from './context.ts';

@@ -10,10 +10,15 @@ const telegram = { kind: 'telegram', value: '7', as_entered: '7' } as const;
 test('the owner is told by another channel than the one used, for free where that is possible', () => {
   assert.deepEqual(recipientsOf('new_device', [phone, email], 'phone:+14155550100', undefined), [email]);
   assert.deepEqual(recipientsOf('new_device', [phone, email], 'email:a@example.com', undefined), [phone]);
-  assert.deepEqual(recipientsOf('new_device', [phone, email, telegram], 'email:a@example.com', undefined), [telegram]);
+  assert.deepEqual(recipientsOf('new_device', [phone, email, telegram], 'email:a@example.com', undefined), [
+    telegram,
+  ]);
   assert.deepEqual(recipientsOf('new_device', [email], 'email:a@example.com', undefined), [email]);
   assert.deepEqual(recipientsOf('new_device', [phone], 'phone:+14155550100', undefined), []);
-  assert.deepEqual(recipientsOf('password_changed', [phone, email], 'email:a@example.com', undefined), [phone, email]);
+  assert.deepEqual(recipientsOf('password_changed', [phone, email], 'email:a@example.com', undefined), [
+    phone,
+    email,
+  ]);
   assert.deepEqual(recipientsOf('account_locked', [phone], 'phone:+14155550100', undefined), [phone]);
 });
 
@@ -34,5 +39,8 @@ test('a token names its notice only in its own tenant and whole', () => {
   const changed = `${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`;
   assert.equal(readLinkToken(secrets, changed, tenants), undefined);
   assert.equal(readLinkToken(secrets, token.slice(1), tenants), undefined);
-  assert.equal(readLinkToken(createSecrets(['another-secret-of-32-bytes-or-more!']), token, tenants), undefined);
+  assert.equal(
+    readLinkToken(createSecrets(['another-secret-of-32-bytes-or-more!']), token, tenants),
+    undefined,
+  );
 });

@@ -11,6 +11,7 @@ import {
 } from './authenticate.ts';
 import { accessLifetime, deviceNameOf, issuerOf, REFRESH_GRACE_SECONDS } from './policy.ts';
 import { createRevocations, type Revocations } from './revocations.ts';
+import { findJoining, joinFragment, type Joining, type JoiningQuery, SHARED_INDEX } from './sharing.ts';
 import {
   type DeviceRow,
   endAllSessions,
@@ -25,8 +26,8 @@ import {
 } from './store.ts';
 import { isSessionToken, readSessionToken, sessionToken } from './tokens.ts';
 
-export type { Access, Authenticated, DeviceRow, Revocations };
-export { createRevocations, issuerOf, sweepSessions };
+export type { Access, Authenticated, DeviceRow, Joining, Revocations };
+export { createRevocations, issuerOf, SHARED_INDEX, sweepSessions };
 export { endDisputedSessions, endOtherSessions } from './end-store.ts';
 export { addProof, clearProofs, liveSession, type ProofMethod, readProofs } from './proof-store.ts';
 
@@ -67,6 +68,8 @@ export interface Ended {
 export interface Sessions {
   /** Two entries of a `with` list after `account`: `device` and `opened`. */
   open(sql: Sql, options: OpenOptions): { sessionId: string; deviceName: string; fragment: Fragment };
+  /** What a sign-in joins instead of opening a session; the transaction holds the account's row. */
+  findJoining(sql: Sql, query: JoiningQuery): Promise<Joining>;
   /** The tokens of a session that is already committed. */
   tokensFor(tenant: Tenant, opened: OpenedSession): Promise<Tokens>;
   authenticate(token: string): Promise<Authenticated> | Authenticated;
@@ -105,6 +108,8 @@ export interface OpenOptions {
   caller: Caller;
   /** SQL of type text: how the person was just proved, a kind of address or `password`; left out: not at all. */
   provedBy?: Fragment;
+  /** Found before, in the same transaction: without it a session is opened that nobody shares. */
+  joining?: Joining | undefined;
   now: Fragment;
 }
 
@@ -190,11 +195,12 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
     authenticate,
     forget,
     tokensFor,
-    open(sql, { tenant, style, amr, device, caller, provedBy, now }) {
+    findJoining,
+    open(sql, { tenant, style, amr, device, caller, joining, provedBy, now }) {
       const sessionId = newId();
       const guessed = deviceNameOf(caller.userAgent);
       const deviceName = device?.name ?? guessed.name;
-      const fragment = openFragment(sql, {
+      const session = {
         tenantId: tenant.id,
         sessionId,
         deviceId: newId(),
@@ -207,7 +213,8 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
         ip: caller.ip,
         proofs: provedBy ? sql`jsonb_build_object(${provedBy}, ${now})` : sql`'{}'::jsonb`,
         now,
-      });
+      };
+      const fragment = joining ? joinFragment(sql, session, joining) : openFragment(sql, session);
       return { sessionId, deviceName, fragment };
     },
     noteUse(access, ip) {
@@ -279,8 +286,11 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
     },
     async endDevice(access, deviceId, caller) {
       const { sql } = databaseOf(access.tenant.id);
-      const which = sql`s.user_id = ${access.userId}::uuid and s.device_id = ${deviceId}::uuid`;
-      return summary(await endWhere(access.tenant, which, 'device_revoked', `user:${access.userId}`, caller));
+      const { tenant, userId } = access;
+      const which = sql`s.user_id = ${userId}::uuid and (s.device_id = ${deviceId}::uuid or s.id = (
+        select d.joined_session_id from devices d
+        where d.tenant_id = ${tenant.id}::uuid and d.id = ${deviceId}::uuid and d.user_id = ${userId}::uuid))`;
+      return summary(await endWhere(tenant, which, 'device_revoked', `user:${userId}`, caller));
     },
     async revokeToken(token, allowedTenant, actor, caller) {
       let named: { tenant: Tenant; sessionId: string } | undefined;

@@ -26,7 +26,8 @@ export async function changePassword(
   clues: RequestClues,
 ): Promise<{ ok: true; ended: number } | Refused> {
   const { tenant, userId, sessionId } = access;
-  if (!tenant.policy.passwords.enabled) return refuseField('/new_password', 'Passwords are switched off here.');
+  if (!tenant.policy.passwords.enabled)
+    return refuseField('/new_password', 'Passwords are switched off here.');
   const database = context.databaseOf(tenant.id);
   const user = await findUser(database, tenant.id, userId);
   if (!user || user.is_disabled) return refuse('SESSION_ENDED');

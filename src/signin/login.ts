@@ -1,13 +1,15 @@
 import { recordEvent } from '../audit/audit.ts';
+import type { Database, Sql } from '../db/database.ts';
 import { type Refused, refuse, refuseField } from '../kernel/errors.ts';
 import { overloaded } from '../passwords/passwords.ts';
 import { findWaitingRegistrations, type WaitingRegistration } from '../registrations/registrations.ts';
-import type { SessionStyle } from '../sessions/sessions.ts';
+import type { Joining, SessionStyle } from '../sessions/sessions.ts';
 import type { Tenant } from '../tenants/tenants.ts';
-import { enter, findPasswordHolder, type PasswordHolder } from '../users/users.ts';
+import { enter, findPasswordHolder, lockUser, type PasswordHolder } from '../users/users.ts';
 import { locateAddress, refuseIdentifier } from './address.ts';
 import { type Identifier, isVerified } from './attempt.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { withJoining } from './joining.ts';
 import { refuseLogin } from './refuse-login.ts';
 import { agentOf, tellNewDevice } from './tell-new-device.ts';
 import { type SignedIn, signedIn, signedInColumns, type SignedInRow } from './signed-in.ts';
@@ -160,12 +162,69 @@ async function openSession(
     : undefined;
   const newHash = typeof renewed === 'string' ? renewed : null;
   const database = context.databaseOf(tenant.id);
-  const { sql } = database;
-  const now = database.now();
   const style = input.style ?? tenant.policy.sessionStyle;
   const amr = ['pwd'];
-  const { caller } = clues;
-  const opened = context.sessions.open(sql, { tenant, style, amr, device: input.device, caller, provedBy: sql`'password'`, now });
+  const lock = (sql: Sql) => lockUser(sql, tenant.id, holder.id);
+  const row = await withJoining(context, database, { tenant, style, lock }, (sql, joining) =>
+    enterBy(context, database, sql, {
+      tenant,
+      holder,
+      checkedHash,
+      newHash,
+      style,
+      amr,
+      joining,
+      input,
+      clues,
+    }),
+  );
+  if (!row || row.user_id === null || row.session_id === null) return undefined;
+  if (row.owner_told) context.notices.deliverSoon(database);
+  return signedIn(
+    context,
+    tenant,
+    { ...row, user_id: row.user_id, session_id: row.session_id },
+    { style, amr },
+  );
+}
+
+interface EnteredRow extends SignedInRow {
+  owner_told: boolean;
+}
+
+interface Entry {
+  tenant: Tenant;
+  holder: PasswordHolder;
+  checkedHash: string;
+  newHash: string | null;
+  style: SessionStyle;
+  amr: readonly string[];
+  joining: Joining | undefined;
+  input: LoginInput;
+  clues: RequestClues;
+}
+
+async function enterBy(
+  context: SignInContext,
+  database: Database,
+  sql: Sql,
+  entry: Entry,
+): Promise<EnteredRow | undefined> {
+  const { tenant, checkedHash, newHash, style, amr, joining } = entry;
+  const { caller } = entry.clues;
+  const now = database.now();
+  const { device } = entry.input;
+  const opened = context.sessions.open(sql, {
+    tenant,
+    style,
+    amr,
+    device,
+    caller,
+    joining,
+    provedBy: sql`'password'`,
+    now,
+  });
+  const opensSession = joining?.sessionId === undefined;
   const audited = recordEvent(sql, {
     tenantId: tenant.id,
     id: sql`${context.newId()}::uuid`,
@@ -177,8 +236,8 @@ async function openSession(
     data: sql`jsonb_build_object('method', 'password', 'rehashed', ${newHash !== null}::boolean)`,
     from: sql`account, opened`,
   });
-  const [row] = await sql<(SignedInRow & { owner_told: boolean })[]>`
-    with ${enter(sql, { tenantId: tenant.id, userId: holder.id, checkedHash, newHash, agent: agentOf(caller), now })},
+  const [row] = await sql<EnteredRow[]>`
+    with ${enter(sql, { tenantId: tenant.id, userId: entry.holder.id, checkedHash, newHash, opensSession, agent: agentOf(caller), now })},
       ${opened.fragment},
       recorded as (${audited}),
       told_owner as (${tellNewDevice(context, sql, {
@@ -189,12 +248,5 @@ async function openSession(
         from: sql`account, opened`,
       })})
     select exists (select from told_owner) as owner_told, ${signedInColumns(sql, tenant.id, now)} from account join opened on true`;
-  if (!row || row.user_id === null || row.session_id === null) return undefined;
-  if (row.owner_told) context.notices.deliverSoon(database);
-  return signedIn(
-    context,
-    tenant,
-    { ...row, user_id: row.user_id, session_id: row.session_id },
-    { style, amr },
-  );
+  return row;
 }

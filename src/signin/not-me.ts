@@ -120,9 +120,7 @@ async function undoAddress(
   const { added, removed } = notice.details;
   if (!added && !removed) return 'nothing';
   const userId = notice.user_id;
-  const isBack = removed
-    ? await restoreIdentity(sql, { ...removed, tenantId, userId, now })
-    : true;
+  const isBack = removed ? await restoreIdentity(sql, { ...removed, tenantId, userId, now }) : true;
   // What came goes: unless the account would have no proved address left.
   if (added) {
     await removeIdentity(sql, { tenantId, userId, identityId: added.id });

@@ -14,6 +14,7 @@ import {
 } from '../users/users.ts';
 import { endVerifications, type ResetTokenClaims } from '../verification/verification.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { mayJoin } from './joining.ts';
 import { type SignedIn, signedIn, signedInColumns, type SignedInRow } from './signed-in.ts';
 
 export interface ResetPasswordInput {
@@ -148,6 +149,15 @@ async function writeReset(
   });
   await sql`${told}`;
 
+  const joining = mayJoin(tenant, change.style)
+    ? await context.sessions.findJoining(sql, {
+        tenant,
+        userId: user.id,
+        role: user.role,
+        chatId: undefined,
+        now,
+      })
+    : undefined;
   const opened = context.sessions.open(sql, {
     tenant,
     style: change.style,
@@ -155,10 +165,12 @@ async function writeReset(
     device: change.input.device,
     caller,
     provedBy: sql`${proof.kind}::text`,
+    // Every other one has just ended: those who sign in later join this one.
+    joining,
     now,
   });
   const [row] = await sql<SignedInRow[]>`
-    with ${enter(sql, { tenantId, userId: user.id, checkedHash: hash, newHash: null, now })},
+    with ${enter(sql, { tenantId, userId: user.id, checkedHash: hash, newHash: null, opensSession: true, now })},
       ${opened.fragment}
     select ${signedInColumns(sql, tenantId, now)} from account join opened on true`;
   if (!row || row.user_id === null || row.session_id === null) {

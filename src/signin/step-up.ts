@@ -62,12 +62,7 @@ export async function stepUp(
 type Chosen = { ok: true; address: Address; channel: string } | Refused;
 
 /** The address asked for, else the first that a code can reach; an administrator's mailbox comes last. */
-function chooseIdentity(
-  context: SignInContext,
-  access: Access,
-  user: UserRow,
-  input: StepUpInput,
-): Chosen {
+function chooseIdentity(context: SignInContext, access: Access, user: UserRow, input: StepUpInput): Chosen {
   const proved = user.identities.filter((identity) => identity.verified_at !== null);
   const wanted =
     input.identity_id === undefined
@@ -98,7 +93,8 @@ export async function provePassword(
   const { tenant } = access;
   const database = context.databaseOf(tenant.id);
   if (!tenant.policy.passwords.enabled) return refuseField('/password', 'Passwords are switched off here.');
-  if (!context.passwords.isPossible(password)) return refuseField('/password', 'may have 1 to 256 characters');
+  if (!context.passwords.isPossible(password))
+    return refuseField('/password', 'may have 1 to 256 characters');
   if (!context.passwords.hasRoom) return refuse('OVERLOADED', { retry_after: 1 });
   const [identity] = user.identities;
   const key = identity

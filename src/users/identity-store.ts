@@ -39,13 +39,6 @@ export function linkFragment(
     )`;
 }
 
-/** Locks an account for changes of its addresses: two at once come one after the other. False: there is none. */
-export async function lockUser(sql: Sql, tenantId: string, userId: string): Promise<boolean> {
-  const rows = await sql`
-    select id from users where tenant_id = ${tenantId}::uuid and id = ${userId}::uuid and not is_disabled for update`;
-  return rows.length > 0;
-}
-
 export interface RemovedIdentity {
   id: string;
   kind: 'phone' | 'email' | 'telegram';

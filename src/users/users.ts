@@ -4,6 +4,8 @@ import {
   enterFragment,
   type IdentityRow,
   identitiesFragment,
+  lockHolder,
+  lockUser,
   markProvedFragment,
   newAgentFragment,
   passwordDroppedFragment,
@@ -21,6 +23,8 @@ export {
   admitFragment as admit,
   enterFragment as enter,
   identitiesFragment as identitiesOf,
+  lockHolder,
+  lockUser,
   markProvedFragment as markProved,
   newAgentFragment as isNewAgent,
   passwordDroppedFragment as passwordDropped,
@@ -34,7 +38,6 @@ export {
   findHolder,
   findPasswordHash,
   linkFragment as link,
-  lockUser,
   removeIdentity,
   type RemovedIdentity,
   replacePassword,
@@ -76,7 +79,9 @@ export interface PublicUser {
 
 /** What a person and their application may see of an account. */
 export function publicUser(
-  row: Omit<UserRow, 'is_disabled' | 'epoch' | 'locale' | 'identities'> & { identities: readonly IdentityRow[] },
+  row: Omit<UserRow, 'is_disabled' | 'epoch' | 'locale' | 'identities'> & {
+    identities: readonly IdentityRow[];
+  },
 ): PublicUser {
   const first = (kind: IdentityRow['kind']): string | null =>
     row.identities.find((identity) => identity.kind === kind)?.value ?? null;

@@ -30,7 +30,18 @@ async function notices(to: string): Promise<Message[]> {
   return (body as Message[]).filter((message) => message.code === null);
 }
 const signIn = (address: { email: string } | { phone: string }, agent: string, locale?: string) =>
-  app.signIn(address, {}, { from: newCaller(), headers: { 'user-agent': agent, 'x-tenant': 'default', ...(locale ? { 'accept-language': locale } : {}) } });
+  app.signIn(
+    address,
+    {},
+    {
+      from: newCaller(),
+      headers: {
+        'user-agent': agent,
+        'x-tenant': 'default',
+        ...(locale ? { 'accept-language': locale } : {}),
+      },
+    },
+  );
 
 test('S48 a sign-in on a new device is told by another channel, in the language of the person, and not twice', async () => {
   const email = 'two-ways@example.com';
@@ -40,9 +51,17 @@ test('S48 a sign-in on a new device is told by another channel, in the language 
   const token = first.body.access_token as string;
   const sent = await app.post(`${AUTH}/identities`, { phone }, { token, from: newCaller() });
   const code = await app.code(phone);
-  const linked = await app.post(`${AUTH}/verify-code`, { verification_id: sent.body.verification_id, code }, { token });
+  const linked = await app.post(
+    `${AUTH}/verify-code`,
+    { verification_id: sent.body.verification_id, code },
+    { token },
+  );
   assert.equal(linked.status, 200);
-  assert.equal((await notices(email)).length, 1, 'told that an address was added; no word about the first device');
+  assert.equal(
+    (await notices(email)).length,
+    1,
+    'told that an address was added; no word about the first device',
+  );
 
   await signIn({ email }, NEWER);
   assert.equal((await notices(phone)).length, 0, 'an update of the browser is no new device');
@@ -61,10 +80,17 @@ test('S48 "this was not me" ends the new session, drops the password it came by,
   const own = await signIn({ email }, FIREFOX);
   const token = own.body.access_token as string;
   const password = 'violet harbour 19 mandolin';
-  assert.equal((await app.post(`${AUTH}/change-password`, { new_password: password }, { token })).status, 200);
+  assert.equal(
+    (await app.post(`${AUTH}/change-password`, { new_password: password }, { token })).status,
+    200,
+  );
   assert.equal((await notices(email)).length, 1, 'the new password is told, by the only way there is');
   app.clock.advance(5);
-  const thief = await app.post(`${AUTH}/login`, { email, password }, { from: newCaller(), headers: { 'user-agent': SAFARI } });
+  const thief = await app.post(
+    `${AUTH}/login`,
+    { email, password },
+    { from: newCaller(), headers: { 'user-agent': SAFARI } },
+  );
   assert.equal(thief.status, 200);
   const [notice] = await notices(email);
   const path = /https:\/\/auth\.test(\/not-me\/[\w-]+)/.exec(notice?.text ?? '')?.[1] ?? '';

@@ -29,7 +29,13 @@ async function signIn(email = newEmail()): Promise<Person> {
 }
 
 /** Sends a code with a call, reads it, and types it with the same token. */
-async function prove(person: Person, path: string, body: Record<string, unknown>, to: string, token = person.token) {
+async function prove(
+  person: Person,
+  path: string,
+  body: Record<string, unknown>,
+  to: string,
+  token = person.token,
+) {
   const earlier = await app.newestMessage(to);
   const sent = await app.post(`${AUTH}${path}`, body, { token: person.token, from: newCaller() });
   assert.equal(sent.status, 200, JSON.stringify(sent.body));
@@ -72,7 +78,11 @@ test('S32 a stolen access token alone changes nothing: 403 on every sensitive ca
   }
   const enveloped = await app.post('/api/auth/logout', { scope: 'all' }, { token: person.token });
   assert.equal(enveloped.status, 403);
-  assert.equal((await app.get(`${AUTH}/session`, { token: other.token })).status, 200, 'nothing has happened');
+  assert.equal(
+    (await app.get(`${AUTH}/session`, { token: other.token })).status,
+    200,
+    'nothing has happened',
+  );
   assert.equal((await identitiesOf(person)).length, 2);
 
   const proved = await stepUp(person);
@@ -89,15 +99,27 @@ test('S32 a proof counts for five minutes to the second, in its own session only
   const other = await signIn(person.email);
   app.clock.advance(300);
   const others = { scope: 'others' };
-  assert.equal((await app.post(`${AUTH}/change-password`, { new_password: PASSWORD }, { token: person.token })).status, 200);
+  assert.equal(
+    (await app.post(`${AUTH}/change-password`, { new_password: PASSWORD }, { token: person.token })).status,
+    200,
+  );
   app.clock.advance(1);
   assert.equal((await app.post(`${AUTH}/logout`, others, { token: person.token })).status, 403);
-  assert.equal((await app.get(`${AUTH}/session`, { token: other.token })).status, 401, 'ended by the new password');
+  assert.equal(
+    (await app.get(`${AUTH}/session`, { token: other.token })).status,
+    401,
+    'ended by the new password',
+  );
 
   const fresh = await signIn(person.email);
-  assert.equal((await app.post(`${AUTH}/logout`, others, { token: person.token })).status, 403, 'not its session');
+  assert.equal(
+    (await app.post(`${AUTH}/logout`, others, { token: person.token })).status,
+    403,
+    'not its session',
+  );
   app.clock.advance(301);
-  const [row] = await app.databases.control.sql`select count(*)::int as live from sessions where user_id = ${person.userId} and revoked_at is null`;
+  const [row] = await app.databases.control
+    .sql`select count(*)::int as live from sessions where user_id = ${person.userId} and revoked_at is null`;
   assert.equal(row?.['live'], 2);
   assert.equal((await app.post(`${AUTH}/logout`, others, { token: fresh.token })).status, 403);
 });
@@ -115,7 +137,11 @@ test('S32 a code of a step-up is worth nothing in another session, without one, 
   assert.equal((await type(code)).status, 401);
   assert.equal((await type(code, other.token)).status, 404);
   assert.equal((await app.post('/api/auth/verify-otp', { verification_id, otp: code })).status, 401);
-  assert.equal((await app.post(`${AUTH}/verify-code`, { email: person.email, code })).status, 404, 'by address alone');
+  assert.equal(
+    (await app.post(`${AUTH}/verify-code`, { email: person.email, code })).status,
+    404,
+    'by address alone',
+  );
   const wrong = await type(wrongCode(code), person.token);
   assert.deepEqual([wrong.status, wrong.body.attempts_left], [401, 4]);
   assert.equal((await type(code, person.token)).status, 200);
@@ -133,15 +159,29 @@ test('S32 a password proves what it protects, but no other address; wrong ones a
   const proved = await app.post(`${AUTH}/step-up`, { password: PASSWORD }, { token: person.token });
   assert.deepEqual(proved.body.proof, { method: 'password', expires_in: 300 });
   assert.equal((await app.post(`${AUTH}/logout`, { scope: 'others' }, { token: person.token })).status, 200);
-  const link = await app.post(`${AUTH}/identities`, { email: newEmail() }, { token: person.token, from: newCaller() });
+  const link = await app.post(
+    `${AUTH}/identities`,
+    { email: newEmail() },
+    { token: person.token, from: newCaller() },
+  );
   assert.equal(link.status, 403);
-  assert.deepEqual(link.body.ways.map((way: { method: string }) => way.method), ['email']);
+  assert.deepEqual(
+    link.body.ways.map((way: { method: string }) => way.method),
+    ['email'],
+  );
   for (let left = 9; left >= 0; left--) {
     const wrong = await app.post(`${AUTH}/step-up`, { password: 'not it at all' }, { token: person.token });
     assert.deepEqual([wrong.status, wrong.body.attempts_left], [401, left]);
   }
-  assert.equal((await app.post(`${AUTH}/step-up`, { password: PASSWORD }, { token: person.token })).status, 429);
-  const login = await app.post(`${AUTH}/login`, { email: person.email, password: PASSWORD }, { from: newCaller() });
+  assert.equal(
+    (await app.post(`${AUTH}/step-up`, { password: PASSWORD }, { token: person.token })).status,
+    429,
+  );
+  const login = await app.post(
+    `${AUTH}/login`,
+    { email: person.email, password: PASSWORD },
+    { from: newCaller() },
+  );
   assert.equal(login.status, 429);
 });
 
@@ -158,7 +198,10 @@ test('S32 an administrator needs more than the mailbox', async () => {
   assert.equal(proved.status, 200);
   const refused = await app.post(`${AUTH}/logout`, { scope: 'others' }, { token: person.token });
   assert.equal(refused.status, 403);
-  assert.deepEqual(refused.body.ways.map((way: { method: string }) => way.method), ['phone']);
+  assert.deepEqual(
+    refused.body.ways.map((way: { method: string }) => way.method),
+    ['phone'],
+  );
 });
 
 test('S33 a change that nobody proves leaves the account as it is; a third party never loses theirs', async () => {
@@ -167,21 +210,36 @@ test('S33 a change that nobody proves leaves the account as it is; a third party
   const [mine] = await identitiesOf(person);
   const before = await identitiesOf(person);
   const typo = newEmail();
-  const sent = await app.post(`${AUTH}/identities`, { email: typo, replaces: mine?.id }, { token: person.token, from: newCaller() });
+  const sent = await app.post(
+    `${AUTH}/identities`,
+    { email: typo, replaces: mine?.id },
+    { token: person.token, from: newCaller() },
+  );
   assert.equal(sent.status, 200);
   assert.deepEqual(await identitiesOf(person), before);
   app.clock.advance(601);
   const code = await app.code(typo);
-  const late = await app.post(`${AUTH}/verify-code`, { verification_id: sent.body.verification_id, code }, { token: person.token });
+  const late = await app.post(
+    `${AUTH}/verify-code`,
+    { verification_id: sent.body.verification_id, code },
+    { token: person.token },
+  );
   assert.equal(late.status, 410);
   const again = await app.post(`${AUTH}/resend-otp`, { verification_id: sent.body.verification_id });
   assert.equal(again.status, 410, 'begun anew, with a new proof');
   assert.deepEqual(await identitiesOf(person), before);
 
   await stepUp(person);
-  const taken = await app.post(`${AUTH}/identities`, { email: victim.email }, { token: person.token, from: newCaller() });
+  const taken = await app.post(
+    `${AUTH}/identities`,
+    { email: victim.email },
+    { token: person.token, from: newCaller() },
+  );
   assert.deepEqual([taken.status, taken.body.error], [409, 'ALREADY_REGISTERED']);
-  assert.deepEqual((await identitiesOf(victim)).map(({ value }) => value), [victim.email]);
+  assert.deepEqual(
+    (await identitiesOf(victim)).map(({ value }) => value),
+    [victim.email],
+  );
 });
 
 /** The newest link in the inbox of an address. */
@@ -195,7 +253,11 @@ async function linkFor(to: string): Promise<string> {
   throw new Error(`no link for ${to}`);
 }
 const press = async (path: string, method = 'POST') => {
-  const response = await fetch(app.url + path, { method, headers: { 'content-type': 'application/x-www-form-urlencoded' }, ...(method === 'POST' ? { body: '' } : {}) });
+  const response = await fetch(app.url + path, {
+    method,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    ...(method === 'POST' ? { body: '' } : {}),
+  });
   return { status: response.status, text: await response.text() };
 };
 
@@ -205,7 +267,10 @@ test('S33 the old address is told of its change and undoes it for 72 hours, once
   const [old] = await identitiesOf(owner);
   const thief = newEmail();
   const changed = await prove(owner, '/identities', { email: thief, replaces: old?.id }, thief);
-  assert.deepEqual(changed.body.user.identities.map(({ value }: { value: string }) => value), [thief]);
+  assert.deepEqual(
+    changed.body.user.identities.map(({ value }: { value: string }) => value),
+    [thief],
+  );
   const stolen = await signIn(thief);
   assert.equal(stolen.userId, owner.userId);
   await app.post(`${AUTH}/change-password`, { new_password: PASSWORD }, { token: stolen.token });
@@ -216,14 +281,23 @@ test('S33 the old address is told of its change and undoes it for 72 hours, once
   const look = await press(path, 'GET');
   assert.equal(look.status, 200);
   assert.match(look.text, /<form method="post">/);
-  assert.deepEqual((await app.databases.control.sql`select value from identities where user_id = ${owner.userId}`).map((row) => row['value']), [thief]);
+  assert.deepEqual(
+    (await app.databases.control.sql`select value from identities where user_id = ${owner.userId}`).map(
+      (row) => row['value'],
+    ),
+    [thief],
+  );
 
   const both = await Promise.all([press(path), press(path)]);
-  assert.deepEqual(both.map(({ status }) => status).sort(), [200, 404], 'once');
+  assert.deepEqual(both.map(({ status }) => status).toSorted((a, b) => a - b), [200, 404], 'once');
   const [state] = await app.databases.control.sql`
     select array(select value from identities where user_id = u.id) as addresses, password_hash, live_sessions
     from users u where id = ${owner.userId}`;
-  assert.deepEqual(state, { addresses: [owner.email], password_hash: null, live_sessions: 0 }, 'the change session, all since');
+  assert.deepEqual(
+    state,
+    { addresses: [owner.email], password_hash: null, live_sessions: 0 },
+    'the change session, all since',
+  );
   for (const token of [owner.token, stolen.token, later.token, calm.token]) {
     assert.equal((await app.get(`${AUTH}/session`, { token })).status, 401);
   }
@@ -243,7 +317,12 @@ test('S33 a link is over after 72 hours, and one with a changed letter was never
   app.clock.advance(72 * 3600);
   assert.equal((await press(path, 'GET')).status, 404);
   assert.equal((await press(path)).status, 404);
-  assert.deepEqual((await app.databases.control.sql`select value from identities where user_id = ${owner.userId}`).map((row) => row['value']), [next]);
+  assert.deepEqual(
+    (await app.databases.control.sql`select value from identities where user_id = ${owner.userId}`).map(
+      (row) => row['value'],
+    ),
+    [next],
+  );
 });
 
 test('S33 two accounts that prove one address at once: the first has it; two removals at once leave one address', async () => {
@@ -254,18 +333,31 @@ test('S33 two accounts that prove one address at once: the first has it; two rem
     const sent = await app.post(`${AUTH}/identities`, { email }, { token: person.token, from: newCaller() });
     assert.equal(sent.status, 200, JSON.stringify(sent.body));
     const code = await app.code(email, { after: earlier });
-    return () => app.post(`${AUTH}/verify-code`, { verification_id: sent.body.verification_id, code }, { token: person.token });
+    return () =>
+      app.post(
+        `${AUTH}/verify-code`,
+        { verification_id: sent.body.verification_id, code },
+        { token: person.token },
+      );
   };
   const first = await begin(left);
   app.clock.advance(61);
   const second = await begin(right);
   const answers = await Promise.all([first(), second()]);
-  assert.equal(answers.filter(({ status }) => status === 200).length, 1, JSON.stringify(answers.map(({ body }) => body)));
+  assert.equal(
+    answers.filter(({ status }) => status === 200).length,
+    1,
+    JSON.stringify(answers.map(({ body }) => body)),
+  );
   const winner = answers[0]?.status === 200 ? left : right;
   const ids = await identitiesOf(winner);
   assert.equal(ids.length, 2);
-  const removals = await Promise.all(ids.map(({ id }) => app.request('DELETE', `${AUTH}/identities/${id}`, undefined, { token: winner.token })));
-  assert.deepEqual(removals.map(({ status }) => status).sort(), [200, 409]);
+  const removals = await Promise.all(
+    ids.map(({ id }) =>
+      app.request('DELETE', `${AUTH}/identities/${id}`, undefined, { token: winner.token }),
+    ),
+  );
+  assert.deepEqual(removals.map(({ status }) => status).toSorted((a, b) => a - b), [200, 409]);
   assert.equal(removals.find(({ status }) => status === 409)?.body.error, 'LAST_IDENTITY');
   assert.equal((await identitiesOf(winner)).length, 1);
 });

@@ -68,8 +68,10 @@ export const english: Words = {
     account_locked: {
       sms: 'Too many wrong tries on your {{tenant}} account. Not you? Stay calm: nobody got in.',
       subject: 'Too many wrong tries on your {{tenant}} account',
-      intro: 'Somebody tried too often to sign in to your {{tenant}} account with a wrong code or password. It is locked for a while, and nobody got in.',
-      ifNotYou: 'If it was not you, there is nothing to do now. Never share a code, and sign in another way if you cannot wait.',
+      intro:
+        'Somebody tried too often to sign in to your {{tenant}} account with a wrong code or password. It is locked for a while, and nobody got in.',
+      ifNotYou:
+        'If it was not you, there is nothing to do now. Never share a code, and sign in another way if you cannot wait.',
     },
     already_registered: {
       sms: 'You already have an account at {{tenant}}. Just sign in.',

@@ -68,10 +68,12 @@ export const uzbek: Words = {
       ifNotYou: 'Bu siz boʻlmasangiz, darhol kirib, manzillaringizni tekshiring va bizga xabar bering.',
     },
     account_locked: {
-      sms: "{{tenant}} hisobingizga kirish uchun xato urinishlar juda ko'p. Hech kim kirmadi.",
+      sms: "{{tenant}}: xato urinishlar juda ko'p, kirish vaqtincha yopildi.",
       subject: '{{tenant}} hisobingizga kirish uchun xato urinishlar juda ko‘p',
-      intro: 'Kimdir {{tenant}} hisobingizga kirish uchun noto‘g‘ri kod yoki parolni juda ko‘p marta kiritdi. Kirish vaqtincha yopildi va hech kim kirmadi.',
-      ifNotYou: 'Agar bu siz bo‘lmasangiz, hozir hech narsa qilish shart emas. Kodni hech kimga bermang; kuta olmasangiz, boshqa yo‘l bilan kiring.',
+      intro:
+        'Kimdir {{tenant}} hisobingizga kirish uchun noto‘g‘ri kod yoki parolni juda ko‘p marta kiritdi. Kirish vaqtincha yopildi va hech kim kirmadi.',
+      ifNotYou:
+        'Agar bu siz bo‘lmasangiz, hozir hech narsa qilish shart emas. Kodni hech kimga bermang; kuta olmasangiz, boshqa yo‘l bilan kiring.',
     },
     already_registered: {
       sms: '{{tenant}} xizmatida hisobingiz bor. Shunchaki kiring.',
