@@ -1,7 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import type { DatabaseFacts } from './database-facts.ts';
-import { checkProviders } from './doctor-providers.ts';
 
 /** One line of the doctor: what was looked at, what was seen, and what to do where it is not well. */
 export interface Finding {
@@ -135,10 +134,6 @@ export function checkTenant(
 
 /** What the configuration alone tells, once it can be used. */
 export function checkConfiguration(config: Config): Finding[] {
-  return [...checkGround(config), ...checkProviders(config)];
-}
-
-function checkGround(config: Config): Finding[] {
   if (config.mode === 'development') {
     return [
       {
