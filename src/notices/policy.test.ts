@@ -7,7 +7,7 @@ const email = { kind: 'email', value: 'a@example.com', as_entered: 'a@example.co
 const phone = { kind: 'phone', value: '+14155550100', as_entered: '+14155550100' } as const;
 const telegram = { kind: 'telegram', value: '7', as_entered: '7' } as const;
 
-test('the owner is told by another channel than the one used, for free where that is possible', () => {
+test('S48 the owner is told by another channel than the one used, for free where that is possible', () => {
   assert.deepEqual(recipientsOf('new_device', [phone, email], 'phone:+14155550100', undefined), [email]);
   assert.deepEqual(recipientsOf('new_device', [phone, email], 'email:a@example.com', undefined), [phone]);
   assert.deepEqual(recipientsOf('new_device', [phone, email, telegram], 'email:a@example.com', undefined), [

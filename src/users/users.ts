@@ -39,7 +39,6 @@ export {
   findPasswordHash,
   linkFragment as link,
   removeIdentity,
-  type RemovedIdentity,
   replacePassword,
   restoreIdentity,
 } from './identity-store.ts';

@@ -289,7 +289,11 @@ test('S33 the old address is told of its change and undoes it for 72 hours, once
   );
 
   const both = await Promise.all([press(path), press(path)]);
-  assert.deepEqual(both.map(({ status }) => status).toSorted((a, b) => a - b), [200, 404], 'once');
+  assert.deepEqual(
+    both.map(({ status }) => status).toSorted((a, b) => a - b),
+    [200, 404],
+    'once',
+  );
   const [state] = await app.databases.control.sql`
     select array(select value from identities where user_id = u.id) as addresses, password_hash, live_sessions
     from users u where id = ${owner.userId}`;
@@ -357,7 +361,10 @@ test('S33 two accounts that prove one address at once: the first has it; two rem
       app.request('DELETE', `${AUTH}/identities/${id}`, undefined, { token: winner.token }),
     ),
   );
-  assert.deepEqual(removals.map(({ status }) => status).toSorted((a, b) => a - b), [200, 409]);
+  assert.deepEqual(
+    removals.map(({ status }) => status).toSorted((a, b) => a - b),
+    [200, 409],
+  );
   assert.equal(removals.find(({ status }) => status === 409)?.body.error, 'LAST_IDENTITY');
   assert.equal((await identitiesOf(winner)).length, 1);
 });
