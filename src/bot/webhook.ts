@@ -34,7 +34,8 @@ export function webhookRoute(server: FastifyInstance, { bots, tenants, receive }
       bodyLimit: BODY_LIMIT_BYTES,
       schema: {
         summary: 'What people write to a bot, brought by Telegram',
-        description: 'For Telegram alone, which knows the secret of the header `X-Telegram-Bot-Api-Secret-Token`.',
+        description:
+          'For Telegram alone, which knows the secret of the header `X-Telegram-Bot-Api-Secret-Token`.',
         tags: ['telegram'],
         params: Type.Object({ tenant: Type.String({ maxLength: 63 }) }),
         response: { 200: Type.Object({ ok: Type.Literal(true) }), ...failures(401) },
