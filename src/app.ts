@@ -9,8 +9,10 @@ import type { Databases } from './db/databases.ts';
 import { createFeed, type Feed } from './db/feed.ts';
 import {
   createDelivery,
+  createDeliveryMeter,
   createDevelopmentInbox,
   createSmtpProvider,
+  type Delivery,
   type DevelopmentInbox,
   type Provider,
   type SmtpOptions,
@@ -28,7 +30,7 @@ import { createOutbox } from './outbox/outbox.ts';
 import { createPasswords } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
 import type { SignInContext } from './signin/context.ts';
-import { type ApiKeys, brandOf, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
+import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
 import { createVerifications } from './verification/verification.ts';
 import { createClientAddress } from './web/client-address.ts';
 import { createHttpServer } from './web/server.ts';
@@ -57,6 +59,7 @@ export interface App {
   apiKeys: ApiKeys;
   keys: Keys;
   worker: Worker;
+  delivery: Delivery;
   metrics: Metrics;
   inbox: DevelopmentInbox | undefined;
   newId: () => string;
@@ -101,6 +104,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const budgets = createAddressBudgets(limits);
   const buckets = createCallerBuckets(databases.control, clock);
 
+  const metrics = createMetrics();
   const inbox =
     config.mode === 'development' ? createDevelopmentInbox(databases.control, secrets, newId) : undefined;
   const smtp = createSmtp(config, options.smtp);
@@ -108,10 +112,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   const delivery = createDelivery({
     outbox: createOutbox(node),
     providers: [...(options.providers ?? []), ...(mail ? [mail] : []), ...(inbox ? [inbox] : [])],
-    brandOf: (tenantId) => {
-      const tenant = tenants.byId(tenantId);
-      return tenant && brandOf(tenant);
-    },
+    control: databases.control,
+    databases: databases.all(),
+    tenantOf: tenants.byId,
+    meter: createDeliveryMeter(metrics),
     secrets,
     random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
     newId,
@@ -147,6 +151,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     feeds.set(database, feed);
     revocations.set(database, createRevocations(database, feed, clock, sessions.forget));
     keys.follow(feed, database);
+    delivery.follow(database, feed);
   }
   tenants.follow(feeds.get(databases.control) as Feed);
 
@@ -165,7 +170,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     passwords: createPasswords({ secrets, ...hashingCapacity() }),
     newId,
   };
-  const metrics = createMetrics();
   const server = createHttpServer({
     log,
     secure: publicUrl.startsWith('https:'),
@@ -226,6 +230,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     apiKeys,
     keys,
     worker,
+    delivery,
     metrics,
     inbox,
     newId,
