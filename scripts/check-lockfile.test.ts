@@ -66,3 +66,11 @@ test('.npmrc without ignore-scripts=true is refused', () => {
     assert.match(findSupplyChainBreaches({ ...sound, npmrc }).join(), /ignore-scripts/);
   }
 });
+
+test('a package whose part for some platform is missing is refused; one found further out is not', () => {
+  const integrity = 'sha512-a';
+  const parts = { optionalDependencies: { '@a/linux': '1.0.0' }, dependencies: { jose: '6.2.17' } };
+  const found = withPackage('node_modules/b/node_modules/a', { integrity, ...parts });
+  assert.equal(found.length, 1);
+  assert.match(found.join(), /a: its part @a\/linux is not in/);
+});

@@ -43,7 +43,9 @@ export function findSupplyChainBreaches({ manifests, lockfile, npmrc }: SupplyCh
   for (const [path, manifest] of Object.entries(manifests)) {
     breaches.push(...checkManifest(path, manifest, packages[path.replace(/\/?package\.json$/, '')]));
   }
-  for (const [path, locked] of Object.entries(packages)) breaches.push(...checkLocked(path, locked));
+  for (const [path, locked] of Object.entries(packages)) {
+    breaches.push(...checkLocked(path, locked), ...findMissingParts(path, locked, packages));
+  }
   return breaches;
 }
 
@@ -82,6 +84,31 @@ function checkLocked(path: string, locked: LockedPackage): string[] {
     breaches.push(`${path}: has an install script. Choose a package without one.`);
   }
   return breaches;
+}
+
+/**
+ * A lock made where a newer release was not whole in the registry lists parts that it does not hold; `npm ci` then
+ * refuses on every machine. A part is looked for as Node.js looks for it: beside the package, then ever further out.
+ */
+function findMissingParts(
+  path: string,
+  locked: LockedPackage,
+  packages: Record<string, LockedPackage>,
+): string[] {
+  const wanted = { ...locked.dependencies, ...locked.optionalDependencies };
+  return Object.keys(wanted).flatMap((name) => {
+    for (let place: string | undefined = path; place !== undefined; place = outer(place)) {
+      if (packages[`${place === '' ? '' : `${place}/`}node_modules/${name}`]) return [];
+    }
+    return [`${path || 'package.json'}: its part ${name} is not in package-lock.json. Pin a whole release.`];
+  });
+}
+
+/** The folder whose node_modules is asked next; undefined after the root. */
+function outer(place: string): string | undefined {
+  if (place === '') return undefined;
+  const end = place.lastIndexOf('/node_modules/');
+  return end === -1 ? '' : place.slice(0, end);
 }
 
 function main(root: string): void {

@@ -22,10 +22,10 @@ import { withInboxCopy } from './providers/inbox-copy.ts';
 import { createSmtpProvider, type SmtpOptions } from './providers/smtp.ts';
 import { createReports } from './reports.ts';
 import { createSuppressions } from './suppressions.ts';
-import { type MessageDetails, messageLocales } from './templates/templates.ts';
+import { messageLocales } from './templates/templates.ts';
 
 export type { ChatOf, DeliveryReport, MessageContent, ReportOutcome };
-export type { DeliveryMeter, DevelopmentInbox, Envelope, MessageDetails, Provider, SendResult };
+export type { DeliveryMeter, DevelopmentInbox, Envelope, Provider, SendResult };
 export type { SmtpOptions };
 export {
   channelsOf,

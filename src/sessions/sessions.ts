@@ -11,6 +11,7 @@ import {
 } from './authenticate.ts';
 import { accessLifetime, deviceNameOf, issuerOf, REFRESH_GRACE_SECONDS } from './policy.ts';
 import { createRevocations, type Revocations } from './revocations.ts';
+import { findJoining, joinFragment, type Joining, type JoiningQuery, SHARED_INDEX } from './sharing.ts';
 import {
   type DeviceRow,
   endAllSessions,
@@ -25,8 +26,8 @@ import {
 } from './store.ts';
 import { isSessionToken, readSessionToken, sessionToken } from './tokens.ts';
 
-export type { Access, Authenticated, DeviceRow, Revocations };
-export { createRevocations, issuerOf, sweepSessions };
+export type { Access, Authenticated, DeviceRow, Joining, Revocations };
+export { createRevocations, issuerOf, SHARED_INDEX, sweepSessions };
 
 export type SessionStyle = 'jwt' | 'opaque';
 export type SignOutScope = 'this' | 'others' | 'all';
@@ -65,6 +66,8 @@ export interface Ended {
 export interface Sessions {
   /** Two entries of a `with` list after `account`: `device` and `opened`. */
   open(sql: Sql, options: OpenOptions): { sessionId: string; fragment: Fragment };
+  /** What a sign-in joins instead of opening a session; the transaction holds the account's row. */
+  findJoining(sql: Sql, query: JoiningQuery): Promise<Joining>;
   /** The tokens of a session that is already committed. */
   tokensFor(tenant: Tenant, opened: OpenedSession): Promise<Tokens>;
   authenticate(token: string): Promise<Authenticated> | Authenticated;
@@ -101,6 +104,8 @@ export interface OpenOptions {
   amr: readonly string[];
   device: { name?: string | undefined; kind?: string | undefined } | undefined;
   caller: Caller;
+  /** Found before, in the same transaction: without it a session is opened that nobody shares. */
+  joining?: Joining | undefined;
   now: Fragment;
 }
 
@@ -186,10 +191,11 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
     authenticate,
     forget,
     tokensFor,
-    open(sql, { tenant, style, amr, device, caller, now }) {
+    findJoining,
+    open(sql, { tenant, style, amr, device, caller, joining, now }) {
       const sessionId = newId();
       const guessed = deviceNameOf(caller.userAgent);
-      const fragment = openFragment(sql, {
+      const session = {
         tenantId: tenant.id,
         sessionId,
         deviceId: newId(),
@@ -201,7 +207,8 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
         userAgent: caller.userAgent ?? null,
         ip: caller.ip,
         now,
-      });
+      };
+      const fragment = joining ? joinFragment(sql, session, joining) : openFragment(sql, session);
       return { sessionId, fragment };
     },
     noteUse(access, ip) {
@@ -273,8 +280,11 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
     },
     async endDevice(access, deviceId, caller) {
       const { sql } = databaseOf(access.tenant.id);
-      const which = sql`s.user_id = ${access.userId}::uuid and s.device_id = ${deviceId}::uuid`;
-      return summary(await endWhere(access.tenant, which, 'device_revoked', `user:${access.userId}`, caller));
+      const { tenant, userId } = access;
+      const which = sql`s.user_id = ${userId}::uuid and (s.device_id = ${deviceId}::uuid or s.id = (
+        select d.joined_session_id from devices d
+        where d.tenant_id = ${tenant.id}::uuid and d.id = ${deviceId}::uuid and d.user_id = ${userId}::uuid))`;
+      return summary(await endWhere(tenant, which, 'device_revoked', `user:${userId}`, caller));
     },
     async revokeToken(token, allowedTenant, actor, caller) {
       let named: { tenant: Tenant; sessionId: string } | undefined;

@@ -18,6 +18,7 @@ import {
 } from './policy.ts';
 import { readResetToken, RESET_LIFE_SECONDS, resetToken, type ResetTokenClaims } from './reset-token.ts';
 import {
+  addressQuery,
   type Candidate,
   endVerifications,
   issueFragment,
@@ -33,7 +34,7 @@ import {
 } from './store.ts';
 
 export type { Candidate, Purpose, WaitingRow };
-export { codeTemplateOf, endVerifications, readCode, RESET_LIFE_SECONDS, sweepVerifications };
+export { addressQuery, codeTemplateOf, endVerifications, readCode, RESET_LIFE_SECONDS, sweepVerifications };
 export type { ResetTokenClaims };
 
 /** A new code with its handle; the code itself goes into the sealed message and nowhere else. */
