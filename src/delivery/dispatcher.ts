@@ -242,7 +242,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       if (byName.get(name)?.limits?.perSecond !== undefined) {
         postponeTurns(control, name, seconds).catch(() => {});
       }
-    } else if (result.state === 'retry' || isAlarm) {
+    } else if (isAlarm || (result.state === 'retry' && result.notBeforeSeconds === undefined)) {
       lanes.failed(name);
     } else {
       lanes.succeeded(name);
@@ -280,11 +280,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         meter.fellBack(tenant.slug, task.channel, nextChannel ?? '');
         return settle(task.database, { ...queued, channel: nextChannel ?? '', tried: [], attempts: 0 });
       case 'again': {
-        const asked = result.state === 'retry' ? result.retryAfterSeconds : undefined;
         return settle(task.database, {
           ...queued,
           tried: [],
-          retryInSeconds: retryDelay(task.attempts, random(), asked),
+          retryInSeconds: retryDelay(task.attempts, random(), askedPause(result)),
         });
       }
       case 'give_up':
@@ -319,10 +318,16 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       return { room: Math.min(2 * options.concurrency, ...rooms), full, shut };
     },
     async stop() {
-      await lanes.stop(timeout);
+      // Longer than a try: what it led to is to be written too.
+      await lanes.stop(timeout + 2000);
       await Promise.all([...settlers.values()].map((settler) => settler.drain()));
     },
   };
+}
+
+function askedPause(result: SendResult): number {
+  if (result.state !== 'retry') return 0;
+  return Math.max(result.retryAfterSeconds ?? 0, result.notBeforeSeconds ?? 0);
 }
 
 function settlementOf(task: Task, state: Settlement['state']): Settlement {

@@ -65,7 +65,14 @@ export type Remedy =
  */
 export type SendResult =
   | { state: 'sent'; providerMessageId: string | null }
-  | { state: 'retry'; error: string; retryAfterSeconds?: number }
+  | {
+      state: 'retry';
+      error: string;
+      /** The provider wants quiet (Retry-After): nothing goes to it before. */
+      retryAfterSeconds?: number;
+      /** This message alone is to wait (greylisting). */
+      notBeforeSeconds?: number;
+    }
   | { state: 'refused'; error: string; remedy?: Remedy };
 
 /** What a provider tells later about a message it took. Already authenticated by whoever made it. */
