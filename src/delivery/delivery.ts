@@ -18,6 +18,7 @@ import type {
   SendResult,
 } from './provider.ts';
 import { createDevelopmentInbox, type DevelopmentInbox } from './providers/development-inbox.ts';
+import { callbackPaths, createConfiguredProviders } from './providers/configured-providers.ts';
 import { withInboxCopy } from './providers/inbox-copy.ts';
 import { createSmtpProvider, type SmtpOptions } from './providers/smtp.ts';
 import { createReports } from './reports.ts';
@@ -28,7 +29,9 @@ export type { ChatOf, DeliveryReport, MessageContent, ReportOutcome };
 export type { DeliveryMeter, DevelopmentInbox, Envelope, Provider, SendResult };
 export type { SmtpOptions };
 export {
+  callbackPaths,
   channelsOf,
+  createConfiguredProviders,
   createDeliveryMeter,
   createDevelopmentInbox,
   createSmtpProvider,

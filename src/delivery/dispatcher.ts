@@ -364,6 +364,7 @@ function envelopeOf(
     ...renderMessage({ ...content, channel, expiresIn }, brand),
     ...{ id, tenantId, channel, to, code: content.code, expiresIn },
     senderName: brand.name,
+    locale: content.locale,
     replyTo: brand.supportAddress ?? null,
   };
 }
