@@ -11,8 +11,10 @@ import { createFeed, type Feed } from './db/feed.ts';
 import {
   createConfiguredProviders,
   createDelivery,
+  createDeliveryMeter,
   createDevelopmentInbox,
   createSmtpProvider,
+  type Delivery,
   type DevelopmentInbox,
   type Provider,
   type SmtpOptions,
@@ -31,7 +33,7 @@ import { createPasswords } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
 import type { SignInContext } from './signin/context.ts';
 import type { Pace } from './telegram/telegram.ts';
-import { type ApiKeys, brandOf, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
+import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
 import { createVerifications } from './verification/verification.ts';
 import { createClientAddress } from './web/client-address.ts';
 import { createHttpServer } from './web/server.ts';
@@ -64,6 +66,7 @@ export interface App {
   apiKeys: ApiKeys;
   keys: Keys;
   worker: Worker;
+  delivery: Delivery;
   metrics: Metrics;
   inbox: DevelopmentInbox | undefined;
   newId: () => string;
@@ -109,6 +112,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const budgets = createAddressBudgets(limits);
   const buckets = createCallerBuckets(databases.control, clock);
 
+  const metrics = createMetrics();
   const inbox =
     config.mode === 'development' ? createDevelopmentInbox(databases.control, secrets, newId) : undefined;
   const bots = createBots({
@@ -138,10 +142,10 @@ export async function createApp(options: AppOptions): Promise<App> {
       ...(mail ? [mail] : []),
       ...(inbox ? [inbox] : []),
     ],
-    brandOf: (tenantId) => {
-      const tenant = tenants.byId(tenantId);
-      return tenant && brandOf(tenant);
-    },
+    control: databases.control,
+    databases: databases.all(),
+    tenantOf: tenants.byId,
+    meter: createDeliveryMeter(metrics),
     secrets,
     random,
     newId,
@@ -177,6 +181,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     feeds.set(database, feed);
     revocations.set(database, createRevocations(database, feed, clock, sessions.forget));
     keys.follow(feed, database);
+    delivery.follow(database, feed);
   }
   tenants.follow(feeds.get(databases.control) as Feed);
 
@@ -196,7 +201,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     telegram: { has: (tenantId) => bots.apiOf(tenantId) !== undefined, linkOf: bots.linkOf },
     newId,
   };
-  const metrics = createMetrics();
   const server = createHttpServer({
     log,
     secure: publicUrl.startsWith('https:'),
@@ -270,6 +274,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     apiKeys,
     keys,
     worker,
+    delivery,
     metrics,
     inbox,
     newId,

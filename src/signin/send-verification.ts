@@ -76,7 +76,7 @@ export async function sendVerification(
   const { tenant, address } = located;
   const closed = refuseIdentifier(tenant, address.kind);
   if (closed) return closed;
-  const chosen = chooseChannel(tenant, address.kind, input.channel, context.delivery.offers);
+  const chosen = chooseChannel(tenant, address, input.channel, context.delivery);
   if (!chosen.ok) return chosen;
   const limited = await takeCallerSend(context, clues);
   if (limited) return limited;

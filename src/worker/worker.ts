@@ -55,14 +55,14 @@ export function createWorker(options: WorkerOptions): Worker {
 
   async function dispatch(): Promise<void> {
     await eachDatabase(async (database) => {
-      // A full batch means that more is waiting.
-      while ((await delivery.dispatchDue(database)) === 100 && !stopped);
+      await delivery.dispatchDue(database);
     });
   }
 
   async function sweep(): Promise<void> {
     await eachDatabase(async (database) => {
       await sessions.endExpired(database);
+      await delivery.refresh(database);
       await untilEmpty(() => sweepLimits(database.sql, database.now(), SWEEP_BATCH));
       await untilEmpty(() => sweepRegistrations(database, SWEEP_BATCH));
       await untilEmpty(() => sweepVerifications(database, KEEP_VERIFICATIONS_SECONDS, SWEEP_BATCH));

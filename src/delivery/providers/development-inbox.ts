@@ -53,6 +53,7 @@ export function createDevelopmentInbox(
   });
   return {
     name: 'development-inbox',
+    isStandIn: true,
     carries: () => true,
     async send(envelope) {
       await writer.add(envelope);
