@@ -43,8 +43,6 @@ export interface NoticesOptions {
   tenants: Tenants;
   databaseOf: (tenantId: string) => Database;
   delivery: Delivery;
-  /** By which channel a message for this kind of address leaves; undefined: by none. */
-  channelFor: (tenant: Tenant, kind: NotedIdentity['kind']) => string | undefined;
   /** The address as a message may show it. */
   mask: (address: { kind: NotedIdentity['kind']; value: string }) => string;
   secrets: Secrets;
@@ -70,7 +68,7 @@ export function createNotices(options: NoticesOptions): Notices {
     const used = notice.used_kind === null ? null : `${notice.used_kind}:${notice.used_value}`;
     const queued: QueuedMessage[] = [];
     for (const recipient of recipientsOf<NotedIdentity>(notice.kind, proved, used, removed)) {
-      const channel = options.channelFor(tenant, recipient.kind);
+      const [channel] = delivery.planOf(tenant, recipient, undefined);
       if (channel === undefined) continue;
       const message = delivery.queue(sql, {
         tenantId: tenant.id,

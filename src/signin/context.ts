@@ -8,6 +8,14 @@ import type { Sessions } from '../sessions/sessions.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import type { Verifications } from '../verification/verification.ts';
 
+/** The tenants' Telegram bots, as far as a use case needs to know. */
+export interface TelegramReach {
+  /** Has the tenant a bot, be it a simulated one? */
+  has(tenantId: string): boolean;
+  /** Where people meet it; undefined without one, or before Telegram has told its name. */
+  linkOf(tenantId: string): string | undefined;
+}
+
 /** What the use cases work with. */
 export interface SignInContext {
   tenants: Tenants;
@@ -26,6 +34,7 @@ export interface SignInContext {
   explicitAnswersPerCallerPerHour: number;
   passwords: Passwords;
   notices: Notices;
+  telegram: TelegramReach;
   newId: () => string;
 }
 

@@ -58,7 +58,7 @@ export async function linkIdentity(
   }
 
   // 3. The code goes to the new address.
-  const chosen = chooseChannel(tenant, address.kind, wish, context.delivery.offers);
+  const chosen = chooseChannel(tenant, address, wish, context.delivery);
   if (!chosen.ok) return chosen;
   const limited = await takeCallerSend(context, clues);
   if (limited) return limited;

@@ -30,7 +30,7 @@ export async function requireProof(
   const user = await findUser(database, tenant.id, userId);
   const possible: ProofWay[] = (user?.identities ?? []).flatMap((identity) => {
     if (identity.verified_at === null) return [];
-    const chosen = chooseChannel(tenant, identity.kind, undefined, context.delivery.offers);
+    const chosen = chooseChannel(tenant, identity, undefined, context.delivery);
     if (!chosen.ok) return [];
     const destination = maskAddress(identity);
     return [{ method: identity.kind, identity_id: identity.id, channel: chosen.channel, destination }];

@@ -71,7 +71,7 @@ function chooseIdentity(context: SignInContext, access: Access, user: UserRow, i
   if (wanted.length === 0) return refuse('NOT_FOUND', {}, 'Your account has no such address.');
   let refused: Refused | undefined;
   for (const { kind, value, as_entered: asEntered } of wanted) {
-    const chosen = chooseChannel(access.tenant, kind, input.channel, context.delivery.offers);
+    const chosen = chooseChannel(access.tenant, { kind, value }, input.channel, context.delivery);
     if (chosen.ok) return { ok: true, address: { kind, value, asEntered }, channel: chosen.channel };
     refused ??= chosen;
   }

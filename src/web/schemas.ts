@@ -27,6 +27,7 @@ export const Failure = Type.Object(
         { description: 'STEP_UP_REQUIRED: how this account may prove itself for the change.' },
       ),
     ),
+    bot_link: Type.Optional(Type.String({ description: 'Where to meet the Telegram bot.' })),
     issues: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
   },
   { description: 'Refused; error says why.' },
