@@ -16,6 +16,7 @@ import {
   endAllSessions,
   endSessions,
   openFragment,
+  ownDevicesFragment,
   readDevices,
   refreshSession,
   renameDevice,
@@ -23,10 +24,10 @@ import {
   tenantsWithExpired,
   touchSessions,
 } from './store.ts';
-import { isSessionToken, readSessionToken, sessionToken } from './tokens.ts';
+import { deviceToken, isSessionToken, readDeviceToken, readSessionToken, sessionToken } from './tokens.ts';
 
 export type { Access, Authenticated, DeviceRow, Revocations };
-export { createRevocations, issuerOf, sweepSessions };
+export { createRevocations, issuerOf, ownDevicesFragment as ownDevices, sweepSessions };
 
 export type SessionStyle = 'jwt' | 'opaque';
 export type SignOutScope = 'this' | 'others' | 'all';
@@ -67,6 +68,10 @@ export interface Sessions {
   open(sql: Sql, options: OpenOptions): { sessionId: string; fragment: Fragment };
   /** The tokens of a session that is already committed. */
   tokensFor(tenant: Tenant, opened: OpenedSession): Promise<Tokens>;
+  /** Names a device; it opens nothing, and has the account's reserve when codes are guessed at. */
+  deviceToken(deviceId: string): string;
+  /** The device such a token names, if it is one of ours. */
+  readDeviceToken(token: string): string | undefined;
   authenticate(token: string): Promise<Authenticated> | Authenticated;
   /** Notes that a session is in use; written in batches, at most once a minute for each. */
   noteUse(access: Access, ip: () => string): void;
@@ -184,6 +189,8 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
 
   return {
     authenticate,
+    deviceToken: (deviceId) => deviceToken(secrets, deviceId),
+    readDeviceToken: (token) => readDeviceToken(secrets, token),
     forget,
     tokensFor,
     open(sql, { tenant, style, amr, device, caller, now }) {

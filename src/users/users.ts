@@ -1,13 +1,16 @@
 import type { Database } from '../db/database.ts';
 import {
+  addressesFragment,
   admitFragment,
   enterFragment,
+  holderFragment,
   type IdentityRow,
   identitiesFragment,
   markProvedFragment,
   passwordDroppedFragment,
   type PasswordHolder,
   type ProfileChanges,
+  provedSinceFragment,
   readPasswordHolder,
   readUser,
   setPasswordFragment,
@@ -17,11 +20,14 @@ import {
 
 export type { IdentityRow, PasswordHolder, ProfileChanges, UserRow };
 export {
+  addressesFragment as addressesOf,
   admitFragment as admit,
   enterFragment as enter,
+  holderFragment as holderOf,
   identitiesFragment as identitiesOf,
   markProvedFragment as markProved,
   passwordDroppedFragment as passwordDropped,
+  provedSinceFragment as provedSince,
   readPasswordHolder as findPasswordHolder,
   setPasswordFragment as setPassword,
   updateProfileFragment as changeProfile,
