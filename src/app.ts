@@ -8,6 +8,7 @@ import { type Database, isDatabaseUnavailable } from './db/database.ts';
 import type { Databases } from './db/databases.ts';
 import { createFeed, type Feed } from './db/feed.ts';
 import {
+  createConfiguredProviders,
   createDelivery,
   createDevelopmentInbox,
   createSmtpProvider,
@@ -44,6 +45,8 @@ export interface AppOptions {
   version: string;
   /** Ways to deliver besides the development inbox. */
   providers?: readonly Provider[];
+  /** How the configured providers are reached. */
+  fetch?: typeof fetch;
   /** How to reach the mail server, beside SMTP_URL. */
   smtp?: Partial<SmtpOptions>;
   /** How often the revocation feed proves that it still hears. */
@@ -105,9 +108,20 @@ export async function createApp(options: AppOptions): Promise<App> {
     config.mode === 'development' ? createDevelopmentInbox(databases.control, secrets, newId) : undefined;
   const smtp = createSmtp(config, options.smtp);
   const mail = smtp && inbox ? withInboxCopy(smtp, inbox) : smtp;
+  const carriers = createConfiguredProviders({
+    config: config.providers,
+    fetch: options.fetch ?? fetch,
+    publicUrl,
+    slugOf: (tenantId) => tenants.byId(tenantId)?.slug,
+  });
   const delivery = createDelivery({
     outbox: createOutbox(node),
-    providers: [...(options.providers ?? []), ...(mail ? [mail] : []), ...(inbox ? [inbox] : [])],
+    providers: [
+      ...(options.providers ?? []),
+      ...carriers.all.map((provider) => (inbox ? withInboxCopy(provider, inbox) : provider)),
+      ...(mail ? [mail] : []),
+      ...(inbox ? [inbox] : []),
+    ],
     brandOf: (tenantId) => {
       const tenant = tenants.byId(tenantId);
       return tenant && brandOf(tenant);

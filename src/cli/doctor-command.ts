@@ -1,4 +1,5 @@
 import { createApp } from '../app.ts';
+import { checkProviders } from './doctor-providers.ts';
 import type { Config } from '../config/config.ts';
 import type { Databases } from '../db/databases.ts';
 import { hasEmbeddedCluster } from '../db/embedded/connect-to-running.ts';
@@ -32,7 +33,10 @@ export async function runDoctor(options: { development?: boolean; json?: boolean
 
 async function examine(development: boolean | undefined): Promise<Finding[]> {
   const whole = readConfiguration({ development, needs: 'server', followData: true });
-  if (whole.ok) return [...checkConfiguration(whole.config), ...(await examineDatabases(whole.config, true))];
+  if (whole.ok) {
+    const facts = await examineDatabases(whole.config, true);
+    return [...checkConfiguration(whole.config), ...checkProviders(whole.config), ...facts];
+  }
   const findings = whole.problems.map(
     ({ setting, message }): Finding => ({
       level: 'fail',

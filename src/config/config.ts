@@ -1,9 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
+import { type ProviderConfig, type providerSettings, readProviders } from './provider-settings.ts';
 import { BadSetting, type Setting, settings } from './settings.ts';
 
 type SettingName = keyof typeof settings;
 type ValueOf<S> = S extends Setting<infer T> ? T : never;
 type Optional =
+  | Exclude<keyof typeof providerSettings, 'twilioVerifyCodes'>
   | 'managementPort'
   | 'publicUrl'
   | 'databaseUrl'
@@ -16,7 +18,7 @@ type Optional =
 export type Config = Readonly<
   { [Name in Exclude<SettingName, Optional>]: ValueOf<(typeof settings)[Name]> } & {
     [Name in Optional]: ValueOf<(typeof settings)[Name]> | undefined;
-  }
+  } & { providers: ProviderConfig }
 >;
 
 /** A setting that keeps the server from starting: its name, and the sentence that says what to do. */
@@ -62,6 +64,9 @@ export function loadConfig(source: ConfigSource): ConfigResult {
       });
     }
   }
+  const found = readProviders(config, source.env);
+  values['providers'] = found.providers;
+  problems.push(...found.problems.filter((one) => !problems.some(({ setting }) => setting === one.setting)));
   if (config.mode === 'production' && source.serving !== false) {
     problems.push(...productionProblems(config, problems));
   }

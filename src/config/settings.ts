@@ -1,27 +1,9 @@
 import { isIP } from 'node:net';
 import { type MailSender, parseSmtpUrl, parseSender, type SmtpServer } from './mail-settings.ts';
+import { providerSettings } from './provider-settings.ts';
+import { BadSetting, type Setting, setting } from './setting.ts';
 
-/** What one environment variable means: the source of its type, default, check and documentation. */
-export interface Setting<T> {
-  name: string;
-  section: 'server' | 'database' | 'security' | 'delivery' | 'limits' | 'logging';
-  description: string;
-  /** As it would be written, for the reference table; undefined: no default. */
-  default: string | undefined;
-  /** May also be given as NAME_FILE, and is never printed. */
-  secret: boolean;
-  /** @throws BadSetting with what is wrong and what would be right */
-  parse(text: string): T;
-}
-
-/** A value that cannot be used. The message completes the sentence "NAME …". */
-export class BadSetting extends Error {}
-
-function setting<T>(
-  options: Omit<Setting<T>, 'secret' | 'default'> & { secret?: boolean; default?: string },
-): Setting<T> {
-  return { secret: false, ...options, default: options.default };
-}
+export { BadSetting, type Setting };
 
 /** Every setting of the server. docs/reference/configuration.md is written from this table. */
 export const settings = {
@@ -132,6 +114,7 @@ export const settings = {
       "The sender of e-mails: `no-reply@auth.example.com`. Each tenant's name stands before it. Required with `SMTP_URL`.",
     parse: mailSender,
   }),
+  ...providerSettings,
   budgets: setting({
     name: 'FIRSTPROOF_BUDGETS',
     section: 'limits',

@@ -7,6 +7,7 @@ import { createLanes } from './lanes.ts';
 import { MOST_ATTEMPTS, PROVIDER_TIMEOUT_MILLISECONDS, retryDelay } from './policy.ts';
 import type { Envelope, Provider, SendResult } from './provider.ts';
 import { createDevelopmentInbox, type DevelopmentInbox } from './providers/development-inbox.ts';
+import { callbackPaths, createConfiguredProviders } from './providers/configured-providers.ts';
 import { withInboxCopy } from './providers/inbox-copy.ts';
 import { createSmtpProvider, type SmtpOptions } from './providers/smtp.ts';
 import type { Brand } from '../tenants/tenants.ts';
@@ -19,6 +20,7 @@ import {
 
 export type { DevelopmentInbox, Envelope, MessageDetails, Provider, SendResult };
 export type { SmtpOptions };
+export { callbackPaths, createConfiguredProviders };
 export { createDevelopmentInbox, createSmtpProvider, messageLocales, withInboxCopy };
 
 /** What is to be said and to whom. Sealed in the outbox; rendered only when it leaves. */
@@ -266,6 +268,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       ...renderMessage(content, brand),
       ...{ id, tenantId, channel, to, code, expiresIn },
       senderName: brand?.name ?? content.tenantName,
+      locale: content.locale,
       replyTo: brand?.supportAddress ?? null,
     };
   }

@@ -16,6 +16,10 @@ export interface Envelope {
   senderName?: string;
   /** Where an answer to an e-mail goes; null: to the sender. */
   replyTo?: string | null;
+  /** The language of the text, for providers with words of their own. */
+  locale?: string;
+  /** SMS for Android: the hash of the app that may read it. */
+  androidHash?: string;
 }
 
 /** What a refusal asks for beside the next channel. */
@@ -52,9 +56,13 @@ export interface Provider {
   readonly name: string;
   /** Tries under way at once, and tries begun in a second, that it bears; left out: those of its channel. */
   readonly limits?: { readonly concurrency?: number; readonly perSecond?: number };
+  /** On the channel `telegram`: it finds people by their phone, where others need a chat. */
+  readonly reachesByPhone?: boolean;
   /** @param tenantId whose message it is: a provider may be one tenant's own */
   carries(channel: string, tenantId?: string): boolean;
   send(envelope: Envelope, signal: AbortSignal): Promise<SendResult>;
+  /** The code was proved: feedback by which the provider learns what arrives. May throw. */
+  approve?(providerMessageId: string, signal: AbortSignal): Promise<void>;
   /** The code was spent or replaced elsewhere: takes the message back where that is possible. May throw. */
   revoke?(providerMessageId: string, signal: AbortSignal): Promise<void>;
 }

@@ -11,6 +11,7 @@ import {
 } from './authenticate.ts';
 import { accessLifetime, deviceNameOf, issuerOf, REFRESH_GRACE_SECONDS } from './policy.ts';
 import { createRevocations, type Revocations } from './revocations.ts';
+import { findJoining, joinFragment, type Joining, type JoiningQuery, SHARED_INDEX } from './sharing.ts';
 import {
   type DeviceRow,
   endAllSessions,
@@ -26,8 +27,8 @@ import {
 } from './store.ts';
 import { deviceToken, isSessionToken, readDeviceToken, readSessionToken, sessionToken } from './tokens.ts';
 
-export type { Access, Authenticated, DeviceRow, Revocations };
-export { createRevocations, issuerOf, ownDevicesFragment as ownDevices, sweepSessions };
+export type { Access, Authenticated, DeviceRow, Joining, Revocations };
+export { createRevocations, issuerOf, ownDevicesFragment as ownDevices, SHARED_INDEX, sweepSessions };
 
 export type SessionStyle = 'jwt' | 'opaque';
 export type SignOutScope = 'this' | 'others' | 'all';
@@ -66,6 +67,8 @@ export interface Ended {
 export interface Sessions {
   /** Two entries of a `with` list after `account`: `device` and `opened`. */
   open(sql: Sql, options: OpenOptions): { sessionId: string; fragment: Fragment };
+  /** What a sign-in joins instead of opening a session; the transaction holds the account's row. */
+  findJoining(sql: Sql, query: JoiningQuery): Promise<Joining>;
   /** The tokens of a session that is already committed. */
   tokensFor(tenant: Tenant, opened: OpenedSession): Promise<Tokens>;
   /** Names a device; it opens nothing, and has the account's reserve when codes are guessed at. */
@@ -106,6 +109,8 @@ export interface OpenOptions {
   amr: readonly string[];
   device: { name?: string | undefined; kind?: string | undefined } | undefined;
   caller: Caller;
+  /** Found before, in the same transaction: without it a session is opened that nobody shares. */
+  joining?: Joining | undefined;
   now: Fragment;
 }
 
@@ -193,10 +198,11 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
     readDeviceToken: (token) => readDeviceToken(secrets, token),
     forget,
     tokensFor,
-    open(sql, { tenant, style, amr, device, caller, now }) {
+    findJoining,
+    open(sql, { tenant, style, amr, device, caller, joining, now }) {
       const sessionId = newId();
       const guessed = deviceNameOf(caller.userAgent);
-      const fragment = openFragment(sql, {
+      const session = {
         tenantId: tenant.id,
         sessionId,
         deviceId: newId(),
@@ -208,7 +214,8 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
         userAgent: caller.userAgent ?? null,
         ip: caller.ip,
         now,
-      });
+      };
+      const fragment = joining ? joinFragment(sql, session, joining) : openFragment(sql, session);
       return { sessionId, fragment };
     },
     noteUse(access, ip) {
@@ -280,8 +287,11 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
     },
     async endDevice(access, deviceId, caller) {
       const { sql } = databaseOf(access.tenant.id);
-      const which = sql`s.user_id = ${access.userId}::uuid and s.device_id = ${deviceId}::uuid`;
-      return summary(await endWhere(access.tenant, which, 'device_revoked', `user:${access.userId}`, caller));
+      const { tenant, userId } = access;
+      const which = sql`s.user_id = ${userId}::uuid and (s.device_id = ${deviceId}::uuid or s.id = (
+        select d.joined_session_id from devices d
+        where d.tenant_id = ${tenant.id}::uuid and d.id = ${deviceId}::uuid and d.user_id = ${userId}::uuid))`;
+      return summary(await endWhere(tenant, which, 'device_revoked', `user:${userId}`, caller));
     },
     async revokeToken(token, allowedTenant, actor, caller) {
       let named: { tenant: Tenant; sessionId: string } | undefined;

@@ -148,9 +148,13 @@ export interface EndedRow {
 
 /** Ends sessions, each once: of two at the same moment, one ends it and the other finds nothing left to end. */
 export function endSessions(database: Database, query: EndQuery): Promise<EndedRow[]> {
-  const { sql } = database;
+  return withConflictRetry(() => endSessionsIn(database.sql, query));
+}
+
+/** The same within a transaction that holds the account's row. */
+export async function endSessionsIn(sql: Sql, query: EndQuery): Promise<EndedRow[]> {
   const { tenantId, now } = query;
-  const statement = (): Promise<EndedRow[]> => sql<EndedRow[]>`
+  return sql<EndedRow[]>`
     with chosen as materialized (
       select s.id from sessions s where s.tenant_id = ${tenantId}::uuid and s.revoked_at is null and ${query.which}
       order by s.id limit ${query.limit ?? null} for update
@@ -169,7 +173,6 @@ export function endSessions(database: Database, query: EndQuery): Promise<EndedR
     select ended.id, ended.user_id, coalesce(counted_down.is_active, false) as user_is_active,
       (select count(*) from told) as told
     from ended left join counted_down on counted_down.id = ended.user_id`;
-  return withConflictRetry(statement);
 }
 
 /**
@@ -258,7 +261,8 @@ export function readDevices(database: Database, tenantId: string, userId: string
   return database.sql<DeviceRow[]>`
     select d.id, d.kind, d.name, d.user_agent, d.last_ip, d.first_seen,
       greatest(d.last_seen, max(s.last_used_at)) as last_seen, array_agg(s.id) as session_ids
-    from devices d join sessions s on s.tenant_id = d.tenant_id and s.device_id = d.id
+    from devices d join sessions s on s.tenant_id = d.tenant_id
+      and (s.device_id = d.id or s.id = d.joined_session_id)
     where d.tenant_id = ${tenantId} and d.user_id = ${userId} and s.user_id = ${userId}
       and s.revoked_at is null and s.expires_at > ${database.now()}
     group by d.tenant_id, d.id order by last_seen desc, d.id`;
@@ -336,8 +340,8 @@ export async function sweepSessions(
     ),
     emptied as (
       delete from devices d using gone
-      where d.tenant_id = gone.tenant_id and d.id = gone.device_id and not exists (
-        select from sessions s where s.tenant_id = d.tenant_id and s.device_id = d.id
+      where d.tenant_id = gone.tenant_id and (d.id = gone.device_id or d.joined_session_id = gone.id) and not exists (
+        select from sessions s where s.tenant_id = d.tenant_id and (s.device_id = d.id or s.id = d.joined_session_id)
           and s.id not in (select id from gone))
       returning d.id
     )

@@ -1,13 +1,15 @@
 import { recordEvent } from '../audit/audit.ts';
+import type { Database, Sql } from '../db/database.ts';
 import { type Refused, refuse, refuseField } from '../kernel/errors.ts';
 import { overloaded } from '../passwords/passwords.ts';
 import { findWaitingRegistrations, type WaitingRegistration } from '../registrations/registrations.ts';
-import type { SessionStyle } from '../sessions/sessions.ts';
+import type { Joining, SessionStyle } from '../sessions/sessions.ts';
 import type { Tenant } from '../tenants/tenants.ts';
-import { enter, findPasswordHolder, type PasswordHolder } from '../users/users.ts';
+import { enter, findPasswordHolder, lockUser, type PasswordHolder } from '../users/users.ts';
 import { locateAddress, refuseIdentifier } from './address.ts';
 import { type Identifier, isVerified } from './attempt.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { withJoining } from './joining.ts';
 import { refuseLogin } from './refuse-login.ts';
 import { type SignedIn, signedIn, signedInColumns, type SignedInRow } from './signed-in.ts';
 
@@ -159,12 +161,55 @@ async function openSession(
     : undefined;
   const newHash = typeof renewed === 'string' ? renewed : null;
   const database = context.databaseOf(tenant.id);
-  const { sql } = database;
-  const now = database.now();
   const style = input.style ?? tenant.policy.sessionStyle;
   const amr = ['pwd'];
-  const { caller } = clues;
-  const opened = context.sessions.open(sql, { tenant, style, amr, device: input.device, caller, now });
+  const lock = (sql: Sql) => lockUser(sql, tenant.id, holder.id);
+  const row = await withJoining(context, database, { tenant, style, lock }, (sql, joining) =>
+    enterBy(context, database, sql, {
+      tenant,
+      holder,
+      checkedHash,
+      newHash,
+      style,
+      amr,
+      joining,
+      input,
+      clues,
+    }),
+  );
+  if (!row || row.user_id === null || row.session_id === null) return undefined;
+  return signedIn(
+    context,
+    tenant,
+    { ...row, user_id: row.user_id, session_id: row.session_id },
+    { style, amr },
+  );
+}
+
+interface Entry {
+  tenant: Tenant;
+  holder: PasswordHolder;
+  checkedHash: string;
+  newHash: string | null;
+  style: SessionStyle;
+  amr: readonly string[];
+  joining: Joining | undefined;
+  input: LoginInput;
+  clues: RequestClues;
+}
+
+async function enterBy(
+  context: SignInContext,
+  database: Database,
+  sql: Sql,
+  entry: Entry,
+): Promise<SignedInRow | undefined> {
+  const { tenant, checkedHash, newHash, style, amr, joining } = entry;
+  const { caller } = entry.clues;
+  const now = database.now();
+  const { device } = entry.input;
+  const opened = context.sessions.open(sql, { tenant, style, amr, device, caller, joining, now });
+  const opensSession = joining?.sessionId === undefined;
   const audited = recordEvent(sql, {
     tenantId: tenant.id,
     id: sql`${context.newId()}::uuid`,
@@ -177,15 +222,9 @@ async function openSession(
     from: sql`account, opened`,
   });
   const [row] = await sql<SignedInRow[]>`
-    with ${enter(sql, { tenantId: tenant.id, userId: holder.id, checkedHash, newHash, now })},
+    with ${enter(sql, { tenantId: tenant.id, userId: entry.holder.id, checkedHash, newHash, opensSession, now })},
       ${opened.fragment},
       recorded as (${audited})
     select ${signedInColumns(sql, tenant.id, now)} from account join opened on true`;
-  if (!row || row.user_id === null || row.session_id === null) return undefined;
-  return signedIn(
-    context,
-    tenant,
-    { ...row, user_id: row.user_id, session_id: row.session_id },
-    { style, amr },
-  );
+  return row;
 }

@@ -16,6 +16,7 @@ import {
 import { endVerifications, type ResetTokenClaims } from '../verification/verification.ts';
 import { chooseChannel } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { mayJoin } from './joining.ts';
 import { chooseLocale } from './send-verification.ts';
 import { type SignedIn, signedIn, signedInColumns, type SignedInRow } from './signed-in.ts';
 
@@ -146,16 +147,27 @@ async function writeReset(
   const notices = noticesFor(context, sql, change, clues);
   for (const notice of notices) await sql`${notice.insert}`;
 
+  const joining = mayJoin(tenant, change.style)
+    ? await context.sessions.findJoining(sql, {
+        tenant,
+        userId: user.id,
+        role: user.role,
+        chatId: undefined,
+        now,
+      })
+    : undefined;
   const opened = context.sessions.open(sql, {
     tenant,
     style: change.style,
     amr: ['otp', 'pwd'],
     device: change.input.device,
     caller,
+    // Every other one has just ended: those who sign in later join this one.
+    joining,
     now,
   });
   const [row] = await sql<SignedInRow[]>`
-    with ${enter(sql, { tenantId, userId: user.id, checkedHash: hash, newHash: null, now })},
+    with ${enter(sql, { tenantId, userId: user.id, checkedHash: hash, newHash: null, opensSession: true, now })},
       ${opened.fragment}
     select ${signedInColumns(sql, tenantId, now)} from account join opened on true`;
   if (!row || row.user_id === null || row.session_id === null) {

@@ -1,18 +1,20 @@
 import { recordEvent } from '../audit/audit.ts';
-import { type Database, isUniqueViolation, withConflictRetry } from '../db/database.ts';
+import { type Database, isUniqueViolation, type Sql } from '../db/database.ts';
 import { type Refused, refuse, refuseField } from '../kernel/errors.ts';
 import { claimRegistration } from '../registrations/registrations.ts';
-import type { SessionStyle } from '../sessions/sessions.ts';
+import type { Joining, SessionStyle } from '../sessions/sessions.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import {
   admit,
   findUser,
+  lockHolder,
   passwordDropped,
   type PublicUser,
   publicUser,
   USERNAME_INDEX,
 } from '../users/users.ts';
 import {
+  addressQuery,
   type Candidate,
   type ProofState,
   type Purpose,
@@ -22,6 +24,7 @@ import {
 import { type AddressFields, locateAddress } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { ownersShare } from './owner.ts';
+import { withJoining } from './joining.ts';
 import { tenantsOfHandle } from './resend-otp.ts';
 import { type SignedIn, signedIn, signedInColumns, type SignedInRow } from './signed-in.ts';
 
@@ -126,9 +129,11 @@ async function prove(
 ): Promise<SignedIn | ResetGranted | Refused | undefined> {
   const database = context.databaseOf(tenant.id);
   const style = input.style ?? tenant.policy.sessionStyle;
+  const ids = candidates.map((candidate) => candidate.id);
+  const lock = (sql: Sql) => lockHolder(sql, tenant.id, addressQuery(sql, tenant.id, ids));
   const run = (withUsernames: boolean): Promise<ProofRow | undefined> =>
-    withConflictRetry(() =>
-      runProof(context, database, { tenant, candidates, style, input, withUsernames, clues }),
+    withJoining(context, database, { tenant, style, lock }, (sql, joining) =>
+      runProof(context, database, sql, { tenant, candidates, style, joining, input, withUsernames, clues }),
     );
   let row: ProofRow | undefined;
   try {
@@ -203,6 +208,7 @@ interface Run {
   tenant: Tenant;
   candidates: Candidate[];
   style: SessionStyle;
+  joining: Joining | undefined;
   input: VerifyCodeInput;
   /** False once a name turned out to be somebody else's. */
   withUsernames: boolean;
@@ -210,9 +216,13 @@ interface Run {
 }
 
 /** The statement: proof → account → session, each contributed by the folder that owns the tables. */
-async function runProof(context: SignInContext, database: Database, run: Run): Promise<ProofRow | undefined> {
+async function runProof(
+  context: SignInContext,
+  database: Database,
+  sql: Sql,
+  run: Run,
+): Promise<ProofRow | undefined> {
   const { tenant, input, clues } = run;
-  const { sql } = database;
   const now = database.now();
   const { caller } = clues;
   const opened = context.sessions.open(sql, {
@@ -221,6 +231,7 @@ async function runProof(context: SignInContext, database: Database, run: Run): P
     amr: ['otp'],
     device: input.device,
     caller,
+    joining: run.joining,
     now,
   });
   const outcome = recordEvent(sql, {
@@ -267,6 +278,7 @@ async function runProof(context: SignInContext, database: Database, run: Run): P
         username: run.withUsernames ? (input.username ?? null) : null,
         takeWaitingUsername: run.withUsernames,
         byHandle: input.verification_id !== undefined,
+        opensSession: run.joining?.sessionId === undefined,
         now,
       })},
       ${opened.fragment},

@@ -79,6 +79,8 @@ export const settingsSchema = Type.Object(
           lifetime_seconds: Type.Optional(Type.Integer({ minimum: 300, maximum: 2_592_000 })),
           /** A session unused for so many seconds ends; absent: only the absolute life counts. */
           idle_seconds: Type.Optional(Type.Integer({ minimum: 300, maximum: 2_592_000 })),
+          /** per_user: every device of a person holds the one opaque token; ending it anywhere ends it everywhere. */
+          sharing: Type.Optional(Type.Enum(['per_device', 'per_user'])),
         },
         closed,
       ),
@@ -110,6 +112,8 @@ export interface TenantPolicy {
   accessTtlSeconds: number;
   sessionLifetimeSeconds: number;
   sessionIdleSeconds: number | undefined;
+  /** Does each device have a session of its own, or do a person's devices share an opaque one? */
+  sessionSharing: 'per_device' | 'per_user';
 }
 
 const validator = Compile(settingsSchema);
@@ -117,6 +121,11 @@ const validator = Compile(settingsSchema);
 /** What is wrong with these settings: a JSON pointer and a sentence each. Empty when nothing is. */
 export function settingsIssues(settings: unknown): { path: string; message: string }[] {
   if (validator.Check(settings)) {
+    if (settings.sessions?.sharing === 'per_user' && settings.sessions.style === 'jwt') {
+      const message =
+        'per_user shares opaque sessions: a refresh token held by two devices counts as stolen.';
+      return [{ path: '/sessions/sharing', message }];
+    }
     const problem = settings.custom_fields && customFieldsSchemaProblem(settings.custom_fields);
     return problem === undefined ? [] : [{ path: '/custom_fields', message: problem }];
   }
@@ -141,10 +150,11 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     requiredFields: settings.required_fields ?? [],
     registrationRoles: settings.registration_roles ?? ['user'],
     codeLifetimeSeconds: settings.code?.lifetime_seconds ?? 300,
-    sessionStyle: settings.sessions?.style ?? 'jwt',
+    sessionStyle: settings.sessions?.style ?? (settings.sessions?.sharing === 'per_user' ? 'opaque' : 'jwt'),
     accessTtlSeconds: settings.sessions?.access_ttl_seconds ?? 900,
     sessionLifetimeSeconds: settings.sessions?.lifetime_seconds ?? 2_592_000,
     sessionIdleSeconds: settings.sessions?.idle_seconds,
+    sessionSharing: settings.sessions?.sharing ?? 'per_device',
   };
 }
 

@@ -39,6 +39,8 @@ export interface Admission {
   takeWaitingUsername: boolean;
   /** Was the proof found by its handle, not by the address alone? */
   byHandle: boolean;
+  /** False where the sign-in joins a session that lives: the account has as many as before. */
+  opensSession: boolean;
   now: Fragment;
 }
 
@@ -55,6 +57,7 @@ export interface Admission {
  */
 export function admitFragment(sql: Sql, admission: Admission): Fragment {
   const { tenantId, now, newUserId } = admission;
+  const opened = admission.opensSession ? sql`(not u.is_disabled)::int` : sql`0`;
   return sql`
     admitted as (
       insert into identities (tenant_id, kind, value, id, user_id, as_entered, verified_at, created_at)
@@ -92,8 +95,8 @@ export function admitFragment(sql: Sql, admission: Admission): Fragment {
         password_hash = case when u.is_verified or (select imported from trusted) then u.password_hash
           else excluded.password_hash end,
         is_verified = true,
-        is_active = u.live_sessions + (not u.is_disabled)::int > 0,
-        live_sessions = u.live_sessions + (not u.is_disabled)::int,
+        is_active = u.live_sessions + ${opened} > 0,
+        live_sessions = u.live_sessions + ${opened},
         last_login = case when u.is_disabled then u.last_login else excluded.last_login end,
         updated_at = excluded.updated_at
       returning u.id, u.role, u.first_name, u.last_name, u.username, u.custom_fields, u.is_active, u.is_verified,
@@ -154,12 +157,20 @@ export async function readPasswordHolder(
  */
 export function enterFragment(
   sql: Sql,
-  entry: { tenantId: string; userId: string; checkedHash: string; newHash: string | null; now: Fragment },
+  entry: {
+    tenantId: string;
+    userId: string;
+    checkedHash: string;
+    newHash: string | null;
+    /** Where it joins a session that lives, the account has as many as before. */
+    opensSession: boolean;
+    now: Fragment;
+  },
 ): Fragment {
   return sql`
     admitted as (select id, kind, value, verified_at from identities where false),
     account as (
-      update users u set live_sessions = u.live_sessions + 1, is_active = true, last_login = ${entry.now},
+      update users u set live_sessions = u.live_sessions + ${entry.opensSession}::boolean::int, is_active = true, last_login = ${entry.now},
         updated_at = ${entry.now}, password_hash = coalesce(${entry.newHash}, u.password_hash)
       where u.tenant_id = ${entry.tenantId}::uuid and u.id = ${entry.userId}::uuid and not u.is_disabled
         and u.is_verified and u.password_hash = ${entry.checkedHash}
@@ -264,4 +275,29 @@ export function provedSinceFragment(sql: Sql, user: Fragment): Fragment {
 export function addressesFragment(sql: Sql, tenantId: string, userId: string): Fragment {
   return sql`select i.kind, i.value from identities i
     where i.tenant_id = ${tenantId}::uuid and i.user_id = ${userId}::uuid`;
+}
+
+/** The account behind an address, its row locked until the transaction ends. `address` is SQL: a query of kind and value. */
+export async function lockHolder(
+  sql: Sql,
+  tenantId: string,
+  address: Fragment,
+): Promise<{ id: string; role: string } | undefined> {
+  const [row] = await sql<{ id: string; role: string }[]>`
+    select u.id, u.role from users u
+    where u.tenant_id = ${tenantId}::uuid and u.id = any(array(
+      select i.user_id from identities i where i.tenant_id = ${tenantId}::uuid and (i.kind, i.value) in (${address})))
+    for update of u`;
+  return row;
+}
+
+/** The same by its id. */
+export async function lockUser(
+  sql: Sql,
+  tenantId: string,
+  userId: string,
+): Promise<{ id: string; role: string } | undefined> {
+  const [row] = await sql<{ id: string; role: string }[]>`
+    select id, role from users where tenant_id = ${tenantId}::uuid and id = ${userId}::uuid for update`;
+  return row;
 }

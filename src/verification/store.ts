@@ -349,3 +349,10 @@ export async function sweepVerifications(
       order by tenant_id, id limit ${batch} for update skip locked)`;
   return result.count;
 }
+
+/** A query of kind and value: the address that these verifications are of. */
+export function addressQuery(sql: Sql, tenantId: string, ids: readonly string[]): Fragment {
+  return sql`
+    select v.kind, v.value from verifications v
+    where v.tenant_id = ${tenantId}::uuid and v.id = any(${ids as string[]}::uuid[])`;
+}

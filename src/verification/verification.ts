@@ -18,6 +18,7 @@ import {
 } from './policy.ts';
 import { readResetToken, RESET_LIFE_SECONDS, resetToken, type ResetTokenClaims } from './reset-token.ts';
 import {
+  addressQuery,
   type Candidate,
   endVerifications,
   issueFragment,
@@ -34,7 +35,15 @@ import {
 } from './store.ts';
 
 export type { Candidate, Purpose, WaitingRow };
-export { codeTemplateOf, endVerifications, readCode, RESET_LIFE_SECONDS, sweepVerifications, untriedCodes };
+export {
+  addressQuery,
+  codeTemplateOf,
+  endVerifications,
+  readCode,
+  RESET_LIFE_SECONDS,
+  sweepVerifications,
+  untriedCodes,
+};
 export type { ResetTokenClaims };
 
 /** A new code with its handle; the code itself goes into the sealed message and nowhere else. */
