@@ -164,6 +164,16 @@ test('S31 whoever holds a code gets to type it, however others guess with theirs
   assert.equal(answer.status, 201, JSON.stringify(answer.body));
 });
 
+test('S31 five guesses by the address alone leave a code to its holder', async () => {
+  const email = newEmail();
+  const owner = await start(app, email);
+  for (const code of wrongCodes(5, owner.code)) {
+    await app.post(verifyPath, { email, code }, { from: newCaller() });
+  }
+  const body = { verification_id: owner.handle, code: owner.code };
+  assert.equal((await app.post(verifyPath, body, { from: newCaller() })).status, 201);
+});
+
 /** Wrong codes in a row, as many days of guessing leave them. */
 async function closeAddress(email: string): Promise<void> {
   const { sql } = app.databases.control;
