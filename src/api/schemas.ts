@@ -22,7 +22,7 @@ export const fields = {
     ],
     { description: 'Numeric Telegram user id.' },
   ),
-  channel: Type.Enum(['sms', 'email', 'telegram'], { description: 'How the code should come.' }),
+  channel: Type.Enum(['sms', 'email', 'telegram', 'voice'], { description: 'How the code should come.' }),
   locale: Type.String({
     maxLength: 35,
     pattern: '^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$',

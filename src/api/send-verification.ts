@@ -15,7 +15,12 @@ const body = Type.Object(
   closed,
 );
 
-const CHANNEL_WORDS: Record<string, string> = { sms: 'by SMS', email: 'by e-mail', telegram: 'in Telegram' };
+const CHANNEL_WORDS: Record<string, string> = {
+  sms: 'by SMS',
+  email: 'by e-mail',
+  telegram: 'in Telegram',
+  voice: 'by a call',
+};
 
 /** How a sent code is answered, first or again. */
 export function verificationSentBody(sent: Sent) {

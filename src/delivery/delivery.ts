@@ -1,45 +1,43 @@
-import type { Database, Fragment, Sql } from '../db/database.ts';
-import { createBatcher } from '../kernel/batcher.ts';
+import { type Database, type Fragment, isDatabaseUnavailable, type Sql } from '../db/database.ts';
+import type { Feed } from '../db/feed.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Secrets } from '../kernel/secrets.ts';
-import type { ClaimedMessage, Outbox, Settlement } from '../outbox/outbox.ts';
-import { createLanes } from './lanes.ts';
-import { MOST_ATTEMPTS, PROVIDER_TIMEOUT_MILLISECONDS, retryDelay } from './policy.ts';
-import type { Envelope, Provider, SendResult } from './provider.ts';
+import { type ClaimedMessage, type Outbox, OUTBOX_TOPIC, type Settlement } from '../outbox/outbox.ts';
+import type { Tenant } from '../tenants/tenants.ts';
+import { createDispatcher, type Task } from './dispatcher.ts';
+import { createDeliveryMeter, type DeliveryMeter } from './meter.ts';
+import { type AddressKind, channelsOf, kindOfRecipient, planChannels, type Speeds } from './plan.ts';
+import { MOST_ATTEMPTS } from './policy.ts';
+import type {
+  ChatOf,
+  DeliveryReport,
+  Envelope,
+  MessageContent,
+  Provider,
+  ReportOutcome,
+  SendResult,
+} from './provider.ts';
 import { createDevelopmentInbox, type DevelopmentInbox } from './providers/development-inbox.ts';
 import { callbackPaths, createConfiguredProviders } from './providers/configured-providers.ts';
 import { withInboxCopy } from './providers/inbox-copy.ts';
 import { createSmtpProvider, type SmtpOptions } from './providers/smtp.ts';
-import type { Brand } from '../tenants/tenants.ts';
-import {
-  type MessageDetails,
-  messageLocales,
-  renderMessage,
-  type TemplateName,
-} from './templates/templates.ts';
+import { createReports } from './reports.ts';
+import { createSuppressions } from './suppressions.ts';
+import { messageLocales } from './templates/templates.ts';
 
-export type { DevelopmentInbox, Envelope, MessageDetails, Provider, SendResult };
+export type { ChatOf, DeliveryReport, MessageContent, ReportOutcome };
+export type { DeliveryMeter, DevelopmentInbox, Envelope, Provider, SendResult };
 export type { SmtpOptions };
-export { callbackPaths, createConfiguredProviders };
-export { createDevelopmentInbox, createSmtpProvider, messageLocales, withInboxCopy };
-
-/** What is to be said and to whom. Sealed in the outbox; rendered only when it leaves. */
-export interface MessageContent {
-  template: TemplateName;
-  /** E.164, an e-mail address as it was entered, or a Telegram chat id. */
-  to: string;
-  channel: string;
-  locale: string;
-  tenantName: string;
-  /** How the person is greeted; null where no name is known. */
-  name: string | null;
-  /** Null for notices. */
-  code: string | null;
-  /** Seconds from the commit for which sending it still makes sense. */
-  expiresIn: number;
-  /** For notices: what happened, where and when. */
-  details?: MessageDetails;
-}
+export {
+  callbackPaths,
+  channelsOf,
+  createConfiguredProviders,
+  createDeliveryMeter,
+  createDevelopmentInbox,
+  createSmtpProvider,
+  messageLocales,
+  withInboxCopy,
+};
 
 export interface QueueMessageOptions {
   tenantId: string;
@@ -60,6 +58,7 @@ export interface QueuedMessage {
   insert: Fragment;
   id: string;
   tenantId: string;
+  plan: readonly string[];
   content: MessageContent;
 }
 
@@ -67,129 +66,163 @@ export interface QueuedMessage {
 export interface Delivery {
   /** Is there a provider for this channel? */
   offers(channel: string): boolean;
+  /**
+   * The channels by which a code may reach an address, in their order; empty when there is none. Tells nothing about
+   * who the address belongs to.
+   * @param head the channel to begin with: the person's own choice
+   */
+  planOf(
+    tenant: Pick<Tenant, 'id' | 'policy'>,
+    address: { kind: AddressKind; value: string },
+    head?: string,
+  ): readonly string[];
   /** `insert …` for a `with` list. */
   queue(sql: Sql, message: QueueMessageOptions): QueuedMessage;
   /** Sends what this server has just committed, from memory. Returns at once. */
   dispatch(database: Database, queued: QueuedMessage): void;
-  /** Sends what is due in a database: retries, and what a dead server left. Returns how many were claimed. */
+  /**
+   * Sends what is due in a database: retries, what a dead server left, what was sent into silence. Returns how many were
+   * claimed.
+   */
   dispatchDue(database: Database): Promise<number>;
+  /**
+   * Takes what providers tell about messages they took, in any order and as often as they like. Already authenticated by
+   * whoever calls. A failed one makes the next channel's turn; its remedies are seen to.
+   */
+  report(reports: readonly DeliveryReport[]): Promise<ReportOutcome>;
+  /** Reads what changes slowly: who is out of reach. */
+  refresh(database: Database): Promise<void>;
+  /** Hears what other servers tell: messages handed back, people out of reach. */
+  follow(database: Database, feed: Feed): void;
   /** Waits for what is under way and hands back the rest. */
   stop(databases: readonly Database[]): Promise<void>;
 }
 
 export interface DeliveryOptions {
+  /** The database in which the servers agree on the pace of a provider. */
+  control: Database;
+  databases: readonly Database[];
   outbox: Outbox;
   providers: readonly Provider[];
   secrets: Secrets;
   random: () => number;
   newId: () => string;
   log: Log;
-  /** The look of a tenant's messages, read when they leave: a change of colours reaches what still waits. */
-  brandOf: (tenantId: string) => Brand | undefined;
-  /** Tries under way at once, for each channel. */
+  /** Whose message it is, read when it leaves: changed colours, routes and prices reach what still waits. */
+  tenantOf: (tenantId: string) => Tenant | undefined;
+  /** Finds linked chats; left out: phones have none. */
+  chatOf?: ChatOf;
+  meter?: DeliveryMeter;
+  /** Tries under way at once, for each provider that names no limit of its own. */
   concurrency: number;
   /** How long a provider may hold a try; ten seconds unless told otherwise. */
   providerTimeoutMilliseconds?: number;
 }
 
-interface Task {
-  database: Database;
-  tenantId: string;
-  id: string;
-  attempts: number;
-  content: MessageContent;
-  /** When the lease was taken, in milliseconds; an old one may be somebody else's by now. */
-  leasedAt: number;
-}
-
-/** A task that waited longer than this leaves its message to whoever claims it next. */
-const STALE_AFTER_MILLISECONDS = 15_000;
-
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { outbox, providers, secrets, newId, log } = options;
-  const providerTimeout = options.providerTimeoutMilliseconds ?? PROVIDER_TIMEOUT_MILLISECONDS;
-  const lanes = createLanes<Task>({
-    concurrency: options.concurrency,
-    isStale: ({ leasedAt, content }) =>
-      performance.now() - leasedAt > Math.min(STALE_AFTER_MILLISECONDS, content.expiresIn * 1000),
-    carry,
-  });
+  const meter = options.meter ?? createDeliveryMeter(undefined);
+  const suppressions = createSuppressions();
+  const ways = { providers, knowsChats: options.chatOf !== undefined };
+  const speeds: Speeds = new Map();
+  /** Databases in which more was due than could be taken on. */
+  const withMore = new Set<Database>();
+  const claiming = new Map<Database, Promise<number>>();
   let stopping = false;
-  const settlers = new Map<Database, ReturnType<typeof createBatcher<Settlement, void>>>();
 
-  function settlerOf(database: Database) {
-    let settler = settlers.get(database);
-    if (!settler) {
-      settler = createBatcher<Settlement, void>({
-        maxBatch: 200,
-        async flush(settlements) {
-          await outbox.settle(database, settlements);
-          return settlements.map(() => undefined);
-        },
+  const dispatcher = createDispatcher({
+    control: options.control,
+    outbox,
+    providers,
+    tenantOf: options.tenantOf,
+    chatOf: options.chatOf,
+    suppressions,
+    meter,
+    speeds: () => speeds,
+    random: options.random,
+    log,
+    concurrency: options.concurrency,
+    providerTimeoutMilliseconds: options.providerTimeoutMilliseconds,
+    onSettled(database, _messages, due) {
+      if (due) wake(database);
+    },
+    onRoom() {
+      for (const database of withMore) wake(database);
+    },
+  });
+  const reports = createReports({
+    databases: options.databases,
+    outbox,
+    suppressions,
+    meter,
+    log,
+    onChanged(database, reported) {
+      if (reported.moved_on) wake(database);
+    },
+  });
+
+  /** Looks for due messages soon, without anybody waiting for it. */
+  function wake(database: Database): void {
+    if (stopping) return;
+    withMore.delete(database);
+    setImmediate(() => {
+      dispatchDue(database).catch((error: unknown) => {
+        // The worker's next round looks again.
+        if (!isDatabaseUnavailable(error)) {
+          log.warn(
+            { event: 'dispatch_failed', database: database.name, error },
+            'due messages were not read',
+          );
+        }
       });
-      settlers.set(database, settler);
-    }
-    return settler;
+    });
   }
 
-  async function carry(task: Task): Promise<void> {
-    const { content } = task;
-    const provider = providers.find((candidate) => candidate.carries(content.channel));
-    const result = provider
-      ? await attempt(provider, task)
-      : { state: 'refused' as const, error: `no provider carries ${content.channel}` };
-    const settlement = settle(task, provider?.name ?? null, result);
-    try {
-      await settlerOf(task.database).add(settlement);
-    } catch (error) {
-      // The lease runs out and the message is claimed again: at most one duplicate, with the same code.
-      log.warn(
-        { event: 'settle_failed', message_id: task.id, error },
-        'a sent message could not be marked as sent',
-      );
-    }
+  /** One claim at a time in a database; who comes meanwhile gets a round of their own after it. */
+  function dispatchDue(database: Database): Promise<number> {
+    const before = claiming.get(database) ?? Promise.resolve(0);
+    const round = before.then(
+      () => claimAll(database),
+      () => claimAll(database),
+    );
+    claiming.set(database, round);
+    return round;
   }
 
-  async function attempt(provider: Provider, task: Task): Promise<SendResult> {
-    const late = Promise.withResolvers<never>();
-    const patience = new AbortController();
-    const timer = setTimeout(() => {
-      const fault = new DOMException('the provider did not answer in time', 'TimeoutError');
-      patience.abort(fault);
-      // One that ignores the signal must not hold its place for ever: so many, and nothing leaves any more.
-      late.reject(fault);
-    }, providerTimeout);
-    try {
-      return await Promise.race([provider.send(render(task), patience.signal), late.promise]);
-    } catch (error) {
-      log.warn(
-        { event: 'provider_failed', provider: provider.name, message_id: task.id, error },
-        'provider failed',
-      );
-      return { state: 'retry', error: error instanceof Error ? error.name : 'failed' };
-    } finally {
-      clearTimeout(timer);
+  async function claimAll(database: Database): Promise<number> {
+    let total = 0;
+    while (!stopping) {
+      const { room, full, shut } = dispatcher.capacity();
+      // No more than can be tried soon: a claim counts as an attempt, and its lease runs.
+      const limit = Math.min(room, 100);
+      const claimed = await outbox.claim(database, limit, { full, shut });
+      await Promise.all(claimed.map((message) => takeClaimed(database, message)));
+      total += claimed.length;
+      if (full.length > 0 || claimed.length >= limit) withMore.add(database);
+      if (claimed.length < limit) break;
+      // The lanes take on what was found, and perhaps have room again.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (dispatcher.capacity().full.length > full.length) break;
     }
+    return total;
   }
 
-  function settle(task: Task, provider: string | null, result: SendResult): Settlement {
-    const base = { tenantId: task.tenantId, id: task.id, provider, retryInSeconds: 0 };
-    if (result.state === 'sent') {
-      return { ...base, state: 'sent', providerMessageId: result.providerMessageId, error: null };
+  async function takeClaimed(database: Database, message: ClaimedMessage): Promise<void> {
+    const { tenant_id: tenantId, id, channel, plan, tried, attempts } = message;
+    const opened = openClaimed(message);
+    if ('ends' in opened) {
+      const state = opened.ends;
+      const nothing = { retryInSeconds: 0, nextChannelIn: null, send: null };
+      await dispatcher.settle(database, {
+        ...{ tenantId, id, state, channel, tried, attempts, error: opened.error, ...nothing },
+      });
+      return;
     }
-    const again = result.state === 'retry' && task.attempts < MOST_ATTEMPTS;
-    return {
-      ...base,
-      state: again ? 'queued' : 'failed',
-      providerMessageId: null,
-      error: result.error,
-      retryInSeconds:
-        result.state === 'retry' ? retryDelay(task.attempts, options.random(), result.retryAfterSeconds) : 0,
-    };
-  }
-
-  function enqueue(task: Task): void {
-    lanes.add(task.content.channel, task);
+    const expiresIn = message.expires_in;
+    const leasedAt = performance.now();
+    dispatcher.take({
+      ...{ database, tenantId, id, channel, plan, tried, attempts, content: opened, expiresIn, leasedAt },
+    });
   }
 
   /** What was claimed, opened; or why it ends here. One that cannot be opened must not hold up the others. */
@@ -207,16 +240,26 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     }
   }
 
+  /** A message's channel, and after it those it may go on to. */
+  function planMessage(tenantId: string, { channel, to }: MessageContent): readonly string[] {
+    const tenant = options.tenantOf(tenantId);
+    const planned = tenant && planChannels(ways, tenant, { kind: kindOfRecipient(to), value: to }, channel);
+    return planned?.[0] === channel ? planned : [channel];
+  }
+
   return {
     offers: (channel) => providers.some((provider) => provider.carries(channel)),
+    planOf: (tenant, address, head) => planChannels(ways, tenant, address, head),
     queue(sql, message) {
       const id = newId();
-      const { content } = message;
+      const { content, tenantId } = message;
+      const plan = planMessage(tenantId, content);
       const insert = outbox.queue(sql, {
-        tenantId: message.tenantId,
+        tenantId,
         id,
         verificationId: message.verificationId,
         channel: content.channel,
+        plan,
         template: content.template,
         locale: content.locale,
         payload: secrets.seal(JSON.stringify(content), contextOf(id)),
@@ -226,52 +269,32 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         expiresAt: sql`${message.due ?? message.now} + make_interval(secs => ${content.expiresIn})`,
         from: message.from,
       });
-      return { insert, id, tenantId: message.tenantId, content };
+      return { insert, id, tenantId, plan, content };
     },
-    dispatch(database, { id, tenantId, content }) {
-      const task = { database, tenantId, id, content, attempts: 1, leasedAt: performance.now() };
+    dispatch(database, { id, tenantId, plan, content }) {
+      const { channel, expiresIn } = content;
+      const task: Task = {
+        ...{ database, tenantId, id, channel, plan, tried: [], content, attempts: 1, expiresIn },
+        leasedAt: performance.now(),
+      };
       // After the answer has left: what sending costs must not tell that something is sent (S22).
-      setImmediate(() => enqueue(task));
+      setImmediate(() => dispatcher.take(task));
     },
-    async dispatchDue(database) {
-      if (stopping) return 0;
-      // No more than can be tried soon: a claim counts as an attempt, and its lease runs.
-      const { room, full } = lanes.room();
-      const claimed = await outbox.claim(database, Math.min(room, 100), full);
-      const ended: Promise<void>[] = [];
-      for (const message of claimed) {
-        const { tenant_id: tenantId, id, attempts } = message;
-        const content = openClaimed(message);
-        if ('ends' in content) {
-          const { ends: state, error } = content;
-          const nobody = { provider: null, providerMessageId: null, retryInSeconds: 0 };
-          ended.push(settlerOf(database).add({ tenantId, id, state, error, ...nobody }));
-        } else {
-          enqueue({ database, tenantId, id, attempts, content, leasedAt: performance.now() });
-        }
-      }
-      await Promise.all(ended);
-      return claimed.length;
+    dispatchDue: (database) => (stopping ? Promise.resolve(0) : dispatchDue(database)),
+    report: reports.take,
+    refresh: (database) => suppressions.refresh(database),
+    follow(database, feed) {
+      suppressions.follow(database, feed);
+      feed.on(OUTBOX_TOPIC, () => wake(database));
     },
     async stop(databases) {
       stopping = true;
-      await lanes.stop(providerTimeout);
-      await Promise.all([...settlers.values()].map((settler) => settler.drain()));
+      reports.stop();
+      await dispatcher.stop();
+      await Promise.allSettled(claiming.values());
       await Promise.all(databases.map((database) => outbox.release(database)));
     },
   };
-
-  function render({ id, tenantId, content }: Task): Envelope {
-    const { channel, to, code, expiresIn } = content;
-    const brand = options.brandOf(tenantId);
-    return {
-      ...renderMessage(content, brand),
-      ...{ id, tenantId, channel, to, code, expiresIn },
-      senderName: brand?.name ?? content.tenantName,
-      locale: content.locale,
-      replyTo: brand?.supportAddress ?? null,
-    };
-  }
 }
 
 function contextOf(id: string): string {

@@ -1,9 +1,43 @@
+import type { Database } from '../db/database.ts';
+import type { MessageDetails, TemplateName } from './templates/templates.ts';
+
+/** What is to be said and to whom. Sealed in the outbox; rendered only when it leaves. */
+export interface MessageContent {
+  template: TemplateName;
+  /** E.164, an e-mail address as it was entered, or a Telegram chat id. */
+  to: string;
+  channel: string;
+  locale: string;
+  tenantName: string;
+  /** How the person is greeted; null where no name is known. */
+  name: string | null;
+  /** Null for notices. */
+  code: string | null;
+  /** Seconds from the commit for which sending it still makes sense. */
+  expiresIn: number;
+  /** For notices: what happened, where and when. */
+  details?: MessageDetails;
+}
+
+/**
+ * The chat that an address is linked to, as the channel `telegram` sends to it; null when there is none. Asked when a
+ * message leaves, never by a request.
+ */
+export type ChatOf = (
+  database: Database,
+  tenantId: string,
+  address: { kind: 'phone' | 'email' | 'telegram'; value: string },
+) => Promise<string | null>;
+
 /** A message as a provider gets it: rendered, with the one address it goes to. */
 export interface Envelope {
   id: string;
   tenantId: string;
   channel: string;
-  /** E.164, an e-mail address as it was entered, or a Telegram chat id. */
+  /**
+   * E.164, an e-mail address as it was entered, or a Telegram chat id. A phone on the channel `telegram` comes as E.164
+   * to providers that reach people by phone, and as the linked chat's id to all others.
+   */
   to: string;
   subject: string | null;
   text: string;
@@ -12,6 +46,8 @@ export interface Envelope {
   code: string | null;
   /** Seconds for which sending it still makes sense. */
   expiresIn: number;
+  /** Buttons under a message of the simulated Telegram, as the Bot API has them. */
+  buttons?: readonly unknown[];
   /** Whose message it is, as an e-mail's From shows it. */
   senderName?: string;
   /** Where an answer to an e-mail goes; null: to the sender. */
@@ -35,7 +71,14 @@ export type Remedy =
  */
 export type SendResult =
   | { state: 'sent'; providerMessageId: string | null }
-  | { state: 'retry'; error: string; retryAfterSeconds?: number }
+  | {
+      state: 'retry';
+      error: string;
+      /** The provider wants quiet (Retry-After): nothing goes to it before. */
+      retryAfterSeconds?: number;
+      /** This message alone is to wait (greylisting). */
+      notBeforeSeconds?: number;
+    }
   | { state: 'refused'; error: string; remedy?: Remedy };
 
 /** What a provider tells later about a message it took. Already authenticated by whoever made it. */
@@ -43,9 +86,18 @@ export interface DeliveryReport {
   /** The provider's name, as `Provider.name`. */
   provider: string;
   providerMessageId: string;
+  /** Whose message it is, where the address that was called tells it. */
+  tenantId?: string;
   state: 'sent' | 'delivered' | 'failed';
   error?: string;
   remedy?: Remedy;
+}
+
+/** What became of some reports. Repeated ones change nothing; unknown ones are looked for once more after a moment. */
+export interface ReportOutcome {
+  applied: number;
+  repeated: number;
+  unknown: number;
 }
 
 /**
@@ -56,6 +108,8 @@ export interface Provider {
   readonly name: string;
   /** Tries under way at once, and tries begun in a second, that it bears; left out: those of its channel. */
   readonly limits?: { readonly concurrency?: number; readonly perSecond?: number };
+  /** Carries only what no other provider carries: the development inbox. */
+  readonly isStandIn?: boolean;
   /** On the channel `telegram`: it finds people by their phone, where others need a chat. */
   readonly reachesByPhone?: boolean;
   /** @param tenantId whose message it is: a provider may be one tenant's own */

@@ -76,6 +76,17 @@ export function isPhoneCountry(country: string): boolean {
 // ITU-T E.164 country codes: 1 and 7, then the two-digit ones, every other has three digits.
 const CALLING_CODE = /^\+(?:1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|\d{3})/;
 
+/** The country of an E.164 number, as `ParsedPhone.country` has it; null when it is no number. */
+export function phoneCountry(phone: string): string | null {
+  const parsed = parsePhone(phone);
+  return parsed.ok ? parsed.country : null;
+}
+
+/** What numbers near each other share: all but the last four digits, seven at most. */
+export function phonePrefix(phone: string): string {
+  return phone.slice(0, Math.min(8, phone.length - 4));
+}
+
 /**
  * Shows an E.164 number to somebody who may not be its owner: `+1 ••• ••• 2671`.
  * Leaks the calling code and the last four digits, the last two where fewer than nine digits follow the code,

@@ -2,16 +2,19 @@ import type { Database, Fragment, Sql } from '../db/database.ts';
 import {
   type ClaimedMessage,
   claimDue,
+  OUTBOX_TOPIC,
   queueFragment,
   type QueueMessage,
   releaseLeases,
+  type SettledMessage,
   type Settlement,
   settle,
   sweepMessages,
 } from './store.ts';
+import { applyReport, type ReportedSend, type SendReport } from './report-store.ts';
 
-export type { ClaimedMessage, QueueMessage, Settlement };
-export { sweepMessages };
+export type { ClaimedMessage, QueueMessage, ReportedSend, SettledMessage, Settlement };
+export { OUTBOX_TOPIC, sweepMessages };
 
 /** Longer than any provider's time-out, shorter than a person's patience with a dead server. */
 const LEASE_SECONDS = 30;
@@ -22,11 +25,20 @@ export interface Outbox {
   readonly node: string;
   /** `insert …` for the `with` list of the statement that causes the message. */
   queue(sql: Sql, message: Omit<QueueMessage, 'leasedBy' | 'leaseSeconds'>): Fragment;
-  /** Leases due messages to this server, but for those of channels it has enough of. */
-  claim(database: Database, limit: number, exceptChannels: readonly string[]): Promise<ClaimedMessage[]>;
-  settle(database: Database, settlements: readonly Settlement[]): Promise<number>;
+  /**
+   * Leases due messages to this server, but for those of channels it has enough of (`full`) or that nothing can leave by
+   * at the moment (`shut`: what has another channel left is taken all the same).
+   */
+  claim(
+    database: Database,
+    limit: number,
+    except: { full: readonly string[]; shut: readonly string[] },
+  ): Promise<ClaimedMessage[]>;
+  settle(database: Database, settlements: readonly Settlement[]): Promise<SettledMessage[]>;
+  /** Writes a delivery report; undefined when this database does not know the message. */
+  report(database: Database, report: SendReport): Promise<ReportedSend | undefined>;
   /** Hands back every lease, at a graceful stop. */
-  release(database: Database): Promise<number>;
+  release(database: Database): Promise<unknown>;
 }
 
 /** @param node a UUID of this server process */
@@ -34,8 +46,10 @@ export function createOutbox(node: string): Outbox {
   return {
     node,
     queue: (sql, message) => queueFragment(sql, { ...message, leasedBy: node, leaseSeconds: LEASE_SECONDS }),
-    claim: (database, limit, except) => claimDue(database, node, limit, LEASE_SECONDS, except),
+    claim: (database, limit, except) =>
+      claimDue(database, { node, limit, leaseSeconds: LEASE_SECONDS, ...except }),
     settle: (database, settlements) => settle(database, node, settlements),
+    report: applyReport,
     release: (database) => releaseLeases(database, node),
   };
 }

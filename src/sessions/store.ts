@@ -251,6 +251,8 @@ export interface DeviceRow {
   name: string;
   user_agent: string | null;
   last_ip: string | null;
+  /** The chat it is, where it is one. */
+  telegram_chat_id: string | null;
   first_seen: Date;
   last_seen: Date;
   session_ids: string[];
@@ -259,7 +261,7 @@ export interface DeviceRow {
 /** A user's devices that hold a live session, last used first. */
 export function readDevices(database: Database, tenantId: string, userId: string): Promise<DeviceRow[]> {
   return database.sql<DeviceRow[]>`
-    select d.id, d.kind, d.name, d.user_agent, d.last_ip, d.first_seen,
+    select d.id, d.kind, d.name, d.user_agent, d.last_ip, d.telegram_chat_id::text as telegram_chat_id, d.first_seen,
       greatest(d.last_seen, max(s.last_used_at)) as last_seen, array_agg(s.id) as session_ids
     from devices d join sessions s on s.tenant_id = d.tenant_id
       and (s.device_id = d.id or s.id = d.joined_session_id)

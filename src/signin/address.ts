@@ -1,3 +1,4 @@
+import { channelsOf, type Delivery } from '../delivery/delivery.ts';
 import { maskEmail, parseEmail } from '../kernel/email.ts';
 import { type Refused, refuse, refuseField } from '../kernel/errors.ts';
 import { maskPhone, parsePhone } from '../kernel/phone.ts';
@@ -96,25 +97,20 @@ export function maskAddress(address: Pick<Address, 'kind' | 'value'>): string {
   return `•••${address.value.slice(-3)}`;
 }
 
-/** The channel codes take when nobody chose one, and those that may be chosen. */
-const CHANNELS: Record<Address['kind'], readonly string[]> = {
-  phone: ['sms'],
-  email: ['email'],
-  telegram: ['telegram'],
-};
-
-/** Chooses the channel for an address: the person's wish if it fits, else the first that does. */
+/**
+ * Chooses the channel for an address: the person's wish if it is possible, else the head of the tenant's plan for it.
+ * What the message goes on to, should that fail, is the same plan's rest.
+ */
 export function chooseChannel(
   tenant: Tenant,
-  kind: Address['kind'],
+  address: Pick<Address, 'kind' | 'value'>,
   wish: string | undefined,
-  offers: (channel: string) => boolean,
+  delivery: Pick<Delivery, 'planOf'>,
 ): { ok: true; channel: string } | Refused {
-  if (wish !== undefined && !CHANNELS[kind].includes(wish)) {
-    return refuseField('/channel', `Codes for this address can be sent by ${CHANNELS[kind].join(' or ')}.`);
+  const known = channelsOf(address.kind);
+  if (wish !== undefined && !known.includes(wish)) {
+    return refuseField('/channel', `Codes for this address can be sent by ${known.join(' or ')}.`);
   }
-  const channel = (wish === undefined ? CHANNELS[kind] : [wish]).find(
-    (candidate) => tenant.policy.channels.includes(candidate) && offers(candidate),
-  );
+  const [channel] = delivery.planOf(tenant, address, wish);
   return channel === undefined ? refuse('CHANNEL_UNAVAILABLE') : { ok: true, channel };
 }

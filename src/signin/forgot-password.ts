@@ -39,7 +39,7 @@ export async function forgotPassword(
   const closed = refuseIdentifier(tenant, address.kind);
   if (closed) return closed;
   if (!tenant.policy.passwords.enabled) return refuseField('/', 'Passwords are switched off here.');
-  const chosen = chooseChannel(tenant, address.kind, input.channel, context.delivery.offers);
+  const chosen = chooseChannel(tenant, address, input.channel, context.delivery);
   if (!chosen.ok) return chosen;
   const limited = await takeCallerSend(context, clues);
   if (limited) return limited;

@@ -82,7 +82,7 @@ function codeFor(
   const { tenant, identifier, holder, waiting, matching } = attempt;
   const address = holder ? addressOf(attempt) : { ...identifier, kind: identifier.kind as Address['kind'] };
   if (!address) return undefined;
-  const chosen = chooseChannel(tenant, address.kind, undefined, context.delivery.offers);
+  const chosen = chooseChannel(tenant, address, undefined, context.delivery);
   if (!chosen.ok || (chosen.channel === 'sms' && !isProved)) return undefined;
   const registration = matching ?? waiting[0];
   return {

@@ -49,7 +49,7 @@ export async function register(
   const closed = refuseIdentifier(tenant, address.kind);
   if (closed) return closed;
   if (tenant.policy.registration === 'closed') return refuse('REGISTRATION_CLOSED');
-  const chosen = chooseChannel(tenant, address.kind, input.channel, context.delivery.offers);
+  const chosen = chooseChannel(tenant, address, input.channel, context.delivery);
   if (!chosen.ok) return chosen;
 
   // 2. What was typed: everything that is wrong is told at once, before anything is spent.

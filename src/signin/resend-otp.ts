@@ -35,7 +35,7 @@ export async function resendOtp(
   if (!found.ok) return found;
   const { tenant, row, verificationId } = found;
   const address: Address = { kind: row.kind as Address['kind'], value: row.value, asEntered: row.as_entered };
-  const chosen = chooseChannel(tenant, address.kind, input.channel, context.delivery.offers);
+  const chosen = chooseChannel(tenant, address, input.channel, context.delivery);
   if (!chosen.ok) return chosen;
   const limited = await takeCallerSend(context, clues);
   if (limited) return limited;
@@ -113,7 +113,7 @@ async function startAnew(
   if (!holder && !waiting && (await mayTellOpenly(context, tenant, clues))) {
     return refuse('VERIFICATION_NOT_FOUND');
   }
-  const chosen = chooseChannel(tenant, address.kind, input.channel, context.delivery.offers);
+  const chosen = chooseChannel(tenant, address, input.channel, context.delivery);
   if (!chosen.ok) return chosen;
   const limited = await takeCallerSend(context, clues);
   if (limited) return limited;

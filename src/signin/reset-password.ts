@@ -184,7 +184,7 @@ function noticesFor(context: SignInContext, sql: Sql, change: Change, clues: Req
   const locale = chooseLocale(tenant, undefined, clues);
   const now = context.databaseOf(tenant.id).now();
   return told.flatMap((identity) => {
-    const chosen = chooseChannel(tenant, identity.kind, undefined, context.delivery.offers);
+    const chosen = chooseChannel(tenant, identity, undefined, context.delivery);
     if (!chosen.ok) return [];
     const content = {
       template: 'password_changed' as const,

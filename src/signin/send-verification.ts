@@ -1,6 +1,7 @@
 import { recordEvent } from '../audit/audit.ts';
 import { type Fragment, type Sql, withConflictRetry } from '../db/database.ts';
 import { messageLocales } from '../delivery/delivery.ts';
+import { findChat } from '../chats/chats.ts';
 import { type Refused, refuse } from '../kernel/errors.ts';
 import { matchLocale, parseAcceptLanguage } from '../kernel/locale.ts';
 import type { Tenant } from '../tenants/tenants.ts';
@@ -15,6 +16,7 @@ import {
 } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { ownersShare } from './owner.ts';
+import { mayTellOpenly } from './openness.ts';
 
 export interface SendVerificationInput extends AddressFields {
   channel?: string;
@@ -75,16 +77,35 @@ export async function sendVerification(
   const { tenant, address } = located;
   const closed = refuseIdentifier(tenant, address.kind);
   if (closed) return closed;
-  const chosen = chooseChannel(tenant, address.kind, input.channel, context.delivery.offers);
+  const chosen = chooseChannel(tenant, address, input.channel, context.delivery);
   if (!chosen.ok) return chosen;
   const limited = await takeCallerSend(context, clues);
   if (limited) return limited;
   const locale = chooseLocale(tenant, input.locale, clues);
-  return issueCode(
-    context,
-    { tenant, address, purpose: 'sign_in', channel: chosen.channel, locale, userId: null },
-    clues,
-  );
+  const request = {
+    tenant,
+    address,
+    purpose: 'sign_in' as const,
+    channel: chosen.channel,
+    locale,
+    userId: null,
+  };
+  if (address.kind !== 'telegram' || (await isReachable(context, tenant, address)))
+    return issueCode(context, request, clues);
+  // Whether somebody has met the bot is told like whether somebody has an account (C1).
+  if (!(await mayTellOpenly(context, tenant, clues)))
+    return issueCode(context, { ...request, decoy: 'silent' }, clues);
+  const link = context.telegram.linkOf(tenant.id);
+  return refuse('TELEGRAM_CHAT_UNKNOWN', {
+    next_action: 'OPEN_BOT',
+    ...(link === undefined ? {} : { bot_link: link }),
+  });
+}
+
+/** Can the bot write to this Telegram account? Only to who has pressed Start, and has not stopped it since. */
+async function isReachable(context: SignInContext, tenant: Tenant, address: Address): Promise<boolean> {
+  const chat = await findChat(context.databaseOf(tenant.id), tenant.id, address.value);
+  return chat !== undefined && chat.blocked_at === null;
 }
 
 /** Takes one send from the caller's hour; the refusal when none is left. */

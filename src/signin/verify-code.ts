@@ -1,6 +1,7 @@
 import { recordEvent } from '../audit/audit.ts';
 import { type Database, isUniqueViolation, type Sql } from '../db/database.ts';
 import { type Refused, refuse, refuseField } from '../kernel/errors.ts';
+import { toldByTelegram } from '../chats/chats.ts';
 import { claimRegistration } from '../registrations/registrations.ts';
 import type { Joining, SessionStyle } from '../sessions/sessions.ts';
 import type { Tenant } from '../tenants/tenants.ts';
@@ -35,7 +36,8 @@ export interface VerifyCodeInput extends AddressFields {
   first_name?: string;
   last_name?: string;
   username?: string;
-  device?: { name?: string; kind?: string };
+  /** `telegramChatId`: it is a chat, and the caller is its bot. Never from a request. */
+  device?: { name?: string; kind?: string; telegramChatId?: string };
   style?: SessionStyle;
 }
 
@@ -131,8 +133,9 @@ async function prove(
   const style = input.style ?? tenant.policy.sessionStyle;
   const ids = candidates.map((candidate) => candidate.id);
   const lock = (sql: Sql) => lockHolder(sql, tenant.id, addressQuery(sql, tenant.id, ids));
+  const chatId = input.device?.telegramChatId;
   const run = (withUsernames: boolean): Promise<ProofRow | undefined> =>
-    withJoining(context, database, { tenant, style, lock }, (sql, joining) =>
+    withJoining(context, database, { tenant, style, lock, chatId }, (sql, joining) =>
       runProof(context, database, sql, { tenant, candidates, style, joining, input, withUsernames, clues }),
     );
   let row: ProofRow | undefined;
@@ -225,6 +228,8 @@ async function runProof(
   const { tenant, input, clues } = run;
   const now = database.now();
   const { caller } = clues;
+  // By handle the address is only known inside the statement.
+  const told = context.telegram.has(tenant.id) && input.phone === undefined && input.email === undefined;
   const opened = context.sessions.open(sql, {
     tenant,
     style: run.style,
@@ -268,6 +273,7 @@ async function runProof(
       share: ownersShare(sql, tenant, clues, now),
     })},
       ${claimRegistration(sql, tenant.id, now)},
+      ${told ? sql`${toldByTelegram(sql, tenant.id)},` : sql``}
       ${admit(sql, {
         tenantId: tenant.id,
         newUserId: context.newId(),
@@ -277,6 +283,7 @@ async function runProof(
         lastName: input.last_name ?? null,
         username: run.withUsernames ? (input.username ?? null) : null,
         takeWaitingUsername: run.withUsernames,
+        toldByTelegram: told,
         byHandle: input.verification_id !== undefined,
         opensSession: run.joining?.sessionId === undefined,
         now,

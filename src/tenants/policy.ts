@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { type CustomFieldsSchema, customFieldsSchemaProblem } from './custom-fields.ts';
+import { type DeliveryPolicy, deliveryPolicyOf, deliverySettingsSchema } from './delivery-settings.ts';
 import { schemaIssues } from '../web/schema-issues.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -13,7 +14,7 @@ export const settingsSchema = Type.Object(
     default_country: Type.Optional(Type.String({ pattern: '^[A-Z]{2}$' })),
     /** Ways a code may be sent. */
     channels: Type.Optional(
-      Type.Array(Type.Enum(['sms', 'email', 'telegram']), { minItems: 1, uniqueItems: true }),
+      Type.Array(Type.Enum(['sms', 'email', 'telegram', 'voice']), { minItems: 1, uniqueItems: true }),
     ),
     /** Whether a proof by somebody unknown makes an account. */
     registration: Type.Optional(Type.Enum(['open', 'closed'])),
@@ -85,6 +86,8 @@ export const settingsSchema = Type.Object(
         closed,
       ),
     ),
+    /** How codes travel. */
+    delivery: Type.Optional(deliverySettingsSchema),
   },
   closed,
 );
@@ -112,6 +115,7 @@ export interface TenantPolicy {
   accessTtlSeconds: number;
   sessionLifetimeSeconds: number;
   sessionIdleSeconds: number | undefined;
+  delivery: DeliveryPolicy;
   /** Does each device have a session of its own, or do a person's devices share an opaque one? */
   sessionSharing: 'per_device' | 'per_user';
 }
@@ -154,6 +158,7 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     accessTtlSeconds: settings.sessions?.access_ttl_seconds ?? 900,
     sessionLifetimeSeconds: settings.sessions?.lifetime_seconds ?? 2_592_000,
     sessionIdleSeconds: settings.sessions?.idle_seconds,
+    delivery: deliveryPolicyOf(settings.delivery),
     sessionSharing: settings.sessions?.sharing ?? 'per_device',
   };
 }

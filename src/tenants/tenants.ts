@@ -26,6 +26,7 @@ import {
 export type { TenantClues, TenantPolicy, TenantSettings };
 export { acceptsPhone, settingsSchema };
 export type { ChangedBy };
+export type { DeliveryPolicy } from './delivery-settings.ts';
 export { customFieldIssues } from './custom-fields.ts';
 export { tenantIssues } from './tenant-issues.ts';
 export {
@@ -37,6 +38,7 @@ export {
   type TemplateName,
   templateNames,
 } from './branding.ts';
+export { createTelegramBots, type TelegramBot, type TelegramBots } from './telegram-bots.ts';
 export {
   type ApiKeyScope,
   type ApiKeys,

@@ -1,8 +1,17 @@
-import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** A name that begins with firstproof_, a sentence, and the labels; never an address among them. */
+export interface MetricOptions<Label extends string> {
+  name: string;
+  help: string;
+  labelNames: readonly Label[];
+}
 
 /** What Prometheus may scrape from the management port. Labels are routes and codes, never addresses. */
 export interface Metrics {
   answered(method: string, route: string, status: number, milliseconds: number): void;
+  counter<Label extends string>(options: MetricOptions<Label>): Counter<Label>;
+  gauge<Label extends string>(options: MetricOptions<Label>): Gauge<Label>;
   /** The text exposition format and its content type. */
   render(): Promise<{ contentType: string; text: string }>;
 }
@@ -39,6 +48,8 @@ export function createMetrics(): Metrics {
       child.count();
       child.observe(milliseconds / 1000);
     },
+    counter: (options) => new Counter({ ...options, registers: [registry] }),
+    gauge: (options) => new Gauge({ ...options, registers: [registry] }),
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
 }

@@ -5,7 +5,6 @@ import { createDelivery, type Delivery, type Provider } from '../../src/delivery
 import { silentLog } from '../../src/kernel/log.ts';
 import { createSecrets } from '../../src/kernel/secrets.ts';
 import { createOutbox } from '../../src/outbox/outbox.ts';
-import { brandOf } from '../../src/tenants/tenants.ts';
 import { createTestApp, TEST_SECRET, type TestApp } from '../create-test-app.ts';
 import { until } from '../model/system.ts';
 import { createTestProvider, hangs, sends, type TestProvider, throws } from './test-provider.ts';
@@ -69,15 +68,21 @@ async function sendCode(): Promise<{ phone: string; verification_id: string }> {
 const reaches = (phone: string, state: string): Promise<void> =>
   until(async () => (await messageOf(phone)).state === state);
 
-/** Every tenant is called the same here. */
-const brandOfAnybody = () => brandOf({ name: 'Test', branding: {} });
-
 /** A dispatcher of its own beside the servers', with little patience and one place. */
 function createImpatient(by: Provider): Delivery {
   const options = { secrets: createSecrets([TEST_SECRET]), newId: randomUUID, log: silentLog };
-  const few = { concurrency: 1, providerTimeoutMilliseconds: 100, brandOf: brandOfAnybody };
+  const few = { concurrency: 1, providerTimeoutMilliseconds: 100, tenantOf: app.app.tenants.byId };
+  const { control } = app.databases;
   return createDelivery({
-    ...{ ...options, ...few, outbox: createOutbox(randomUUID()), providers: [by], random: () => 0 },
+    ...{
+      ...options,
+      ...few,
+      control,
+      databases: app.databases.all(),
+      outbox: createOutbox(randomUUID()),
+      providers: [by],
+      random: () => 0,
+    },
   });
 }
 

@@ -10,7 +10,7 @@ test('what an SMTP answer means: 5xx about the message is final, everything else
   const said = (code: string, responseCode?: number, response?: string) =>
     explainFault({ code, responseCode, response });
   const refused = (error: string) => ({ state: 'refused', error });
-  const later = (error: string) => ({ state: 'retry', error, retryAfterSeconds: 45 });
+  const later = (error: string) => ({ state: 'retry', error, notBeforeSeconds: 45 });
   const again = (error: string) => ({ state: 'retry', error });
   const cases = [
     [said('EENVELOPE', 550, '550 5.1.1 <ada@example.org> unknown'), refused('smtp EENVELOPE 550 5.1.1')],

@@ -118,5 +118,5 @@ export function explainFault(fault: unknown): SendResult {
   const aboutMessage = stage === 'EENVELOPE' || stage === 'EMESSAGE';
   if (status === undefined || !aboutMessage) return { state: 'retry', error };
   if (status >= 500 && !NOT_THE_RECIPIENT.has(status)) return { state: 'refused', error };
-  return { state: 'retry', error, retryAfterSeconds: BUSY_SECONDS };
+  return { state: 'retry', error, notBeforeSeconds: BUSY_SECONDS };
 }

@@ -1,0 +1,62 @@
+import type { Metrics } from '../web/metrics.ts';
+import type { Breaker } from './breaker.ts';
+
+/** What is counted of deliveries by one server. Labels are names of ours; no address is among them. */
+export interface DeliveryMeter {
+  tried(
+    way: { tenant: string; provider: string; channel: string; country: string | null },
+    outcome: 'sent' | 'refused' | 'retry',
+    price: number,
+  ): void;
+  fellBack(tenant: string, from: string, to: string): void;
+  breaker(provider: string, state: Breaker['state']): void;
+  alarm(provider: string): void;
+  reported(provider: string, outcome: 'applied' | 'repeated' | 'unknown'): void;
+}
+
+const BREAKER_STATES = { closed: 0, half_open: 1, open: 2 } as const;
+
+/** Counts into the metrics of the management port; without them nowhere. */
+export function createDeliveryMeter(metrics: Metrics | undefined): DeliveryMeter {
+  const tries = metrics?.counter({
+    name: 'firstproof_delivery_tries_total',
+    help: 'Tries to hand a message to a provider, by outcome.',
+    labelNames: ['tenant', 'provider', 'channel', 'country', 'outcome'],
+  });
+  const cost = metrics?.counter({
+    name: 'firstproof_delivery_cost_total',
+    help: 'Price of the messages taken by providers, in the currency of the tenant.',
+    labelNames: ['tenant', 'provider', 'channel', 'country'],
+  });
+  const fallbacks = metrics?.counter({
+    name: 'firstproof_delivery_fallbacks_total',
+    help: 'Messages that went on to another channel without having been sent.',
+    labelNames: ['tenant', 'from', 'to'],
+  });
+  const breakers = metrics?.gauge({
+    name: 'firstproof_delivery_breaker_state',
+    help: 'Circuit breaker of a provider: 0 closed, 1 probing, 2 open.',
+    labelNames: ['provider'],
+  });
+  const alarms = metrics?.counter({
+    name: 'firstproof_delivery_alarms_total',
+    help: 'Refusals that somebody has to look at: credentials, configuration, money.',
+    labelNames: ['provider'],
+  });
+  const reports = metrics?.counter({
+    name: 'firstproof_delivery_reports_total',
+    help: 'Delivery reports, by what they changed.',
+    labelNames: ['provider', 'outcome'],
+  });
+  return {
+    tried({ tenant, provider, channel, country }, outcome, price) {
+      const way = { tenant, provider, channel, country: country ?? '' };
+      tries?.inc({ ...way, outcome });
+      if (price > 0) cost?.inc(way, price);
+    },
+    fellBack: (tenant, from, to) => fallbacks?.inc({ tenant, from, to }),
+    breaker: (provider, state) => breakers?.set({ provider }, BREAKER_STATES[state]),
+    alarm: (provider) => alarms?.inc({ provider }),
+    reported: (provider, outcome) => reports?.inc({ provider, outcome }),
+  };
+}
