@@ -17,6 +17,7 @@ import { notMeRoutes } from './not-me.ts';
 import { refreshRoute } from './refresh.ts';
 import { registerRoute } from './register.ts';
 import { resendOtpRoute } from './resend-otp.ts';
+import { reopenAddressesRoutes } from './reopen-addresses.ts';
 import { resetPasswordRoute } from './reset-password.ts';
 import { sendVerificationRoute } from './send-verification.ts';
 import { sessionRoutes } from './session.ts';
@@ -70,6 +71,7 @@ export async function registerApi(
     deviceRoutes(server, context);
     identityRoutes(server, context);
     notMeRoutes(server, context);
+    reopenAddressesRoutes(server, context);
     tokenRoutes(server, context);
     envelopedRoutes(server, context);
     wellKnownRoutes(server, context);

@@ -6,6 +6,7 @@ import { type Access, addProof, liveSession } from '../sessions/sessions.ts';
 import { findUser, link, type PublicUser, publicUser } from '../users/users.ts';
 import { type Candidate, readCode, type WaitingRow } from '../verification/verification.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { ownersShare } from './owner.ts';
 import { type ProofRow, refusedProof } from './refused-proof.ts';
 import { PROOF_AGE_SECONDS } from './step-up-policy.ts';
 
@@ -99,12 +100,19 @@ async function runFinish(
     from: sql`proof`,
   });
   const [row] = await sql<FinishedRow[]>`
-    with ${context.verifications.prove(sql, tenant.id, candidates, now)},
+    with ${context.verifications.prove(sql, {
+      tenantId: tenant.id,
+      candidates,
+      caller: clues.caller.bucket,
+      now,
+      share: ownersShare(sql, tenant, clues, now),
+    })},
       ${claimRegistration(sql, tenant.id, now)},
       ${change},
       audited as (${audited})
     select proof.state, proof.attempts, proof.max_attempts, proof.channel, budget.sent_at, budget.failed_at,
       budget.failures_in_a_row, ${now} as now,
+      budget.kept + case when proof.is_holder and proof.holder_tries = 0 then 0 else budget.untried end as kept,
       (select count(*)::int from judged where judged.state = 'wrong' and proof.state = 'wrong') as compared_wrong,
       exists (select from changed) as done
     from proof join budget on budget.kind = proof.kind and budget.value = proof.value`;

@@ -12,6 +12,8 @@ export interface ProofRow {
   sent_at: Date[];
   failed_at: Date[];
   failures_in_a_row: number;
+  /** Wrong codes that are kept for others than whoever typed this one. */
+  kept: number;
   compared_wrong: number;
 }
 
@@ -19,7 +21,7 @@ export interface ProofRow {
 export function refusedProof(context: SignInContext, row: ProofRow): Refused {
   const failedAt = [...row.failed_at, ...Array.from({ length: row.compared_wrong }, () => row.now)];
   const failuresInARow = row.failures_in_a_row + row.compared_wrong;
-  const state = { sentAt: row.sent_at, failedAt, failuresInARow, now: row.now };
+  const state = { sentAt: row.sent_at, failedAt, failuresInARow, kept: row.kept, keptSends: 0, now: row.now };
   switch (row.state) {
     case 'expired':
       return refuse('CODE_EXPIRED', { next_action: 'REQUEST_CODE' });

@@ -24,6 +24,7 @@ import {
 import { type AddressFields, locateAddress } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { type ProofRow, refusedProof } from './refused-proof.ts';
+import { ownersShare } from './owner.ts';
 import { withJoining } from './joining.ts';
 import { tenantsOfHandle } from './resend-otp.ts';
 import { agentOf, tellNewDevice } from './tell-new-device.ts';
@@ -247,7 +248,13 @@ async function runProof(
     from: sql`account, proof where account.created`,
   });
   const [row] = await sql<VerifiedRow[]>`
-    with ${context.verifications.prove(sql, tenant.id, run.candidates, now)},
+    with ${context.verifications.prove(sql, {
+      tenantId: tenant.id,
+      candidates: run.candidates,
+      caller: caller.bucket,
+      now,
+      share: ownersShare(sql, tenant, clues, now),
+    })},
       ${claimRegistration(sql, tenant.id, now)},
       ${told ? sql`${toldByTelegram(sql, tenant.id)},` : sql``}
       ${admit(sql, {
@@ -278,6 +285,7 @@ async function runProof(
       })})
     select proof.state, proof.purpose, proof.id as verification_id, proof.user_id as verified_user_id, proof.attempts,
       proof.max_attempts, proof.channel, budget.sent_at, budget.failed_at, budget.failures_in_a_row,
+      budget.kept + case when proof.is_holder and proof.holder_tries = 0 then 0 else budget.untried end as kept,
       (select count(*)::int from judged where judged.state = 'wrong' and proof.state = 'wrong') as compared_wrong,
       exists (select from told_owner) as owner_told,
       account.id is not null and ${passwordDropped(sql, tenant.id)} as password_dropped,

@@ -1,7 +1,9 @@
 import type { Database } from '../db/database.ts';
 import {
+  addressesFragment,
   admitFragment,
   enterFragment,
+  holderFragment,
   type IdentityRow,
   identitiesFragment,
   lockHolder,
@@ -11,6 +13,7 @@ import {
   passwordDroppedFragment,
   type PasswordHolder,
   type ProfileChanges,
+  provedSinceFragment,
   readOwner,
   readPasswordHolder,
   readUser,
@@ -21,14 +24,17 @@ import {
 
 export type { IdentityRow, PasswordHolder, ProfileChanges, UserRow };
 export {
+  addressesFragment as addressesOf,
   admitFragment as admit,
   enterFragment as enter,
+  holderFragment as holderOf,
   identitiesFragment as identitiesOf,
   lockHolder,
   lockUser,
   markProvedFragment as markProved,
   newAgentFragment as isNewAgent,
   passwordDroppedFragment as passwordDropped,
+  provedSinceFragment as provedSince,
   readOwner as findOwner,
   readPasswordHolder as findPasswordHolder,
   setPasswordFragment as setPassword,
