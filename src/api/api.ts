@@ -19,6 +19,7 @@ import { resetPasswordRoute } from './reset-password.ts';
 import { sendVerificationRoute } from './send-verification.ts';
 import { sessionRoutes } from './session.ts';
 import { tokenRoutes } from './tokens.ts';
+import { verificationStatusRoute } from './verification-status.ts';
 import { verifyCodeRoute } from './verify-code.ts';
 import { wellKnownRoutes } from './well-known.ts';
 
@@ -55,6 +56,7 @@ export async function registerApi(
       next();
     });
     sendVerificationRoute(server, context);
+    verificationStatusRoute(server, context);
     verifyCodeRoute(server, context);
     resendOtpRoute(server, context);
     registerRoute(server, context);
