@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
+import { type AuditTrail, createAuditTrail } from './audit/audit.ts';
 import { registerAdmin } from './admin/admin.ts';
 import { type ApiContext, authorise, cluesOf, registerApi, registerDeliveryCallbacks } from './api/api.ts';
 import { createBot, createBots } from './bot/bot.ts';
@@ -69,6 +70,7 @@ export interface App {
   apiKeys: ApiKeys;
   keys: Keys;
   worker: Worker;
+  audit: AuditTrail;
   delivery: Delivery;
   metrics: Metrics;
   inbox: DevelopmentInbox | undefined;
@@ -188,6 +190,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   }
   tenants.follow(feeds.get(databases.control) as Feed);
 
+  const audit = createAuditTrail({ secrets, randomBytes });
   const notices = createNotices({
     tenants,
     databaseOf,
@@ -279,6 +282,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const worker = createWorker({
     databases: databases.all(),
+    audit,
     delivery,
     notices,
     sessions,
@@ -293,6 +297,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     tenants,
     apiKeys,
     keys,
+    audit,
     worker,
     delivery,
     metrics,

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { type AuditPolicy, auditPolicyOf, auditSchema } from './audit-settings.ts';
 import { type CustomFieldsSchema, customFieldsSchemaProblem } from './custom-fields.ts';
 import { type DeliveryPolicy, deliveryPolicyOf, deliverySettingsSchema } from './delivery-settings.ts';
 import { schemaIssues } from '../web/schema-issues.ts';
@@ -70,6 +71,7 @@ export const settingsSchema = Type.Object(
         closed,
       ),
     ),
+    audit: Type.Optional(auditSchema),
     sessions: Type.Optional(
       Type.Object(
         {
@@ -111,6 +113,7 @@ export interface TenantPolicy {
   /** The first one is given where none is asked for. */
   registrationRoles: readonly string[];
   codeLifetimeSeconds: number;
+  audit: AuditPolicy;
   sessionStyle: 'jwt' | 'opaque';
   accessTtlSeconds: number;
   sessionLifetimeSeconds: number;
@@ -154,6 +157,7 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     requiredFields: settings.required_fields ?? [],
     registrationRoles: settings.registration_roles ?? ['user'],
     codeLifetimeSeconds: settings.code?.lifetime_seconds ?? 300,
+    audit: auditPolicyOf(settings.audit),
     sessionStyle: settings.sessions?.style ?? (settings.sessions?.sharing === 'per_user' ? 'opaque' : 'jwt'),
     accessTtlSeconds: settings.sessions?.access_ttl_seconds ?? 900,
     sessionLifetimeSeconds: settings.sessions?.lifetime_seconds ?? 2_592_000,
