@@ -20,6 +20,7 @@ import type {
 import { createDevelopmentInbox, type DevelopmentInbox } from './providers/development-inbox.ts';
 import { callbackPaths, createConfiguredProviders } from './providers/configured-providers.ts';
 import { withInboxCopy } from './providers/inbox-copy.ts';
+import { createTelegramBotProvider } from './providers/telegram-bot.ts';
 import { createSmtpProvider, type SmtpOptions } from './providers/smtp.ts';
 import { createReports } from './reports.ts';
 import { createSuppressions } from './suppressions.ts';
@@ -35,6 +36,7 @@ export {
   createDeliveryMeter,
   createDevelopmentInbox,
   createSmtpProvider,
+  createTelegramBotProvider,
   messageLocales,
   withInboxCopy,
 };
