@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { registerAdmin } from './admin/admin.ts';
 import { type ApiContext, authorise, cluesOf, registerApi } from './api/api.ts';
-import { createBot, createBots } from './bot/bot.ts';
+import { type Bots, createBot, createBots } from './bot/bot.ts';
 import { markBlocked } from './chats/chats.ts';
 import type { Config } from './config/config.ts';
 import { type Database, isDatabaseUnavailable } from './db/database.ts';
@@ -69,6 +69,7 @@ export interface App {
   apiKeys: ApiKeys;
   keys: Keys;
   worker: Worker;
+  bots: Bots;
   delivery: Delivery;
   metrics: Metrics;
   inbox: DevelopmentInbox | undefined;
@@ -285,6 +286,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     apiKeys,
     keys,
     worker,
+    bots,
     delivery,
     metrics,
     inbox,

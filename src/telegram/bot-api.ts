@@ -48,6 +48,7 @@ export interface BotApiOptions {
 
 const TIMEOUT_MILLISECONDS = 15_000;
 const PATIENCE_MILLISECONDS = 600_000;
+const TAKES_NOTHING: ReadonlySet<string> = new Set(['getMe', 'getWebhookInfo', 'logOut', 'close']);
 /** Methods that write into a chat, and so wait for its turn. */
 const WRITES_TO_CHAT = /^(send|edit|copy|forward)/;
 
@@ -95,8 +96,10 @@ export function createBotApi(options: BotApiOptions): BotApi {
     try {
       loaded ??= load();
       const { raw } = await loaded;
-      const call = raw[method] as (given: unknown, signal: AbortSignal) => Promise<BotResult<M>>;
-      return { ok: true, result: await call(parameters, signal) };
+      const call = raw[method] as (...given: unknown[]) => Promise<BotResult<M>>;
+      // grammY gives a method without parameters none, and takes what comes first for the signal.
+      const given = TAKES_NOTHING.has(method) ? [signal] : [parameters, signal];
+      return { ok: true, result: await call(...given) };
     } catch (fault) {
       const answer = readFault(fault);
       if (answer.retryAfterSeconds !== undefined) pacer.pause(answer.retryAfterSeconds);
