@@ -35,6 +35,8 @@ export interface TestAppOptions {
   /** Start of the injected clock. */
   start?: Date;
   providers?: readonly Provider[];
+  /** How configured providers are reached. */
+  fetch?: typeof fetch;
   smtp?: Partial<SmtpOptions>;
   log?: Log;
   /** How fast the bot may speak to a Telegram that is not the real one. */
@@ -124,6 +126,7 @@ async function build(
     version: 'test',
     beatMilliseconds: 100,
     ...(options.providers ? { providers: options.providers } : {}),
+    ...(options.fetch ? { fetch: options.fetch } : {}),
     ...(options.smtp ? { smtp: options.smtp } : {}),
     ...(options.telegramPace ? { telegramPace: options.telegramPace } : {}),
   });

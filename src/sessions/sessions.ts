@@ -17,6 +17,7 @@ import {
   endAllSessions,
   endSessions,
   openFragment,
+  ownDevicesFragment,
   readDevices,
   refreshSession,
   renameDevice,
@@ -24,10 +25,10 @@ import {
   tenantsWithExpired,
   touchSessions,
 } from './store.ts';
-import { isSessionToken, readSessionToken, sessionToken } from './tokens.ts';
+import { deviceToken, isSessionToken, readDeviceToken, readSessionToken, sessionToken } from './tokens.ts';
 
 export type { Access, Authenticated, DeviceRow, Joining, Revocations };
-export { createRevocations, issuerOf, SHARED_INDEX, sweepSessions };
+export { createRevocations, issuerOf, ownDevicesFragment as ownDevices, SHARED_INDEX, sweepSessions };
 
 export type SessionStyle = 'jwt' | 'opaque';
 export type SignOutScope = 'this' | 'others' | 'all';
@@ -73,6 +74,10 @@ export interface Sessions {
   findJoining(sql: Sql, query: JoiningQuery): Promise<Joining>;
   /** The tokens of a session that is already committed. */
   tokensFor(tenant: Tenant, opened: OpenedSession): Promise<Tokens>;
+  /** Names a device; it opens nothing, and has the account's reserve when codes are guessed at. */
+  deviceToken(deviceId: string): string;
+  /** The device such a token names, if it is one of ours. */
+  readDeviceToken(token: string): string | undefined;
   authenticate(token: string): Promise<Authenticated> | Authenticated;
   /** Notes that a session is in use; written in batches, at most once a minute for each. */
   noteUse(access: Access, ip: () => string): void;
@@ -194,6 +199,8 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
 
   return {
     authenticate,
+    deviceToken: (deviceId) => deviceToken(secrets, deviceId),
+    readDeviceToken: (token) => readDeviceToken(secrets, token),
     forget,
     tokensFor,
     findJoining,

@@ -24,6 +24,7 @@ import {
 } from '../verification/verification.ts';
 import { type AddressFields, locateAddress } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { ownersShare } from './owner.ts';
 import { withJoining } from './joining.ts';
 import { tenantsOfHandle } from './resend-otp.ts';
 import { type SignedIn, signedIn, signedInColumns, type SignedInRow } from './signed-in.ts';
@@ -116,6 +117,7 @@ interface ProofRow extends SignedInRow {
   sent_at: Date[];
   failed_at: Date[];
   failures_in_a_row: number;
+  kept: number;
   compared_wrong: number;
   password_dropped: boolean | null;
 }
@@ -187,7 +189,7 @@ async function grantReset(
 function refusedProof(context: SignInContext, row: ProofRow): Refused {
   const failedAt = [...row.failed_at, ...Array.from({ length: row.compared_wrong }, () => row.now)];
   const failuresInARow = row.failures_in_a_row + row.compared_wrong;
-  const state = { sentAt: row.sent_at, failedAt, failuresInARow, now: row.now };
+  const state = { sentAt: row.sent_at, failedAt, failuresInARow, kept: row.kept, keptSends: 0, now: row.now };
   switch (row.state) {
     case 'expired':
       return refuse('CODE_EXPIRED', { next_action: 'REQUEST_CODE' });
@@ -263,7 +265,13 @@ async function runProof(
     from: sql`account, proof where account.created`,
   });
   const [row] = await sql<ProofRow[]>`
-    with ${context.verifications.prove(sql, tenant.id, run.candidates, now)},
+    with ${context.verifications.prove(sql, {
+      tenantId: tenant.id,
+      candidates: run.candidates,
+      caller: caller.bucket,
+      now,
+      share: ownersShare(sql, tenant, clues, now),
+    })},
       ${claimRegistration(sql, tenant.id, now)},
       ${told ? sql`${toldByTelegram(sql, tenant.id)},` : sql``}
       ${admit(sql, {
@@ -285,6 +293,7 @@ async function runProof(
       recorded_creation as (${creation})
     select proof.state, proof.purpose, proof.id as verification_id, proof.user_id as verified_user_id, proof.attempts,
       proof.max_attempts, proof.channel, budget.sent_at, budget.failed_at, budget.failures_in_a_row,
+      budget.kept + case when proof.is_holder and proof.holder_tries = 0 then 0 else budget.untried end as kept,
       (select count(*)::int from judged where judged.state = 'wrong' and proof.state = 'wrong') as compared_wrong,
       account.id is not null and ${passwordDropped(sql, tenant.id)} as password_dropped,
       ${signedInColumns(sql, tenant.id, now)}
