@@ -18,6 +18,7 @@ import { resendOtpRoute } from './resend-otp.ts';
 import { resetPasswordRoute } from './reset-password.ts';
 import { sendVerificationRoute } from './send-verification.ts';
 import { sessionRoutes } from './session.ts';
+import { telegramChatRoutes } from './telegram-chats.ts';
 import { tokenRoutes } from './tokens.ts';
 import { verifyCodeRoute } from './verify-code.ts';
 import { wellKnownRoutes } from './well-known.ts';
@@ -67,6 +68,7 @@ export async function registerApi(
     meRoutes(server, context);
     deviceRoutes(server, context);
     tokenRoutes(server, context);
+    telegramChatRoutes(server, context);
     envelopedRoutes(server, context);
     wellKnownRoutes(server, context);
     healthRoutes(server, context);

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { type CustomFieldsSchema, customFieldsSchemaProblem } from './custom-fields.ts';
 import { type DeliveryPolicy, deliveryPolicyOf, deliverySettingsSchema } from './delivery-settings.ts';
+import { type TelegramPolicy, telegramPolicyOf, telegramSettings } from './telegram-settings.ts';
 import { schemaIssues } from '../web/schema-issues.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -88,6 +89,7 @@ export const settingsSchema = Type.Object(
     ),
     /** How codes travel. */
     delivery: Type.Optional(deliverySettingsSchema),
+    telegram: Type.Optional(telegramSettings),
   },
   closed,
 );
@@ -118,6 +120,7 @@ export interface TenantPolicy {
   delivery: DeliveryPolicy;
   /** Does each device have a session of its own, or do a person's devices share an opaque one? */
   sessionSharing: 'per_device' | 'per_user';
+  telegram: TelegramPolicy;
 }
 
 const validator = Compile(settingsSchema);
@@ -160,6 +163,7 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     sessionIdleSeconds: settings.sessions?.idle_seconds,
     delivery: deliveryPolicyOf(settings.delivery),
     sessionSharing: settings.sessions?.sharing ?? 'per_device',
+    telegram: telegramPolicyOf(settings.telegram),
   };
 }
 

@@ -28,6 +28,8 @@ export interface Words {
   expiry: string;
   codeAdvice: string;
   facts: { device: string; place: string; time: string; address: string };
+  /** The button that undoes what a notice tells of. */
+  undo: string;
   support: string;
   footer: string;
   messages: Record<TemplateName, MessageWords>;
