@@ -15,11 +15,13 @@ import { meRoutes } from './me.ts';
 import { refreshRoute } from './refresh.ts';
 import { registerRoute } from './register.ts';
 import { resendOtpRoute } from './resend-otp.ts';
+import { reopenAddressesRoutes } from './reopen-addresses.ts';
 import { resetPasswordRoute } from './reset-password.ts';
 import { sendVerificationRoute } from './send-verification.ts';
 import { sessionRoutes } from './session.ts';
 import { telegramChatRoutes } from './telegram-chats.ts';
 import { tokenRoutes } from './tokens.ts';
+import { verificationStatusRoute } from './verification-status.ts';
 import { verifyCodeRoute } from './verify-code.ts';
 import { wellKnownRoutes } from './well-known.ts';
 
@@ -56,6 +58,7 @@ export async function registerApi(
       next();
     });
     sendVerificationRoute(server, context);
+    verificationStatusRoute(server, context);
     verifyCodeRoute(server, context);
     resendOtpRoute(server, context);
     registerRoute(server, context);
@@ -67,6 +70,7 @@ export async function registerApi(
     sessionRoutes(server, context);
     meRoutes(server, context);
     deviceRoutes(server, context);
+    reopenAddressesRoutes(server, context);
     tokenRoutes(server, context);
     telegramChatRoutes(server, context);
     envelopedRoutes(server, context);

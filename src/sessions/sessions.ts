@@ -27,6 +27,7 @@ import {
   endSessions,
   endSessionsIn,
   openFragment,
+  ownDevicesFragment,
   readDevices,
   refreshSession,
   renameDevice,
@@ -34,10 +35,10 @@ import {
   tenantsWithExpired,
   touchSessions,
 } from './store.ts';
-import { isSessionToken, readSessionToken, sessionToken } from './tokens.ts';
+import { deviceToken, isSessionToken, readDeviceToken, readSessionToken, sessionToken } from './tokens.ts';
 
 export type { Access, Authenticated, ChatSession, DeviceRow, Joining, Revocations };
-export { createRevocations, issuerOf, SHARED_INDEX, sweepSessions };
+export { createRevocations, issuerOf, ownDevicesFragment as ownDevices, SHARED_INDEX, sweepSessions };
 
 export type SessionStyle = 'jwt' | 'opaque';
 export type SignOutScope = 'this' | 'others' | 'all';
@@ -83,6 +84,10 @@ export interface Sessions {
   findJoining(sql: Sql, query: JoiningQuery): Promise<Joining>;
   /** The tokens of a session that is already committed. */
   tokensFor(tenant: Tenant, opened: OpenedSession): Promise<Tokens>;
+  /** Names a device; it opens nothing, and has the account's reserve when codes are guessed at. */
+  deviceToken(deviceId: string): string;
+  /** The device such a token names, if it is one of ours. */
+  readDeviceToken(token: string): string | undefined;
   authenticate(token: string): Promise<Authenticated> | Authenticated;
   /** Notes that a session is in use; written in batches, at most once a minute for each. */
   noteUse(access: Access, ip: () => string): void;
@@ -221,6 +226,8 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
 
   return {
     authenticate,
+    deviceToken: (deviceId) => deviceToken(secrets, deviceId),
+    readDeviceToken: (token) => readDeviceToken(secrets, token),
     forget,
     tokensFor,
     findJoining,

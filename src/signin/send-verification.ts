@@ -15,6 +15,7 @@ import {
   refuseIdentifier,
 } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { ownersShare } from './owner.ts';
 import { mayTellOpenly } from './openness.ts';
 
 export interface SendVerificationInput extends AddressFields {
@@ -135,6 +136,8 @@ interface SendRow {
   sent_at: Date[];
   failed_at: Date[];
   failures_in_a_row: number;
+  kept: number;
+  kept_sends: number;
   now: Date;
 }
 
@@ -164,6 +167,7 @@ export async function issueCode(
     ...(registration && 'keep' in registration ? { pendingRegistrationId: sql`registration.id` } : {}),
     vouchesPassword: request.vouchesPassword ?? false,
     decoy: decoy !== undefined,
+    startedBy: clues.caller.bucket,
     from:
       registration && 'keep' in registration
         ? sql`budget, registration where taken`
@@ -206,6 +210,7 @@ export async function issueCode(
         takenBy: issued.id,
         patient: request.patient ?? false,
         contested: request.contested ?? false,
+        kept: ownersShare(sql, tenant, clues, now),
         now,
       })}),
         ${registration && 'keep' in registration ? sql`registration as (${registration.keep(sql, now)}),` : sql``}
@@ -213,7 +218,7 @@ export async function issueCode(
         ${request.alongside ? sql`alongside as (${request.alongside(sql)}),` : sql``}
         message as (${queued.insert}),
         audited as (${audited})
-      select taken, due, sent_at, failed_at, failures_in_a_row, ${now} as now,
+      select taken, due, sent_at, failed_at, failures_in_a_row, kept, kept_sends, ${now} as now,
         exists (select from issued) as issued from budget`,
   );
   if (!row) throw new Error('the send statement gave no row');
@@ -221,6 +226,8 @@ export async function issueCode(
     sentAt: row.sent_at,
     failedAt: row.failed_at,
     failuresInARow: row.failures_in_a_row,
+    kept: row.kept,
+    keptSends: row.kept_sends,
     now: row.now,
   };
   if (!row.taken) return context.budgets.explainSend(state);

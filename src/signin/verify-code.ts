@@ -25,6 +25,7 @@ import {
 import { type AddressFields, locateAddress } from './address.ts';
 import type { ChatToLink } from './chat-link.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { ownersShare } from './owner.ts';
 import { withJoining } from './joining.ts';
 import { tenantsOfHandle } from './resend-otp.ts';
 import { type SignedIn, signedIn, signedInColumns, type SignedInRow } from './signed-in.ts';
@@ -72,7 +73,7 @@ export async function verifyCode(
     const outcome = await signInBy(
       context,
       tenant,
-      codeAmong(context, tenant, candidates, input.verification_id !== undefined),
+      codeAmong(context, tenant, candidates, clues, input.verification_id !== undefined),
       input,
       clues,
     );
@@ -127,6 +128,7 @@ interface ProofRow extends SignedInRow {
   sent_at: Date[];
   failed_at: Date[];
   failures_in_a_row: number;
+  kept: number;
   compared_wrong: number;
   password_dropped: boolean | null;
 }
@@ -149,11 +151,19 @@ export function codeAmong(
   context: SignInContext,
   tenant: Tenant,
   candidates: Candidate[],
+  clues: RequestClues,
   byHandle = false,
 ): ProofSource {
   const ids = candidates.map((candidate) => candidate.id);
   return {
-    fragment: (sql, now) => context.verifications.prove(sql, tenant.id, candidates, now),
+    fragment: (sql, now) =>
+      context.verifications.prove(sql, {
+        tenantId: tenant.id,
+        candidates,
+        caller: clues.caller.bucket,
+        now,
+        share: ownersShare(sql, tenant, clues, now),
+      }),
     lock: (sql) => lockHolder(sql, tenant.id, addressQuery(sql, tenant.id, ids)),
     amr: ['otp'],
     byHandle,
@@ -197,6 +207,7 @@ export async function signInBy(
   }
   if (!row) return undefined;
   if (row.state !== 'proved') return refusedProof(context, row);
+  context.delivery.spent(database, tenant.id, row.verification_id);
   if (row.purpose === 'recover') return grantReset(context, tenant, row);
   const { user_id: userId, session_id: sessionId } = row;
   if (userId === null) return refuse('ACCOUNT_NOT_FOUND');
@@ -238,7 +249,7 @@ async function grantReset(
 function refusedProof(context: SignInContext, row: ProofRow): Refused {
   const failedAt = [...row.failed_at, ...Array.from({ length: row.compared_wrong }, () => row.now)];
   const failuresInARow = row.failures_in_a_row + row.compared_wrong;
-  const state = { sentAt: row.sent_at, failedAt, failuresInARow, now: row.now };
+  const state = { sentAt: row.sent_at, failedAt, failuresInARow, kept: row.kept, keptSends: 0, now: row.now };
   switch (row.state) {
     case 'expired':
       return refuse('CODE_EXPIRED', { next_action: 'REQUEST_CODE' });
@@ -339,6 +350,7 @@ async function runProof(
       recorded_creation as (${creation})
     select proof.state, proof.purpose, proof.id as verification_id, proof.user_id as verified_user_id, proof.attempts,
       proof.max_attempts, proof.channel, budget.sent_at, budget.failed_at, budget.failures_in_a_row,
+      budget.kept + case when proof.is_holder and proof.holder_tries = 0 then 0 else budget.untried end as kept,
       (select count(*)::int from judged where judged.state = 'wrong' and proof.state = 'wrong') as compared_wrong,
       account.id is not null and ${passwordDropped(sql, tenant.id)} as password_dropped,
       ${signedInColumns(sql, tenant.id, now)}

@@ -286,6 +286,24 @@ export function updateProfileFragment(
     where tenant_id = ${tenantId}::uuid and id = ${userId}::uuid and not is_disabled returning id`;
 }
 
+/** SQL: whose the address in `b` is; null when nobody's. */
+export function holderFragment(sql: Sql): Fragment {
+  return sql`(select i.user_id from identities i
+    where i.tenant_id = b.tenant_id and i.kind = b.kind and i.value = b.value)`;
+}
+
+/** SQL of type boolean: has this user signed in since the address in `b` was closed? By it they could not. */
+export function provedSinceFragment(sql: Sql, user: Fragment): Fragment {
+  return sql`exists (select from users u
+    where u.tenant_id = b.tenant_id and u.id = ${user} and u.last_login > b.closed_at)`;
+}
+
+/** SQL: the addresses of a user, as rows of (kind, value). */
+export function addressesFragment(sql: Sql, tenantId: string, userId: string): Fragment {
+  return sql`select i.kind, i.value from identities i
+    where i.tenant_id = ${tenantId}::uuid and i.user_id = ${userId}::uuid`;
+}
+
 /** The account behind an address, its row locked until the transaction ends. `address` is SQL: a query of kind and value. */
 export async function lockHolder(
   sql: Sql,
