@@ -9,7 +9,6 @@ export {
   upsertChat as rememberChat,
 } from './store.ts';
 export {
-  type Challenge,
   challengeFragment as awaitCode,
   CURRENT_CHAT_INDEX,
   type CurrentChat,
