@@ -2,13 +2,14 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { registerAdmin } from './admin/admin.ts';
-import { type ApiContext, authorise, cluesOf, registerApi } from './api/api.ts';
+import { type ApiContext, authorise, cluesOf, registerApi, registerDeliveryCallbacks } from './api/api.ts';
 import { createBot, createBots } from './bot/bot.ts';
 import type { Config } from './config/config.ts';
 import { type Database, isDatabaseUnavailable } from './db/database.ts';
 import type { Databases } from './db/databases.ts';
 import { createFeed, type Feed } from './db/feed.ts';
 import {
+  createCallbacks,
   createConfiguredProviders,
   createDelivery,
   createDeliveryMeter,
@@ -29,8 +30,10 @@ import { createKeys, type Keys } from './keys/keys.ts';
 import { createAddressBudgets, createCallerBuckets, relaxBudgets } from './limits/limits.ts';
 import { createMetrics, type Metrics } from './web/metrics.ts';
 import { createOutbox } from './outbox/outbox.ts';
+import { createNotices } from './notices/notices.ts';
 import { createPasswords } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
+import { maskAddress } from './signin/address.ts';
 import type { SignInContext } from './signin/context.ts';
 import type { Pace } from './telegram/telegram.ts';
 import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
@@ -185,6 +188,16 @@ export async function createApp(options: AppOptions): Promise<App> {
   }
   tenants.follow(feeds.get(databases.control) as Feed);
 
+  const notices = createNotices({
+    tenants,
+    databaseOf,
+    delivery,
+    mask: maskAddress,
+    secrets,
+    publicUrl,
+    newId,
+    log,
+  });
   const signIn: SignInContext = {
     tenants,
     databaseOf,
@@ -197,6 +210,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     wrongPasswordsPerHour: limits.wrongPasswordsPerHour,
     wrongPasswordsPerCallerPerHour: limits.wrongPasswordsPerCallerPerHour,
     explicitAnswersPerCallerPerHour: limits.explicitAnswersPerCallerPerHour,
+    notices,
     passwords: createPasswords({ secrets, ...hashingCapacity() }),
     telegram: { has: (tenantId) => bots.apiOf(tenantId) !== undefined, linkOf: bots.linkOf },
     newId,
@@ -234,6 +248,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     ready,
   };
   await registerApi(server, context, inbox);
+  await registerDeliveryCallbacks(server, {
+    callbacks: createCallbacks(config.providers, { publicUrl, now: () => clock.now() }),
+    report: (reports) => delivery.report(reports),
+    metrics,
+  });
   registerAdmin(server, {
     tenants,
     keys,
@@ -261,6 +280,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const worker = createWorker({
     databases: databases.all(),
     delivery,
+    notices,
     sessions,
     keys,
     tenants,

@@ -19,6 +19,7 @@ const noticeTemplates = [
   'new_device',
   'address_changed',
   'chat_moved',
+  'account_locked',
   'already_registered',
 ] as const;
 /** Every message Firstproof sends, by what it is for. */

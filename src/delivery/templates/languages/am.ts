@@ -10,6 +10,7 @@ export const amharic: Words = {
   codeAdvice: 'ይህን ኮድ ለማንም አይንገሩ። ከ{{tenant}} ማንም ሰው በስልክም ሆነ በጽሑፍ ኮዱን አይጠይቅዎትም።',
   facts: { device: 'መሣሪያ', place: 'ቦታ', time: 'ሰዓት', address: 'አድራሻ' },
   undo: 'እኔ አይደለሁም፦ ሰርዝ',
+  notMe: 'ይህ እኔ አልነበርኩም',
   support: 'ጥያቄ አለዎት? ወደ {{support}} ይጻፉ።',
   footer: 'ይህ መልእክት ለመለያዎ ደኅንነት ከ{{tenant}} የተላከ ነው።',
   messages: {
@@ -66,6 +67,12 @@ export const amharic: Words = {
       subject: 'የ{{tenant}} መለያዎ አሁን በሌላ የቴሌግራም ውይይት ነው',
       intro: 'የ{{tenant}} መለያዎ ስልክ ቁጥሩ ወደተረጋገጠበት ሌላ የቴሌግራም ውይይት ተዛውሯል።',
       ifNotYou: 'እርስዎ ካልሆኑ በ72 ሰዓት ውስጥ በቀድሞው ውይይትዎ ያለውን አዝራር ይጫኑ።',
+    },
+    account_locked: {
+      sms: 'በ{{tenant}} ብዙ የተሳሳቱ ሙከራዎች። ማንም አልገባም።',
+      subject: 'ወደ {{tenant}} መለያዎ ብዙ የተሳሳቱ ሙከራዎች ነበሩ',
+      intro: 'አንድ ሰው በተሳሳተ ኮድ ወይም የይለፍ ቃል ወደ {{tenant}} መለያዎ ለመግባት ብዙ ጊዜ ሞክሯል። መግቢያው ለጊዜው ተዘግቷል፤ ማንም አልገባም።',
+      ifNotYou: 'እርስዎ ካልነበሩ አሁን ምንም ማድረግ አያስፈልግም። ኮዱን ለማንም አያጋሩ፤ መጠበቅ ካልቻሉ በሌላ መንገድ ይግቡ።',
     },
     already_registered: {
       sms: 'በ{{tenant}} መለያ አለዎት። በቀጥታ ይግቡ።',

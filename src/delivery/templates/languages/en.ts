@@ -11,6 +11,7 @@ export const english: Words = {
     'Do not share this code. Nobody from {{tenant}} will ever ask you for it, by phone or in writing.',
   facts: { device: 'Device', place: 'Place', time: 'Time', address: 'Address' },
   undo: 'Not me: undo',
+  notMe: 'This was not me',
   support: 'Questions? Write to {{support}}.',
   footer: 'This message was sent by {{tenant}} to keep your account safe.',
   messages: {
@@ -70,6 +71,14 @@ export const english: Words = {
       subject: 'Your {{tenant}} account uses another Telegram chat',
       intro: 'Your {{tenant}} account was moved to another Telegram chat, where its phone number was proved.',
       ifNotYou: 'If it was not you, press the button in the chat that you used before, within 72 hours.',
+    },
+    account_locked: {
+      sms: 'Too many wrong tries on your {{tenant}} account. Not you? Stay calm: nobody got in.',
+      subject: 'Too many wrong tries on your {{tenant}} account',
+      intro:
+        'Somebody tried too often to sign in to your {{tenant}} account with a wrong code or password. It is locked for a while, and nobody got in.',
+      ifNotYou:
+        'If it was not you, there is nothing to do now. Never share a code, and sign in another way if you cannot wait.',
     },
     already_registered: {
       sms: 'You already have an account at {{tenant}}. Just sign in.',

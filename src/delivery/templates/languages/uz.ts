@@ -12,6 +12,7 @@ export const uzbek: Words = {
     'Bu kodni hech kimga aytmang. {{tenant}} xodimlari uni telefonda ham, yozishmada ham hech qachon soʻramaydi.',
   facts: { device: 'Qurilma', place: 'Joy', time: 'Vaqt', address: 'Manzil' },
   undo: 'Bu men emas: bekor qilish',
+  notMe: 'Bu men emasman',
   support: 'Savolingiz bormi? {{support}} manziliga yozing.',
   footer: 'Bu xabar hisobingiz xavfsizligi uchun {{tenant}} tomonidan yuborildi.',
   messages: {
@@ -72,6 +73,14 @@ export const uzbek: Words = {
       subject: '{{tenant}} hisobingiz endi boshqa Telegram chatida',
       intro: "{{tenant}} hisobingiz telefon raqami tasdiqlangan boshqa Telegram chatiga o'tkazildi.",
       ifNotYou: "Bu siz bo'lmasangiz, 72 soat ichida avvalgi chatingizdagi tugmani bosing.",
+    },
+    account_locked: {
+      sms: "{{tenant}}: xato urinishlar juda ko'p, kirish vaqtincha yopildi.",
+      subject: '{{tenant}} hisobingizga kirish uchun xato urinishlar juda ko‘p',
+      intro:
+        'Kimdir {{tenant}} hisobingizga kirish uchun noto‘g‘ri kod yoki parolni juda ko‘p marta kiritdi. Kirish vaqtincha yopildi va hech kim kirmadi.',
+      ifNotYou:
+        'Agar bu siz bo‘lmasangiz, hozir hech narsa qilish shart emas. Kodni hech kimga bermang; kuta olmasangiz, boshqa yo‘l bilan kiring.',
     },
     already_registered: {
       sms: '{{tenant}} xizmatida hisobingiz bor. Shunchaki kiring.',
