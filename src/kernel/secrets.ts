@@ -19,7 +19,8 @@ export type KeyPurpose =
   | 'password-salt'
   | 'api-key'
   | 'seal'
-  | 'caller';
+  | 'caller'
+  | 'form';
 
 /**
  * Keys derived from the deployment's secrets. The first secret is current: it makes everything new. The others
