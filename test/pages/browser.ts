@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import chromium from '@sparticuz/chromium';
+import axe from 'axe-core';
 import {
   type Browser,
   type BrowserContext,
@@ -64,8 +63,6 @@ export async function typeCode(page: Page, code: string, script = true): Promise
   if (!script) await page.getByRole('button', { name: /continue/i }).click();
 }
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
 interface AxeResult {
   violations: { id: string; help: string; nodes: { html: string; failureSummary?: string }[] }[];
 }
@@ -73,7 +70,7 @@ interface AxeResult {
 /** What axe-core has against the page as it stands: a line each. */
 export async function violationsOf(page: Page): Promise<string[]> {
   const found = (await page.evaluate(
-    `${axe}; axe.run(document, { resultTypes: ['violations'] })`,
+    `${axe.source}; axe.run(document, { resultTypes: ['violations'] })`,
   )) as AxeResult;
   return found.violations.flatMap(({ id, help, nodes }) =>
     nodes.map((node) => `${id}: ${help}: ${node.html.slice(0, 200)} ${node.failureSummary ?? ''}`),

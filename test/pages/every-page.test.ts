@@ -103,9 +103,9 @@ test('the keyboard alone reaches everything, in the order of the page', async ()
   for (let step = 0; step < 9; step++) {
     await page.keyboard.press('Tab');
     reached.push(
-      (await page.evaluate(
+      await page.evaluate<string>(
         "(document.activeElement.getAttribute('aria-label') || document.activeElement.name || document.activeElement.innerText || '').trim().replace(/\\s+/g, ' ')",
-      )) as string,
+      ),
     );
   }
   assert.deepEqual(reached, [

@@ -11,7 +11,10 @@
   // One press sends one form. Coming back to the page makes it usable again.
   addEventListener('submit', (event) => {
     const form = event.target;
-    if (form.dataset.sent) return void event.preventDefault();
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
     form.dataset.sent = 'yes';
     for (const button of all('button:not([type="button"])', form)) button.setAttribute('aria-busy', 'true');
   });
