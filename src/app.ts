@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { registerAdmin } from './admin/admin.ts';
 import { type ApiContext, authorise, cluesOf, registerApi } from './api/api.ts';
+import { createBot, createBots } from './bot/bot.ts';
 import type { Config } from './config/config.ts';
 import { type Database, isDatabaseUnavailable } from './db/database.ts';
 import type { Databases } from './db/databases.ts';
@@ -32,6 +33,7 @@ import { answerByPage, type PagesContext, registerPages } from './pages/pages.ts
 import { createPasswords } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
 import type { SignInContext } from './signin/context.ts';
+import type { Pace } from './telegram/telegram.ts';
 import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
 import { createVerifications } from './verification/verification.ts';
 import { createClientAddress } from './web/client-address.ts';
@@ -48,6 +50,8 @@ export interface AppOptions {
   version: string;
   /** Ways to deliver besides the development inbox. */
   providers?: readonly Provider[];
+  /** How fast a bot may speak, where Telegram is not the real one. */
+  telegramPace?: Pace;
   /** How the configured providers are reached. */
   fetch?: typeof fetch;
   /** How to reach the mail server, beside SMTP_URL. */
@@ -86,6 +90,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const secrets = createSecrets(options.secrets);
   const newId = createIdFactory({ now: () => clock.now(), randomBytes });
   const node = randomUUID();
+  const random = (): number => randomBytes(4).readUInt32BE() / 2 ** 32;
 
   const tenants = createTenants({ database: databases.control, newId, log });
   const databaseOf = (tenantId: string): Database => databases.of(tenants.byId(tenantId)?.database ?? null);
@@ -111,6 +116,17 @@ export async function createApp(options: AppOptions): Promise<App> {
   const metrics = createMetrics();
   const inbox =
     config.mode === 'development' ? createDevelopmentInbox(databases.control, secrets, newId) : undefined;
+  const bots = createBots({
+    database: databases.control,
+    secrets,
+    newId,
+    node,
+    tenants,
+    token: config.telegramBotToken,
+    apiRoot: config.telegramApiRoot,
+    inbox,
+    pace: options.telegramPace,
+  });
   const smtp = createSmtp(config, options.smtp);
   const mail = smtp && inbox ? withInboxCopy(smtp, inbox) : smtp;
   const carriers = createConfiguredProviders({
@@ -132,7 +148,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     tenantOf: tenants.byId,
     meter: createDeliveryMeter(metrics),
     secrets,
-    random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
+    random,
     newId,
     log,
     concurrency: 64,
@@ -183,6 +199,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     wrongPasswordsPerCallerPerHour: limits.wrongPasswordsPerCallerPerHour,
     explicitAnswersPerCallerPerHour: limits.explicitAnswersPerCallerPerHour,
     passwords: createPasswords({ secrets, ...hashingCapacity() }),
+    telegram: { has: (tenantId) => bots.apiOf(tenantId) !== undefined, linkOf: bots.linkOf },
     newId,
   };
   const clientAddress = createClientAddress([...config.trustedProxies]);
@@ -240,6 +257,19 @@ export async function createApp(options: AppOptions): Promise<App> {
     callerOf: (request) => cluesOf(context, request).caller,
   });
 
+  const bot = createBot({
+    bots,
+    tenants,
+    signIn,
+    server,
+    updates: updatesOf(config),
+    publicUrl,
+    development: config.mode === 'development',
+    newId,
+    random,
+    log,
+  });
+
   const worker = createWorker({
     databases: databases.all(),
     delivery,
@@ -269,6 +299,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       tenants.onChange(() => ensureKeys(tenants, keys, log));
       await Promise.all([...feeds.values()].map((feed) => feed.start()));
       worker.start();
+      await bot.start();
     },
     beginStop() {
       stopping = true;
@@ -278,6 +309,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       const cut = setTimeout(() => server.server.closeAllConnections(), DRAIN_MILLISECONDS).unref();
       await server.close();
       clearTimeout(cut);
+      await bot.stop();
       await worker.stop();
       smtp?.close();
       await Promise.all([...feeds.values()].map((feed) => feed.stop()));
@@ -293,6 +325,12 @@ export async function createApp(options: AppOptions): Promise<App> {
 function hashingCapacity(): { concurrency: number; mostWaiting: number } {
   const concurrency = Math.max(1, availableParallelism() - 1);
   return { concurrency, mostWaiting: 20 * concurrency };
+}
+
+/** A developer's machine cannot be reached by Telegram; a server in production can. */
+function updatesOf({ telegramUpdates, mode }: Config): 'polling' | 'webhook' {
+  if (telegramUpdates !== 'auto') return telegramUpdates;
+  return mode === 'development' ? 'polling' : 'webhook';
 }
 
 /** The mail server of the configuration, if it names one. */

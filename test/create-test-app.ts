@@ -171,7 +171,7 @@ async function build(
     async code(to, { not, after } = {}) {
       for (let attempt = 0; attempt < 200; attempt++) {
         const { body } = await test.get(`/dev/messages?to=${encodeURIComponent(to)}&limit=1`);
-        const code = body[0]?.code as string | undefined;
+        const code = (body[0]?.code ?? undefined) as string | undefined;
         if (code !== undefined && code !== not && body[0].id !== after) return code;
         await wait(10);
       }

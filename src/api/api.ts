@@ -15,6 +15,7 @@ import { meRoutes } from './me.ts';
 import { refreshRoute } from './refresh.ts';
 import { registerRoute } from './register.ts';
 import { resendOtpRoute } from './resend-otp.ts';
+import { reopenAddressesRoutes } from './reopen-addresses.ts';
 import { resetPasswordRoute } from './reset-password.ts';
 import { sendVerificationRoute } from './send-verification.ts';
 import { sessionRoutes } from './session.ts';
@@ -66,6 +67,7 @@ export async function registerApi(
     sessionRoutes(server, context);
     meRoutes(server, context);
     deviceRoutes(server, context);
+    reopenAddressesRoutes(server, context);
     tokenRoutes(server, context);
     envelopedRoutes(server, context);
     wellKnownRoutes(server, context);

@@ -26,11 +26,20 @@ export function cluesOf(context: Pick<ApiContext, 'clientAddress'>, request: Fas
     headers['x-forwarded-for'] as string | undefined,
   );
   return {
-    caller: { ip: address, bucket, userAgent: headers['user-agent']?.slice(0, 400) },
+    caller: {
+      ip: address,
+      bucket,
+      userAgent: headers['user-agent']?.slice(0, 400),
+      deviceId: deviceOf(context, headers['x-device-token']),
+    },
     tenantHeader: headers['x-tenant'] as string | undefined,
     host: headers.host?.toLowerCase().replace(/:\d+$/, ''),
     acceptLanguage: headers['accept-language'],
   };
+}
+
+function deviceOf(context: ApiContext, token: string | string[] | undefined): string | undefined {
+  return typeof token === 'string' ? context.signIn.sessions.readDeviceToken(token) : undefined;
 }
 
 /** The bearer token of a request, or undefined. */

@@ -14,6 +14,11 @@ const Message = Type.Object({
   text: Type.String(),
   html: orNull,
   code: orNull,
+  buttons: Type.Optional(
+    Type.Array(Type.Unknown(), {
+      description: 'Rows of buttons under a message of the simulated Telegram, as the Bot API has them.',
+    }),
+  ),
   created_at: Type.String({ format: 'date-time' }),
 });
 

@@ -128,6 +128,10 @@ export const SignedIn = Type.Object(
     session: Type.Object({
       id: Type.String(),
       device_id: Type.String(),
+      device_token: Type.String({
+        description:
+          'Send it as X-Device-Token with later sign-ins: strangers who guess cannot shut this device out.',
+      }),
       created_at: instant,
       expires_at: instant,
     }),

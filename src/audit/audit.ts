@@ -7,6 +7,8 @@ export interface Caller {
   /** What budgets count by: the IPv4 address, or the IPv6 /64. */
   bucket: string;
   userAgent: string | undefined;
+  /** The device whose token the request carries, if any. */
+  deviceId?: string | undefined;
 }
 
 export interface AuditRecord {

@@ -12,7 +12,8 @@ type Optional =
   | 'databases'
   | 'secrets'
   | 'smtpUrl'
-  | 'smtpFrom';
+  | 'smtpFrom'
+  | 'telegramBotToken';
 
 /** The configuration, parsed once and frozen. Nothing else reads the environment. */
 export type Config = Readonly<

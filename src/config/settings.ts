@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { parseApiRoot, parseBotToken } from './telegram-settings.ts';
 import { type MailSender, parseSmtpUrl, parseSender, type SmtpServer } from './mail-settings.ts';
 import { providerSettings } from './provider-settings.ts';
 import { BadSetting, type Setting, setting } from './setting.ts';
@@ -114,6 +115,29 @@ export const settings = {
       "The sender of e-mails: `no-reply@auth.example.com`. Each tenant's name stands before it. Required with `SMTP_URL`.",
     parse: mailSender,
   }),
+  telegramBotToken: setting({
+    name: 'TELEGRAM_BOT_TOKEN',
+    section: 'delivery',
+    description:
+      "The Telegram bot of the tenant `default`, as BotFather gives it; other tenants' bots: `firstproof tenant bot set`. Unset: no bot in production, a simulated one in development.",
+    secret: true,
+    parse: required(parseBotToken, 'must be a token of BotFather, such as 123456789:AAF…'),
+  }),
+  telegramApiRoot: setting({
+    name: 'TELEGRAM_API_ROOT',
+    section: 'delivery',
+    description: 'Where the Telegram Bot API is; another address for a Bot API server of your own.',
+    default: 'https://api.telegram.org',
+    parse: required(parseApiRoot, 'must be an http or https address without user, query or fragment'),
+  }),
+  telegramUpdates: setting({
+    name: 'TELEGRAM_UPDATES',
+    section: 'delivery',
+    description:
+      '`webhook`: Telegram brings what people write, to `FIRSTPROOF_PUBLIC_URL` (https, port 443, 80, 88 or 8443). `polling`: one server fetches it; needs no public address. `auto`: polling in development, webhook in production.',
+    default: 'auto',
+    parse: oneOf(['auto', 'polling', 'webhook']),
+  }),
   ...providerSettings,
   budgets: setting({
     name: 'FIRSTPROOF_BUDGETS',
@@ -201,6 +225,14 @@ function oneOf<const T extends string>(values: readonly T[]): (text: string) => 
   return (text) => {
     const value = values.find((candidate) => candidate === text);
     if (value === undefined) throw new BadSetting(`must be one of ${values.join(', ')}`);
+    return value;
+  };
+}
+
+function required<T>(read: (text: string) => T | undefined, advice: string): (text: string) => T {
+  return (text) => {
+    const value = read(text);
+    if (value === undefined) throw new BadSetting(advice);
     return value;
   };
 }

@@ -46,6 +46,8 @@ export interface Envelope {
   code: string | null;
   /** Seconds for which sending it still makes sense. */
   expiresIn: number;
+  /** Buttons under a message of the simulated Telegram, as the Bot API has them. */
+  buttons?: readonly unknown[];
   /** Whose message it is, as an e-mail's From shows it. */
   senderName?: string;
   /** Where an answer to an e-mail goes; null: to the sender. */

@@ -20,7 +20,8 @@ export type KeyPurpose =
   | 'api-key'
   | 'seal'
   | 'caller'
-  | 'form';
+  | 'form'
+  | 'telegram-webhook';
 
 /**
  * Keys derived from the deployment's secrets. The first secret is current: it makes everything new. The others

@@ -16,22 +16,31 @@ import {
   addToBuckets,
   comparisonsLeft,
   contestAddress,
+  failuresInARow,
+  type Kept,
   readBucket,
+  reopenFragment,
   sweepLimits,
   takeBack,
   type TakeSend,
   takeSendFragment,
 } from './store.ts';
 
-export type { AddressBudgetState, Budgets };
+export type { AddressBudgetState, Budgets, Kept };
 export { relaxBudgets, sweepLimits, WRONG_CODES_PER_CODE };
 
 /** The budgets of one deployment, as SQL for the statements that spend them and as words for the refusals. */
 export interface AddressBudgets {
-  /** `insert …` for a `with` list: one row (taken, due, sent_at, failed_at, failures_in_a_row). */
+  /** `insert …` for a `with` list: one row (taken, due, sent_at, failed_at, failures_in_a_row, kept, kept_sends). */
   takeSend(sql: Sql, take: Omit<TakeSend, 'budgets'>): Fragment;
   /** A number over `b`, a row of address_budgets: how many more codes may be compared? */
   comparisonsLeft(sql: Sql, now: Fragment): Fragment;
+  /** A number over `b`: wrong codes in a row as they count now. */
+  failuresInARow(sql: Sql, kept: Kept): Fragment;
+  /** `update …` for a `with` list: opens these addresses (SQL: rows of kind, value) again; gives those that were closed. */
+  reopen(sql: Sql, tenantId: string, addresses: Fragment): Fragment;
+  /** So many in a row close it. */
+  inARow: number;
   /** Remembers that another password than the waiting one was typed for an address. */
   contest(
     database: Database,
@@ -49,6 +58,9 @@ export function createAddressBudgets(budgets: Budgets): AddressBudgets {
   return {
     takeSend: (sql, take) => takeSendFragment(sql, { ...take, budgets }),
     comparisonsLeft: (sql, now) => comparisonsLeft(sql, budgets, now),
+    failuresInARow: (sql, kept) => failuresInARow(sql, budgets, kept),
+    reopen: (sql, tenantId, addresses) => reopenFragment(sql, tenantId, addresses, budgets.wrongCodesInARow),
+    inARow: budgets.wrongCodesInARow,
     contest: (database, place) => contestAddress(database.sql, place, database.now()),
     explainSend: (state) => explainSend(state, budgets),
     explainFailures: (state) => explainFailures(state, budgets),

@@ -18,6 +18,8 @@ export interface Budgets {
 }
 
 export const WRONG_CODES_PER_CODE = 5;
+/** Of an address's sends, one in ten minutes and so many a day stay to its owner where strangers ask for codes. */
+export const SENDS_KEPT_A_DAY = 3;
 const RELAXED_FACTOR = 1000;
 
 /** Budgets for load programs: sends and callers a thousandfold. Wrong codes and passwords of an identity never relax. */
@@ -38,6 +40,10 @@ export interface AddressBudgetState {
   sentAt: readonly Date[];
   failedAt: readonly Date[];
   failuresInARow: number;
+  /** Comparisons of the hour and the day that this caller may not use: they are the owner's. */
+  kept: number;
+  /** 1 where the owner's sends are kept from this caller, else 0. */
+  keptSends: number;
   now: Date;
 }
 
@@ -67,7 +73,7 @@ export function wrongCodesLeft(state: AddressBudgetState, budgets: Budgets): num
     state.failedAt.filter((moment) => moment.getTime() > state.now.getTime() - seconds * 1000).length;
   return Math.max(
     0,
-    Math.min(budgets.wrongCodesPerHour - since(HOUR), budgets.wrongCodesPerDay - since(DAY)),
+    Math.min(budgets.wrongCodesPerHour - since(HOUR), budgets.wrongCodesPerDay - since(DAY)) - state.kept,
   );
 }
 
@@ -80,9 +86,10 @@ export function explainFailures(state: AddressBudgetState, budgets: Budgets): Re
       'Too many wrong codes in a row: codes for this address are closed. Sign in another way or ask for help.',
     );
   }
+  const leastOne = (limit: number): number => Math.max(1, limit - state.kept);
   const wait = Math.max(
-    secondsUntilBelow(state.failedAt, budgets.wrongCodesPerHour, HOUR, state.now),
-    secondsUntilBelow(state.failedAt, budgets.wrongCodesPerDay, DAY, state.now),
+    secondsUntilBelow(state.failedAt, leastOne(budgets.wrongCodesPerHour), HOUR, state.now),
+    secondsUntilBelow(state.failedAt, leastOne(budgets.wrongCodesPerDay), DAY, state.now),
   );
   return wait > 0 ? refuse('TOO_MANY_ATTEMPTS', { attempts_left: 0, retry_after: wait }) : undefined;
 }
@@ -92,8 +99,8 @@ export function explainSend(state: AddressBudgetState, budgets: Budgets): Refuse
   const failures = explainFailures(state, budgets);
   if (failures) return failures;
   const wait = Math.max(
-    secondsUntilBelow(state.sentAt, budgets.sendsPerTenMinutes, 600, state.now),
-    secondsUntilBelow(state.sentAt, budgets.sendsPerDay, DAY, state.now),
+    secondsUntilBelow(state.sentAt, budgets.sendsPerTenMinutes - state.keptSends, 600, state.now),
+    secondsUntilBelow(state.sentAt, budgets.sendsPerDay - SENDS_KEPT_A_DAY * state.keptSends, DAY, state.now),
   );
   if (wait > 0) return refuse('RATE_LIMITED', { retry_after: wait, resend_in: wait });
   const cooldown = Math.max(1, secondsUntilBelow(state.sentAt, 1, budgets.sendCooldownSeconds, state.now));

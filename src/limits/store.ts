@@ -1,5 +1,5 @@
 import type { Fragment, Sql } from '../db/database.ts';
-import type { Budgets } from './policy.ts';
+import { type Budgets, SENDS_KEPT_A_DAY } from './policy.ts';
 
 /** Moments kept of an address's sends. Enough for every normal budget; relaxed ones lose exactness beyond it. */
 const MOST_MOMENTS = 100;
@@ -10,13 +10,44 @@ function within(sql: Sql, moments: Fragment, seconds: number, now: Fragment): Fr
     where moment > ${now} - make_interval(secs => ${seconds}))`;
 }
 
-/** How many comparisons are left to this address, as SQL; none at 0 and below. `b` is its row of address_budgets. */
+/**
+ * What an address keeps for its owner, as SQL over `b`, its row of address_budgets. Asked only where something was
+ * guessed wrong, so an address in peace costs nothing.
+ */
+export interface Kept {
+  /** A number: comparisons kept from this caller for those who are more likely the owner. */
+  comparisons: Fragment;
+  /** A number, 0 or 1: is a send of ten minutes, and are three of a day, kept from this caller? */
+  sends: Fragment;
+  /** A boolean: has the owner proved the account another way since the address was closed? */
+  reopened: Fragment;
+}
+
+/** Wrong codes in a row as they count now: none once the owner has opened a closed address again. */
+export function failuresInARow(sql: Sql, budgets: Budgets, kept: Kept): Fragment {
+  return sql`case when b.failures_in_a_row >= ${budgets.wrongCodesInARow}::int and ${kept.reopened} then 0
+    else b.failures_in_a_row end`;
+}
+
+/** How many comparisons the hour and the day have left, as SQL over `b`; none at 0 and below. */
 export function comparisonsLeft(sql: Sql, budgets: Budgets, now: Fragment): Fragment {
-  const { wrongCodesPerHour, wrongCodesPerDay, wrongCodesInARow } = budgets;
-  return sql`least(${wrongCodesInARow}::int - b.failures_in_a_row,
-    case when b.failed_at = '{}' then ${Math.min(wrongCodesPerHour, wrongCodesPerDay)}::int
-      else least(${wrongCodesPerHour}::int - ${within(sql, sql`b.failed_at`, 3600, now)},
-        ${wrongCodesPerDay}::int - ${within(sql, sql`b.failed_at`, 86_400, now)}) end)`;
+  const { wrongCodesPerHour, wrongCodesPerDay } = budgets;
+  return sql`case when b.failed_at = '{}' then ${Math.min(wrongCodesPerHour, wrongCodesPerDay)}::int
+    else least(${wrongCodesPerHour}::int - ${within(sql, sql`b.failed_at`, 3600, now)},
+      ${wrongCodesPerDay}::int - ${within(sql, sql`b.failed_at`, 86_400, now)}) end`;
+}
+
+/**
+ * `update …` for a `with` list: opens addresses again that too many wrong codes in a row had closed. Gives kind and
+ * value of each that was closed.
+ * @param addresses SQL: rows of (kind, value)
+ */
+export function reopenFragment(sql: Sql, tenantId: string, addresses: Fragment, inARow: number): Fragment {
+  return sql`
+    update address_budgets b set failures_in_a_row = 0, closed_at = null
+    where b.tenant_id = ${tenantId}::uuid and (b.kind, b.value) in (${addresses})
+      and b.failures_in_a_row >= ${inARow}
+    returning b.kind, b.value`;
 }
 
 export interface TakeSend {
@@ -30,6 +61,7 @@ export interface TakeSend {
   /** Somebody typed another password than the one that waits for this address: remembered for a day. */
   contested?: boolean;
   budgets: Budgets;
+  kept: Kept;
   now: Fragment;
 }
 
@@ -39,7 +71,7 @@ export interface TakeSend {
  * Gives one row: taken, due (when what was taken may go out), sent_at, failed_at, failures_in_a_row.
  */
 export function takeSendFragment(sql: Sql, take: TakeSend): Fragment {
-  const { budgets, now } = take;
+  const { budgets, kept, now } = take;
   const cooled = sql`(b.sent_at[cardinality(b.sent_at)] is null
       or b.sent_at[cardinality(b.sent_at)] <= ${now} - make_interval(secs => ${budgets.sendCooldownSeconds})
       or exists (select from verifications used
@@ -49,12 +81,15 @@ export function takeSendFragment(sql: Sql, take: TakeSend): Fragment {
     ? sql`case when ${cooled} then excluded.sent_at[1]
         else b.sent_at[cardinality(b.sent_at)] + make_interval(secs => ${budgets.sendCooldownSeconds}) end`
     : sql`excluded.sent_at[1]`;
+  const keptSends = kept.sends;
   const allowed = sql`(
     ${take.patient ? sql`true` : cooled}
-    and (cardinality(b.sent_at) < ${Math.min(budgets.sendsPerTenMinutes, budgets.sendsPerDay)}
-      or ${within(sql, sql`b.sent_at`, 600, now)} < ${budgets.sendsPerTenMinutes}
-      and ${within(sql, sql`b.sent_at`, 86_400, now)} < ${budgets.sendsPerDay})
-    and ${comparisonsLeft(sql, budgets, now)} > 0)`;
+    and (cardinality(b.sent_at) < ${Math.min(budgets.sendsPerTenMinutes, budgets.sendsPerDay) - SENDS_KEPT_A_DAY}
+      or ${within(sql, sql`b.sent_at`, 600, now)} < ${budgets.sendsPerTenMinutes} - ${keptSends}
+      and ${within(sql, sql`b.sent_at`, 86_400, now)} < ${budgets.sendsPerDay} - ${SENDS_KEPT_A_DAY}::int * ${keptSends})
+    and ${failuresInARow(sql, budgets, kept)} < ${budgets.wrongCodesInARow}
+    and ${comparisonsLeft(sql, budgets, now)}
+      - case when b.failed_at = '{}' then 0 else ${kept.comparisons} end > 0)`;
   return sql`
     insert into address_budgets as b (tenant_id, kind, value, sent_at, taken_by, contested_at)
     values (${take.tenantId}::uuid, ${take.kind}, ${take.value}, array[${now}], ${take.takenBy}::uuid,
@@ -69,7 +104,10 @@ export function takeSendFragment(sql: Sql, take: TakeSend): Fragment {
           lateral (select array(select moment from unnest(newest_first) moment order by moment) as recent) kept
       ),
       contested_at = coalesce(excluded.contested_at, b.contested_at)
-    returning taken_by = ${take.takenBy}::uuid as taken, sent_at[cardinality(sent_at)] as due, sent_at, failed_at, failures_in_a_row`;
+    returning taken_by = ${take.takenBy}::uuid as taken, sent_at[cardinality(sent_at)] as due, sent_at, failed_at,
+      ${failuresInARow(sql, budgets, kept)} as failures_in_a_row,
+      case when b.failed_at = '{}' then 0 else ${kept.comparisons} end as kept,
+      case when cardinality(b.sent_at) < 2 then 0 else ${keptSends} end as kept_sends`;
 }
 
 /** Remembers for a day that somebody typed another password than the one that waits for this address. */

@@ -17,6 +17,7 @@ import {
   endAllSessions,
   endSessions,
   openFragment,
+  ownDevicesFragment,
   readDevices,
   refreshSession,
   renameDevice,
@@ -24,10 +25,10 @@ import {
   tenantsWithExpired,
   touchSessions,
 } from './store.ts';
-import { isSessionToken, readSessionToken, sessionToken } from './tokens.ts';
+import { deviceToken, isSessionToken, readDeviceToken, readSessionToken, sessionToken } from './tokens.ts';
 
 export type { Access, Authenticated, DeviceRow, Joining, Revocations };
-export { createRevocations, issuerOf, SHARED_INDEX, sweepSessions };
+export { createRevocations, issuerOf, ownDevicesFragment as ownDevices, SHARED_INDEX, sweepSessions };
 
 export type SessionStyle = 'jwt' | 'opaque';
 export type SignOutScope = 'this' | 'others' | 'all';
@@ -55,6 +56,9 @@ export interface OpenedSession {
   now: Date;
 }
 
+/** Whose devices are meant. */
+export type Owner = Pick<Access, 'tenant' | 'userId'>;
+
 export interface Ended {
   ok: true;
   /** How many sessions ended. */
@@ -70,6 +74,10 @@ export interface Sessions {
   findJoining(sql: Sql, query: JoiningQuery): Promise<Joining>;
   /** The tokens of a session that is already committed. */
   tokensFor(tenant: Tenant, opened: OpenedSession): Promise<Tokens>;
+  /** Names a device; it opens nothing, and has the account's reserve when codes are guessed at. */
+  deviceToken(deviceId: string): string;
+  /** The device such a token names, if it is one of ours. */
+  readDeviceToken(token: string): string | undefined;
   authenticate(token: string): Promise<Authenticated> | Authenticated;
   /** Notes that a session is in use; written in batches, at most once a minute for each. */
   noteUse(access: Access, ip: () => string): void;
@@ -87,11 +95,13 @@ export interface Sessions {
   ): Promise<string[]>;
   /** After that transaction: this server knows at once, and waits until the others have been told. */
   told(tenantId: string, sessionIds: readonly string[]): Promise<void>;
-  endDevice(access: Access, deviceId: string, caller: Caller): Promise<Ended>;
+  endDevice(owner: Owner, deviceId: string, caller: Caller): Promise<Ended>;
+  /** Ends what was begun in a Telegram chat, everything else, or both. */
+  endChat(owner: Owner, chatId: string, scope: SignOutScope, caller: Caller): Promise<Ended>;
   /** Ends the session a token of any kind belongs to (RFC 7009); unknown tokens are no error. */
   revokeToken(token: string, allowedTenant: string | null, actor: string, caller: Caller): Promise<void>;
-  devices(access: Access): Promise<DeviceRow[]>;
-  renameDevice(access: Access, deviceId: string, name: string, caller: Caller): Promise<boolean>;
+  devices(owner: Owner): Promise<DeviceRow[]>;
+  renameDevice(owner: Owner, deviceId: string, name: string, caller: Caller): Promise<boolean>;
   /** Ends what is past its absolute life, so that is_active tells the truth. */
   endExpired(database: Database): Promise<number>;
   /** Writes the uses noted so far. */
@@ -189,6 +199,8 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
 
   return {
     authenticate,
+    deviceToken: (deviceId) => deviceToken(secrets, deviceId),
+    readDeviceToken: (token) => readDeviceToken(secrets, token),
     forget,
     tokensFor,
     findJoining,
@@ -285,6 +297,14 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
         select d.joined_session_id from devices d
         where d.tenant_id = ${tenant.id}::uuid and d.id = ${deviceId}::uuid and d.user_id = ${userId}::uuid))`;
       return summary(await endWhere(tenant, which, 'device_revoked', `user:${userId}`, caller));
+    },
+    async endChat({ tenant, userId }, chatId, scope, caller) {
+      const { sql } = databaseOf(tenant.id);
+      const begunThere = sql`exists (select from devices d where d.tenant_id = s.tenant_id and d.user_id = s.user_id
+        and d.telegram_chat_id = ${chatId}::bigint and (d.id = s.device_id or d.joined_session_id = s.id))`;
+      const scopes = { this: begunThere, others: sql`not ${begunThere}`, all: sql`true` };
+      const which = sql`s.user_id = ${userId}::uuid and ${scopes[scope]}`;
+      return summary(await endWhere(tenant, which, 'signed_out', `user:${userId}`, caller));
     },
     async revokeToken(token, allowedTenant, actor, caller) {
       let named: { tenant: Tenant; sessionId: string } | undefined;

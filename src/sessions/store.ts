@@ -251,6 +251,8 @@ export interface DeviceRow {
   name: string;
   user_agent: string | null;
   last_ip: string | null;
+  /** The chat it is, where it is one. */
+  telegram_chat_id: string | null;
   first_seen: Date;
   last_seen: Date;
   session_ids: string[];
@@ -259,7 +261,7 @@ export interface DeviceRow {
 /** A user's devices that hold a live session, last used first. */
 export function readDevices(database: Database, tenantId: string, userId: string): Promise<DeviceRow[]> {
   return database.sql<DeviceRow[]>`
-    select d.id, d.kind, d.name, d.user_agent, d.last_ip, d.first_seen,
+    select d.id, d.kind, d.name, d.user_agent, d.last_ip, d.telegram_chat_id::text as telegram_chat_id, d.first_seen,
       greatest(d.last_seen, max(s.last_used_at)) as last_seen, array_agg(s.id) as session_ids
     from devices d join sessions s on s.tenant_id = d.tenant_id
       and (s.device_id = d.id or s.id = d.joined_session_id)
@@ -347,4 +349,39 @@ export async function sweepSessions(
     )
     select count(*) from gone`;
   return Number(result[0]?.['count'] ?? 0);
+}
+
+/** By what a caller is known: the network it comes from, a device it has shown the token of. */
+export interface DeviceClues {
+  /** An IPv4 address, or an IPv6 /64. */
+  network?: string | undefined;
+  deviceId?: string | undefined;
+  /** Only devices that are signed in. */
+  live?: boolean;
+}
+
+/**
+ * SQL of type boolean over `b`, a row of an address: has this user a device that fits? Without clues: any at all.
+ * Devices are remembered for thirty days after their last session has ended.
+ */
+export function ownDevicesFragment(sql: Sql, user: Fragment, clues: DeviceClues | undefined): Fragment {
+  if (clues === undefined) {
+    return sql`exists (select from devices d where d.tenant_id = b.tenant_id and d.user_id = ${user})`;
+  }
+  const { network, deviceId, live = false } = clues;
+  const isIpv6 = network?.endsWith('::/64') ?? false;
+  if (deviceId === undefined && (network === undefined || network === 'unknown')) return sql`false`;
+  const fits = [
+    ...(deviceId === undefined ? [] : [sql`d.id = ${deviceId}::uuid`]),
+    ...(network === undefined || isIpv6 ? [] : [sql`d.last_ip = ${network}`]),
+    ...(isIpv6
+      ? [sql`case when d.last_ip like '%:%' then d.last_ip::inet <<= ${network as string}::cidr end`]
+      : []),
+  ].reduce((all, one) => sql`${all} or ${one}`);
+  const lives = live
+    ? sql`and exists (select from sessions s where s.tenant_id = d.tenant_id and s.user_id = d.user_id
+        and s.device_id = d.id and s.revoked_at is null)`
+    : sql``;
+  return sql`exists (select from devices d
+    where d.tenant_id = b.tenant_id and d.user_id = ${user} and (${fits}) ${lives})`;
 }

@@ -54,3 +54,27 @@ export function readSessionToken(
 export function isSessionToken(kind: SessionTokenKind, token: string): boolean {
   return token.length === 84 && token.startsWith(PREFIX[kind]);
 }
+
+const DEVICE_PREFIX = 'fpd_';
+const DEVICE_MAC_BYTES = 16;
+
+/**
+ * Names a device to this server and to nobody else. It opens nothing: whoever shows it is taken for an earlier device
+ * of the account when codes are guessed at, and has that account's reserve.
+ */
+export function deviceToken(secrets: Secrets, deviceId: string): string {
+  const id = uuidToBytes(deviceId);
+  const mac = secrets.mac('session-token', 'device', id).subarray(0, DEVICE_MAC_BYTES);
+  return DEVICE_PREFIX + Buffer.concat([id, mac]).toString('base64url');
+}
+
+/** The device a token names; undefined when it is not one of ours. */
+export function readDeviceToken(secrets: Secrets, token: string): string | undefined {
+  if (token.length !== 47 || !token.startsWith(DEVICE_PREFIX)) return undefined;
+  const bytes = Buffer.from(token.slice(DEVICE_PREFIX.length), 'base64url');
+  const [id, mac] = [bytes.subarray(0, 16), bytes.subarray(16)];
+  const genuine = secrets
+    .macs('session-token', 'device', id)
+    .some((candidate) => constantTimeEqual(candidate.subarray(0, DEVICE_MAC_BYTES), mac));
+  return genuine ? bytesToUuid(id) : undefined;
+}

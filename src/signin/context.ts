@@ -7,6 +7,14 @@ import type { Sessions } from '../sessions/sessions.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import type { Verifications } from '../verification/verification.ts';
 
+/** The tenants' Telegram bots, as far as a use case needs to know. */
+export interface TelegramReach {
+  /** Has the tenant a bot, be it a simulated one? */
+  has(tenantId: string): boolean;
+  /** Where people meet it; undefined without one, or before Telegram has told its name. */
+  linkOf(tenantId: string): string | undefined;
+}
+
 /** What the use cases work with. */
 export interface SignInContext {
   tenants: Tenants;
@@ -24,6 +32,7 @@ export interface SignInContext {
   /** Answers in an hour that tell one caller whether an address has an account. */
   explicitAnswersPerCallerPerHour: number;
   passwords: Passwords;
+  telegram: TelegramReach;
   newId: () => string;
 }
 

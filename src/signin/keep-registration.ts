@@ -11,6 +11,7 @@ import type { Tenant } from '../tenants/tenants.ts';
 import type { WaitingRow } from '../verification/verification.ts';
 import { type Address, maskAddress } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { ownersShare } from './owner.ts';
 import { issueCode, type VerificationSent } from './send-verification.ts';
 
 /** Everything a registration statement needs. */
@@ -172,6 +173,8 @@ async function keepAgain(
     sent_at: Date[];
     failed_at: Date[];
     failures_in_a_row: number;
+    kept: number;
+    kept_sends: number;
     now: Date;
   };
   const row = {
@@ -185,12 +188,12 @@ async function keepAgain(
   };
   const [result] = await withConflictRetry(
     () => sql<Row[]>`
-      with budget as (${context.budgets.takeSend(sql, { tenantId: tenant.id, ...address, takenBy: context.newId(), now })}),
+      with budget as (${context.budgets.takeSend(sql, { tenantId: tenant.id, ...address, takenBy: context.newId(), kept: ownersShare(sql, tenant, clues, now), now })}),
         changed as (${changeRegistration(sql, row)}),
         taken_up as (${takenUp.update}),
         message as (${queued.insert}),
         audited as (${audited})
-      select taken, sent_at, failed_at, failures_in_a_row, ${now} as now,
+      select taken, sent_at, failed_at, failures_in_a_row, kept, kept_sends, ${now} as now,
         exists (select from taken_up) and exists (select from changed) as taken_up from budget`,
   );
   if (!result?.taken_up) return undefined;
@@ -198,6 +201,8 @@ async function keepAgain(
     sentAt: result.sent_at,
     failedAt: result.failed_at,
     failuresInARow: result.failures_in_a_row,
+    kept: result.kept,
+    keptSends: result.kept_sends,
     now: result.now,
   };
   if (result.taken) context.delivery.dispatch(database, queued);

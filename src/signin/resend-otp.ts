@@ -8,6 +8,7 @@ import { codeTemplateOf, type WaitingRow } from '../verification/verification.ts
 import { type Address, type AddressFields, chooseChannel, locateAddress, maskAddress } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { mayTellOpenly } from './openness.ts';
+import { ownersShare } from './owner.ts';
 import { chooseLocale, issueCode, takeCallerSend, type VerificationSent } from './send-verification.ts';
 
 /** Registrations of one address looked through for the one whose code is sent again. */
@@ -240,21 +241,30 @@ async function sendAgain(
     sent_at: Date[];
     failed_at: Date[];
     failures_in_a_row: number;
+    kept: number;
+    kept_sends: number;
     resent: boolean;
     now: Date;
   };
   const [result] = await withConflictRetry(
     () => sql<Row[]>`
-      with budget as (${context.budgets.takeSend(sql, { tenantId: tenant.id, ...address, takenBy, now })}),
+      with budget as (${context.budgets.takeSend(sql, { tenantId: tenant.id, ...address, takenBy, kept: ownersShare(sql, tenant, clues, now), now })}),
         resent as (${context.verifications.resend(sql, tenant.id, row.id, channel, now)}),
         message as (${queued.insert}),
         audited as (${audited})
-      select taken, sent_at, failed_at, failures_in_a_row, ${now} as now, exists (select from resent) as resent
+      select taken, sent_at, failed_at, failures_in_a_row, kept, kept_sends, ${now} as now, exists (select from resent) as resent
       from budget`,
   );
   if (!result) throw new Error('the resend statement gave no row');
   const { sent_at: sentAt, failed_at: failedAt, failures_in_a_row: failuresInARow } = result;
-  const state = { sentAt, failedAt, failuresInARow, now: result.now };
+  const state = {
+    sentAt,
+    failedAt,
+    failuresInARow,
+    kept: result.kept,
+    keptSends: result.kept_sends,
+    now: result.now,
+  };
   if (!result.taken) return context.budgets.explainSend(state);
   if (!result.resent) return refuse('VERIFICATION_NOT_FOUND');
   if (!isSilent) context.delivery.dispatch(database, queued);

@@ -1,6 +1,7 @@
 import { recordEvent } from '../audit/audit.ts';
 import { type Fragment, type Sql, withConflictRetry } from '../db/database.ts';
 import { messageLocales } from '../delivery/delivery.ts';
+import { findChat } from '../chats/chats.ts';
 import { type Refused, refuse } from '../kernel/errors.ts';
 import { matchLocale, parseAcceptLanguage } from '../kernel/locale.ts';
 import type { Tenant } from '../tenants/tenants.ts';
@@ -14,6 +15,8 @@ import {
   refuseIdentifier,
 } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { ownersShare } from './owner.ts';
+import { mayTellOpenly } from './openness.ts';
 
 export interface SendVerificationInput extends AddressFields {
   channel?: string;
@@ -79,11 +82,30 @@ export async function sendVerification(
   const limited = await takeCallerSend(context, clues);
   if (limited) return limited;
   const locale = chooseLocale(tenant, input.locale, clues);
-  return issueCode(
-    context,
-    { tenant, address, purpose: 'sign_in', channel: chosen.channel, locale, userId: null },
-    clues,
-  );
+  const request = {
+    tenant,
+    address,
+    purpose: 'sign_in' as const,
+    channel: chosen.channel,
+    locale,
+    userId: null,
+  };
+  if (address.kind !== 'telegram' || (await isReachable(context, tenant, address)))
+    return issueCode(context, request, clues);
+  // Whether somebody has met the bot is told like whether somebody has an account (C1).
+  if (!(await mayTellOpenly(context, tenant, clues)))
+    return issueCode(context, { ...request, decoy: 'silent' }, clues);
+  const link = context.telegram.linkOf(tenant.id);
+  return refuse('TELEGRAM_CHAT_UNKNOWN', {
+    next_action: 'OPEN_BOT',
+    ...(link === undefined ? {} : { bot_link: link }),
+  });
+}
+
+/** Can the bot write to this Telegram account? Only to who has pressed Start, and has not stopped it since. */
+async function isReachable(context: SignInContext, tenant: Tenant, address: Address): Promise<boolean> {
+  const chat = await findChat(context.databaseOf(tenant.id), tenant.id, address.value);
+  return chat !== undefined && chat.blocked_at === null;
 }
 
 /** Takes one send from the caller's hour; the refusal when none is left. */
@@ -112,6 +134,8 @@ interface SendRow {
   sent_at: Date[];
   failed_at: Date[];
   failures_in_a_row: number;
+  kept: number;
+  kept_sends: number;
   now: Date;
 }
 
@@ -141,6 +165,7 @@ export async function issueCode(
     ...(registration && 'keep' in registration ? { pendingRegistrationId: sql`registration.id` } : {}),
     vouchesPassword: request.vouchesPassword ?? false,
     decoy: decoy !== undefined,
+    startedBy: clues.caller.bucket,
     from:
       registration && 'keep' in registration
         ? sql`budget, registration where taken`
@@ -183,13 +208,14 @@ export async function issueCode(
         takenBy: issued.id,
         patient: request.patient ?? false,
         contested: request.contested ?? false,
+        kept: ownersShare(sql, tenant, clues, now),
         now,
       })}),
         ${registration && 'keep' in registration ? sql`registration as (${registration.keep(sql, now)}),` : sql``}
         issued as (${issued.insert}),
         message as (${queued.insert}),
         audited as (${audited})
-      select taken, due, sent_at, failed_at, failures_in_a_row, ${now} as now,
+      select taken, due, sent_at, failed_at, failures_in_a_row, kept, kept_sends, ${now} as now,
         exists (select from issued) as issued from budget`,
   );
   if (!row) throw new Error('the send statement gave no row');
@@ -197,6 +223,8 @@ export async function issueCode(
     sentAt: row.sent_at,
     failedAt: row.failed_at,
     failuresInARow: row.failures_in_a_row,
+    kept: row.kept,
+    keptSends: row.kept_sends,
     now: row.now,
   };
   if (!row.taken) return context.budgets.explainSend(state);

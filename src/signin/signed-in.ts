@@ -10,7 +10,7 @@ export interface SignedIn {
   tenant: Tenant;
   tokens: Tokens;
   user: PublicUser;
-  session: { id: string; device_id: string; created_at: string; expires_at: string };
+  session: { id: string; device_id: string; device_token: string; created_at: string; expires_at: string };
   isNewUser: boolean;
   /** An unproven password was dropped: with this token, once and for ten minutes, a new one can be set. */
   setPassword?: { resetToken: string };
@@ -77,6 +77,7 @@ export async function signedIn(
     session: {
       id: row.session_id,
       device_id: row.device_id,
+      device_token: context.sessions.deviceToken(row.device_id),
       created_at: row.session_created_at.toISOString(),
       expires_at: row.session_expires_at.toISOString(),
     },

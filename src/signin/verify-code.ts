@@ -1,6 +1,7 @@
 import { recordEvent } from '../audit/audit.ts';
 import { type Database, isUniqueViolation, type Sql } from '../db/database.ts';
 import { type Refused, refuse, refuseField } from '../kernel/errors.ts';
+import { toldByTelegram } from '../chats/chats.ts';
 import { claimRegistration } from '../registrations/registrations.ts';
 import type { Joining, SessionStyle } from '../sessions/sessions.ts';
 import type { Tenant } from '../tenants/tenants.ts';
@@ -23,6 +24,7 @@ import {
 } from '../verification/verification.ts';
 import { type AddressFields, locateAddress } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { ownersShare } from './owner.ts';
 import { withJoining } from './joining.ts';
 import { tenantsOfHandle } from './resend-otp.ts';
 import { type SignedIn, signedIn, signedInColumns, type SignedInRow } from './signed-in.ts';
@@ -34,7 +36,8 @@ export interface VerifyCodeInput extends AddressFields {
   first_name?: string;
   last_name?: string;
   username?: string;
-  device?: { name?: string; kind?: string };
+  /** `telegramChatId`: it is a chat, and the caller is its bot. Never from a request. */
+  device?: { name?: string; kind?: string; telegramChatId?: string };
   style?: SessionStyle;
 }
 
@@ -114,6 +117,7 @@ interface ProofRow extends SignedInRow {
   sent_at: Date[];
   failed_at: Date[];
   failures_in_a_row: number;
+  kept: number;
   compared_wrong: number;
   password_dropped: boolean | null;
 }
@@ -129,8 +133,9 @@ async function prove(
   const style = input.style ?? tenant.policy.sessionStyle;
   const ids = candidates.map((candidate) => candidate.id);
   const lock = (sql: Sql) => lockHolder(sql, tenant.id, addressQuery(sql, tenant.id, ids));
+  const chatId = input.device?.telegramChatId;
   const run = (withUsernames: boolean): Promise<ProofRow | undefined> =>
-    withJoining(context, database, { tenant, style, lock }, (sql, joining) =>
+    withJoining(context, database, { tenant, style, lock, chatId }, (sql, joining) =>
       runProof(context, database, sql, { tenant, candidates, style, joining, input, withUsernames, clues }),
     );
   let row: ProofRow | undefined;
@@ -184,7 +189,7 @@ async function grantReset(
 function refusedProof(context: SignInContext, row: ProofRow): Refused {
   const failedAt = [...row.failed_at, ...Array.from({ length: row.compared_wrong }, () => row.now)];
   const failuresInARow = row.failures_in_a_row + row.compared_wrong;
-  const state = { sentAt: row.sent_at, failedAt, failuresInARow, now: row.now };
+  const state = { sentAt: row.sent_at, failedAt, failuresInARow, kept: row.kept, keptSends: 0, now: row.now };
   switch (row.state) {
     case 'expired':
       return refuse('CODE_EXPIRED', { next_action: 'REQUEST_CODE' });
@@ -223,6 +228,8 @@ async function runProof(
   const { tenant, input, clues } = run;
   const now = database.now();
   const { caller } = clues;
+  // By handle the address is only known inside the statement.
+  const told = context.telegram.has(tenant.id) && input.phone === undefined && input.email === undefined;
   const opened = context.sessions.open(sql, {
     tenant,
     style: run.style,
@@ -258,8 +265,15 @@ async function runProof(
     from: sql`account, proof where account.created`,
   });
   const [row] = await sql<ProofRow[]>`
-    with ${context.verifications.prove(sql, tenant.id, run.candidates, now)},
+    with ${context.verifications.prove(sql, {
+      tenantId: tenant.id,
+      candidates: run.candidates,
+      caller: caller.bucket,
+      now,
+      share: ownersShare(sql, tenant, clues, now),
+    })},
       ${claimRegistration(sql, tenant.id, now)},
+      ${told ? sql`${toldByTelegram(sql, tenant.id)},` : sql``}
       ${admit(sql, {
         tenantId: tenant.id,
         newUserId: context.newId(),
@@ -269,6 +283,7 @@ async function runProof(
         lastName: input.last_name ?? null,
         username: run.withUsernames ? (input.username ?? null) : null,
         takeWaitingUsername: run.withUsernames,
+        toldByTelegram: told,
         byHandle: input.verification_id !== undefined,
         opensSession: run.joining?.sessionId === undefined,
         now,
@@ -278,6 +293,7 @@ async function runProof(
       recorded_creation as (${creation})
     select proof.state, proof.purpose, proof.id as verification_id, proof.user_id as verified_user_id, proof.attempts,
       proof.max_attempts, proof.channel, budget.sent_at, budget.failed_at, budget.failures_in_a_row,
+      budget.kept + case when proof.is_holder and proof.holder_tries = 0 then 0 else budget.untried end as kept,
       (select count(*)::int from judged where judged.state = 'wrong' and proof.state = 'wrong') as compared_wrong,
       account.id is not null and ${passwordDropped(sql, tenant.id)} as password_dropped,
       ${signedInColumns(sql, tenant.id, now)}

@@ -38,6 +38,7 @@ export {
   type TemplateName,
   templateNames,
 } from './branding.ts';
+export { createTelegramBots, type TelegramBot, type TelegramBots } from './telegram-bots.ts';
 export {
   type ApiKeyScope,
   type ApiKeys,

@@ -37,6 +37,8 @@ export interface Admission {
   username: string | null;
   /** False when the waiting username turned out to be taken: the account is made without it. */
   takeWaitingUsername: boolean;
+  /** Does the statement hold `told`, what Telegram itself says of the person? It goes before what was sent along (C4). */
+  toldByTelegram: boolean;
   /** Was the proof found by its handle, not by the address alone? */
   byHandle: boolean;
   /** False where the sign-in joins a session that lives: the account has as many as before. */
@@ -57,6 +59,12 @@ export interface Admission {
  */
 export function admitFragment(sql: Sql, admission: Admission): Fragment {
   const { tenantId, now, newUserId } = admission;
+  const { toldByTelegram } = admission;
+  const told = (field: 'first_name' | 'last_name' | 'username'): Fragment =>
+    toldByTelegram ? sql`(select ${sql(field)} from told)` : sql`null`;
+  const toldUsername = admission.takeWaitingUsername ? told('username') : sql`null`;
+  // What owners have called themselves stays.
+  const ownName = toldByTelegram ? sql`(u.named_by = 'owner' and exists (select from told))` : sql`false`;
   const opened = admission.opensSession ? sql`(not u.is_disabled)::int` : sql`0`;
   return sql`
     admitted as (
@@ -83,15 +91,19 @@ export function admitFragment(sql: Sql, admission: Admission): Fragment {
       insert into users as u (tenant_id, id, role, first_name, last_name, username, custom_fields, password_hash,
         is_active, is_verified, live_sessions, verification_id, last_login, created_at, updated_at)
       select ${tenantId}::uuid, admitted.user_id, coalesce(claimed.role, 'user'),
-        coalesce(${admission.firstName}, claimed.first_name), coalesce(${admission.lastName}, claimed.last_name),
-        coalesce(${admission.username}, case when ${admission.takeWaitingUsername}::boolean then claimed.username end),
+        coalesce(${told('first_name')}, ${admission.firstName}, claimed.first_name),
+        coalesce(${told('last_name')}, ${admission.lastName}, claimed.last_name),
+        coalesce(${toldUsername}, ${admission.username}, case when ${admission.takeWaitingUsername}::boolean then claimed.username end),
         coalesce(claimed.custom_fields, '{}'), case when trusted.waiting then claimed.password_hash end,
         true, true, 1, proof.id, ${now}, ${now}, ${now}
       from admitted, trusted, proof left join claimed on true
       on conflict (tenant_id, id) do update set
-        first_name = coalesce(${admission.firstName}, u.first_name),
-        last_name = coalesce(${admission.lastName}, u.last_name),
-        username = coalesce(${admission.username}, u.username),
+        first_name = case when ${ownName} then u.first_name
+          else coalesce(${told('first_name')}, ${admission.firstName}, u.first_name) end,
+        last_name = case when ${ownName} then u.last_name
+          else coalesce(${told('last_name')}, ${admission.lastName}, u.last_name) end,
+        username = case when ${ownName} then u.username
+          else coalesce(${toldUsername}, ${admission.username}, u.username) end,
         password_hash = case when u.is_verified or (select imported from trusted) then u.password_hash
           else excluded.password_hash end,
         is_verified = true,
@@ -218,6 +230,18 @@ export function identitiesFragment(sql: Sql, tenantId: string): Fragment {
         and not exists (select from admitted where admitted.id = known.id)) i)`;
 }
 
+/** The id of the account that has this address, or undefined. */
+export async function readOwner(
+  database: Database,
+  tenantId: string,
+  kind: IdentityRow['kind'],
+  value: string,
+): Promise<string | undefined> {
+  const [row] = await database.sql<{ user_id: string }[]>`
+    select user_id from identities where tenant_id = ${tenantId} and kind = ${kind} and value = ${value}`;
+  return row?.user_id;
+}
+
 /** One user with addresses, or undefined. */
 export async function readUser(
   database: Database,
@@ -252,11 +276,32 @@ export function updateProfileFragment(
 ): Fragment {
   const pick = (name: 'first_name' | 'last_name' | 'username'): Fragment =>
     changes[name] === undefined ? sql`${sql(name)}` : sql`${changes[name]}`;
+  const isNamed = [changes.first_name, changes.last_name, changes.username].some(
+    (name) => name !== undefined,
+  );
   const fields = changes.custom_fields === undefined ? null : JSON.stringify(changes.custom_fields);
   return sql`
     update users set first_name = ${pick('first_name')}, last_name = ${pick('last_name')},
-      username = ${pick('username')}, custom_fields = coalesce(${fields}::text::jsonb, custom_fields), updated_at = ${now}
+      username = ${pick('username')}, named_by = case when ${isNamed}::boolean then 'owner' else named_by end, custom_fields = coalesce(${fields}::text::jsonb, custom_fields), updated_at = ${now}
     where tenant_id = ${tenantId}::uuid and id = ${userId}::uuid and not is_disabled returning id`;
+}
+
+/** SQL: whose the address in `b` is; null when nobody's. */
+export function holderFragment(sql: Sql): Fragment {
+  return sql`(select i.user_id from identities i
+    where i.tenant_id = b.tenant_id and i.kind = b.kind and i.value = b.value)`;
+}
+
+/** SQL of type boolean: has this user signed in since the address in `b` was closed? By it they could not. */
+export function provedSinceFragment(sql: Sql, user: Fragment): Fragment {
+  return sql`exists (select from users u
+    where u.tenant_id = b.tenant_id and u.id = ${user} and u.last_login > b.closed_at)`;
+}
+
+/** SQL: the addresses of a user, as rows of (kind, value). */
+export function addressesFragment(sql: Sql, tenantId: string, userId: string): Fragment {
+  return sql`select i.kind, i.value from identities i
+    where i.tenant_id = ${tenantId}::uuid and i.user_id = ${userId}::uuid`;
 }
 
 /** The account behind an address, its row locked until the transaction ends. `address` is SQL: a query of kind and value. */

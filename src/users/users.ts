@@ -1,7 +1,9 @@
 import type { Database } from '../db/database.ts';
 import {
+  addressesFragment,
   admitFragment,
   enterFragment,
+  holderFragment,
   type IdentityRow,
   identitiesFragment,
   lockHolder,
@@ -10,6 +12,8 @@ import {
   passwordDroppedFragment,
   type PasswordHolder,
   type ProfileChanges,
+  provedSinceFragment,
+  readOwner,
   readPasswordHolder,
   readUser,
   setPasswordFragment,
@@ -19,13 +23,17 @@ import {
 
 export type { IdentityRow, PasswordHolder, ProfileChanges, UserRow };
 export {
+  addressesFragment as addressesOf,
   admitFragment as admit,
   enterFragment as enter,
+  holderFragment as holderOf,
   identitiesFragment as identitiesOf,
   lockHolder,
   lockUser,
   markProvedFragment as markProved,
   passwordDroppedFragment as passwordDropped,
+  provedSinceFragment as provedSince,
+  readOwner as findOwner,
   readPasswordHolder as findPasswordHolder,
   setPasswordFragment as setPassword,
   updateProfileFragment as changeProfile,

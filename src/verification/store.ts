@@ -23,6 +23,10 @@ export interface IssueRow {
   /** Did whoever starts it type the waiting password? */
   vouchesPassword: boolean;
   isDecoy: boolean;
+  /** The caller's network: guesses by the address alone count less against a code of somebody else's. */
+  startedBy: string;
+  /** False: a challenge was put that was not solved; what is guessed wrong does not count toward the 100 in a row. */
+  isUnchallenged: boolean;
   /** SQL after `from`: one row with `due`, if the send was allowed. */
   from: Fragment;
 }
@@ -32,11 +36,11 @@ export function issueFragment(sql: Sql, row: IssueRow): Fragment {
   return sql`
     insert into verifications (tenant_id, id, handle_hash, purpose, channel, kind, value, as_entered, locale,
       code_hash, code_sealed, code_length, max_attempts, user_id, pending_registration_id, vouches_password, is_decoy,
-      created_at, last_sent_at, expires_at)
+      started_by, is_unchallenged, created_at, last_sent_at, expires_at)
     select ${row.tenantId}::uuid, ${row.id}::uuid, ${row.handleHash as Buffer}::bytea, ${row.purpose},
       ${row.channel}, ${row.kind}, ${row.value}, ${row.asEntered}, ${row.locale}, ${row.codeHash as Buffer}::bytea,
       ${row.codeSealed as Buffer | null}::bytea, ${row.codeLength}, ${row.maxAttempts}, ${row.userId}::uuid,
-      ${row.pendingRegistrationId}, ${row.vouchesPassword}, ${row.isDecoy}, due, due,
+      ${row.pendingRegistrationId}, ${row.vouchesPassword}, ${row.isDecoy}, ${row.startedBy}, ${row.isUnchallenged}, due, due,
       due + make_interval(secs => ${row.lifetimeSeconds})
     from ${row.from}
     returning id`;
@@ -155,6 +159,28 @@ export interface ProofQuery {
   now: Fragment;
   /** Number over `b`, the address's row of address_budgets: how many comparisons are left? */
   comparisonsLeft: Fragment;
+  /** Number over `b`: comparisons kept for the owner from this caller; and wrong codes in a row as they count now. */
+  kept: Fragment;
+  /** Number over `b`: codes that their holders have not tried yet. */
+  untried: Fragment;
+  failuresInARow: Fragment;
+  /** So many in a row close the address. */
+  inARow: number;
+  /** The caller's network. */
+  caller: string;
+}
+
+/** Of the five comparisons of a code, so many stay to whoever holds its handle when strangers guess by the address. */
+const KEPT_FOR_ITS_HANDLE = 2;
+
+/**
+ * How many codes of the address in `b` their holders have not tried yet: each keeps one comparison, so that whoever
+ * holds it gets to type it (ASVS 6.1.1).
+ */
+export function untriedCodes(sql: Sql, now: Fragment): Fragment {
+  return sql`(select count(*)::int from verifications untried
+    where untried.tenant_id = b.tenant_id and untried.kind = b.kind and untried.value = b.value
+      and untried.holder_tries = 0 and untried.consumed_at is null and untried.expires_at > ${now})`;
 }
 
 /**
@@ -183,7 +209,10 @@ export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
           where c.id = v.id and (c.handle_hash is null or c.handle_hash = v.handle_hash))
     ),
     budget as materialized (
-      select b.kind, b.value, b.sent_at, b.failed_at, b.failures_in_a_row,
+      select b.kind, b.value, b.sent_at, b.failed_at, ${query.failuresInARow} as failures_in_a_row, b.closed_at,
+        case when b.failed_at = '{}' then 0 else ${query.kept} end as kept,
+        case when b.failed_at = '{}' then 0
+          else ${query.untried} end as untried,
         coalesce(b.contested_at > ${now} - interval '1 day', false) as contested,
         ${query.comparisonsLeft} as comparisons_left
       from address_budgets b
@@ -193,7 +222,9 @@ export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
     ),
     locked as materialized (
       select v.id, v.purpose, v.channel, v.kind, v.value, v.as_entered, v.user_id, v.attempts, v.max_attempts,
-        v.expires_at, v.consumed_at, v.pending_registration_id, v.vouches_password,
+        v.expires_at, v.consumed_at, v.pending_registration_id, v.vouches_password, v.is_unchallenged, v.holder_tries,
+        exists (select from candidate c where c.id = v.id and c.handle_hash is not null)
+          or v.started_by is null or v.started_by = ${query.caller} as is_holder,
         exists (select from candidate c where c.id = v.id and c.code_hash = v.code_hash) as matches
       from verifications v
       where v.tenant_id = ${tenantId}::uuid and v.id = any(array(select id from target))
@@ -205,7 +236,10 @@ export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
           when l.consumed_at is not null then 'used'
           when l.expires_at <= ${now} then 'expired'
           when l.attempts >= l.max_attempts then 'dead'
-          when l.place > budget.comparisons_left then 'budget'
+          when not l.is_holder and l.attempts >= l.max_attempts - ${KEPT_FOR_ITS_HANDLE}::int then 'dead'
+          when budget.failures_in_a_row + l.place > ${query.inARow}::int then 'budget'
+          when l.place > budget.comparisons_left - budget.kept
+            - case when l.is_holder and l.holder_tries = 0 then 0 else budget.untried end then 'budget'
           when l.matches then 'proved'
           else 'wrong' end as state
       from (select *, row_number() over (order by id desc) as place from locked) l, budget
@@ -217,6 +251,7 @@ export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
     ),
     counted as (
       update verifications v set attempts = v.attempts + 1,
+        holder_tries = v.holder_tries + (select judged.is_holder::int from judged where judged.id = v.id),
         consumed_at = case when (select state from proof) = 'proved' then ${now} end,
         code_sealed = case when (select state from proof) = 'proved' then null else v.code_sealed end
       where v.tenant_id = ${tenantId}::uuid and v.id = any(array(
@@ -236,8 +271,12 @@ export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
         failed_at = case when (select state from proof) = 'proved' then '{}' else array(
           select moment from unnest(b.failed_at) moment where moment > ${now} - interval '1 day' order by moment
         ) || array_fill(${now}, array[(select count(*)::int from judged where state = 'wrong')]) end,
-        failures_in_a_row = case when (select state from proof) = 'proved' then 0
-          else b.failures_in_a_row + (select count(*)::int from judged where state = 'wrong') end,
+        (failures_in_a_row, closed_at) = (
+          select in_a_row, case when in_a_row < ${query.inARow}::int then null
+            when budget.failures_in_a_row >= ${query.inARow}::int then b.closed_at else ${now} end
+          from budget, lateral (select case when (select state from proof) = 'proved' then 0
+            else budget.failures_in_a_row + (select count(*)::int from judged
+              where state = 'wrong' and is_unchallenged) end as in_a_row) counted_on),
         contested_at = case when (select state from proof) = 'proved' then null else b.contested_at end
       where b.tenant_id = ${tenantId}::uuid
         and b.kind = (select kind from proof where state in ('wrong', 'proved')) and b.value = (select value from proof)

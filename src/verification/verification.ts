@@ -1,7 +1,7 @@
 import type { Database, Fragment, Sql } from '../db/database.ts';
 import { generateCode } from '../kernel/code.ts';
 import type { Secrets } from '../kernel/secrets.ts';
-import type { AddressBudgets } from '../limits/limits.ts';
+import type { AddressBudgets, Kept } from '../limits/limits.ts';
 import { WRONG_CODES_PER_CODE } from '../limits/limits.ts';
 import {
   codeHashes,
@@ -30,11 +30,20 @@ import {
   spendResetFragment,
   sweepVerifications,
   takenUpFragment,
+  untriedCodes,
   type WaitingRow,
 } from './store.ts';
 
 export type { Candidate, Purpose, WaitingRow };
-export { addressQuery, codeTemplateOf, endVerifications, readCode, RESET_LIFE_SECONDS, sweepVerifications };
+export {
+  addressQuery,
+  codeTemplateOf,
+  endVerifications,
+  readCode,
+  RESET_LIFE_SECONDS,
+  sweepVerifications,
+  untriedCodes,
+};
 export type { ResetTokenClaims };
 
 /** A new code with its handle; the code itself goes into the sealed message and nowhere else. */
@@ -63,6 +72,10 @@ export interface NewVerificationOptions {
   vouchesPassword?: boolean;
   /** No code will ever fit, and none is sent: what a stranger gets who may not learn that nobody is there. */
   decoy?: boolean;
+  /** The caller's network. */
+  startedBy: string;
+  /** A challenge was put that was not solved. */
+  isUnsolved?: boolean;
   /** SQL after `from`: one row with `due` when the send was allowed. */
   from: Fragment;
 }
@@ -100,7 +113,18 @@ export interface Verifications {
   /** The candidates of the rows found by address. */
   candidatesByRows(tenantId: string, rows: readonly WaitingRow[], code: string): Candidate[];
   /** Entries of a `with` list ending in `proof` and `budget`; see store.ts. */
-  prove(sql: Sql, tenantId: string, candidates: readonly Candidate[], now: Fragment): Fragment;
+  prove(sql: Sql, proving: Proving): Fragment;
+}
+
+/** What a check needs to know. */
+export interface Proving {
+  tenantId: string;
+  candidates: readonly Candidate[];
+  /** The caller's network. */
+  caller: string;
+  now: Fragment;
+  /** What the address keeps for its owner from this caller, as SQL over `b`. */
+  share: Kept & { reserve: Fragment; untried: Fragment };
 }
 
 export interface VerificationsOptions {
@@ -129,6 +153,7 @@ export function createVerifications(options: VerificationsOptions): Verification
         pendingRegistrationId: wanted.pendingRegistrationId ?? sql`null::uuid`,
         vouchesPassword: wanted.vouchesPassword ?? false,
         isDecoy: decoy,
+        isUnchallenged: !(wanted.isUnsolved ?? false),
         handleHash: handleHash(secrets, wanted.tenantId, handle),
         codeHash: decoy ? options.randomBytes(32) : (codeHash as Buffer),
         codeSealed: decoy ? null : secrets.seal(code, sealContext(wanted.tenantId, id)),
@@ -187,12 +212,14 @@ export function createVerifications(options: VerificationsOptions): Verification
           codeHash,
         })),
       ),
-    prove: (sql, tenantId, candidates, now) =>
+    prove: (sql, { share, ...proving }) =>
       proofFragment(sql, {
-        tenantId,
-        candidates,
-        now,
-        comparisonsLeft: budgets.comparisonsLeft(sql, now),
+        ...proving,
+        comparisonsLeft: budgets.comparisonsLeft(sql, proving.now),
+        kept: share.reserve,
+        untried: share.untried,
+        failuresInARow: budgets.failuresInARow(sql, share),
+        inARow: budgets.inARow,
       }),
   };
 }

@@ -13,7 +13,6 @@ const SINGLE = [
   'sec-fetch-site',
   'x-api-key',
   'x-csrf-token',
-  'x-telegram-bot-api-secret-token',
   'x-tenant',
 ];
 

@@ -16,6 +16,7 @@ export const Failure = Type.Object(
     channel: Type.Optional(Type.String()),
     next_action: Type.Optional(Type.String()),
     verification_id: Type.Optional(Type.String()),
+    bot_link: Type.Optional(Type.String({ description: 'Where to meet the Telegram bot.' })),
     issues: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
   },
   { description: 'Refused; error says why.' },

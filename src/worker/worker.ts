@@ -1,5 +1,6 @@
 import type { Database } from '../db/database.ts';
 import type { Delivery, DevelopmentInbox } from '../delivery/delivery.ts';
+import { sweepUpdates } from '../chats/chats.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Keys } from '../keys/keys.ts';
@@ -40,6 +41,8 @@ const SWEEP_BATCH = 1000;
 const KEEP_VERIFICATIONS_SECONDS = 7 * 86_400;
 const KEEP_MESSAGES_SECONDS = 7 * 86_400;
 const KEEP_ENDED_SESSIONS_SECONDS = 30 * 86_400;
+/** Telegram brings no update again that is older than a day. */
+const KEEP_UPDATES_SECONDS = 2 * 86_400;
 const KEEP_INBOX_MESSAGES = 10_000;
 /** A signing key signs for so long before the next one takes over. */
 const KEY_LIFE_MILLISECONDS = 30 * 86_400_000;
@@ -65,6 +68,7 @@ export function createWorker(options: WorkerOptions): Worker {
       await untilEmpty(() => sweepVerifications(database, KEEP_VERIFICATIONS_SECONDS, SWEEP_BATCH));
       await untilEmpty(() => sweepMessages(database, KEEP_MESSAGES_SECONDS, SWEEP_BATCH));
       await untilEmpty(() => sweepSessions(database, KEEP_ENDED_SESSIONS_SECONDS, SWEEP_BATCH));
+      await untilEmpty(() => sweepUpdates(database, KEEP_UPDATES_SECONDS, SWEEP_BATCH));
     });
     await options.inbox?.trim(KEEP_INBOX_MESSAGES);
   }

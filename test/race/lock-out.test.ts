@@ -21,7 +21,7 @@ before(async () => {
 after(() => app.close());
 
 /** Uses up what an address may guess in an hour, from many callers. */
-async function hammer(email: string): Promise<void> {
+async function hammer(email: string): Promise<number> {
   for (let round = 0; round < 4; round++) {
     await app.post(sendPath, { email }, { from: newCaller() });
     for (const code of wrongCodes(5)) await app.post(verifyPath, { email, code }, { from: newCaller() });
@@ -29,7 +29,11 @@ async function hammer(email: string): Promise<void> {
   }
   const [row] = await app.databases.control.sql`
     select cardinality(failed_at) as failed from address_budgets where value = ${email}`;
-  assert.equal(row?.['failed'], 10, 'the budget is used up');
+  const used = row?.['failed'] as number;
+  const more = await app.post(sendPath, { email }, { from: newCaller() });
+  assert.equal(more.status, 429, 'nothing is left to strangers');
+  assert.ok(used >= 5 && used <= 10, `${used} of ten`);
+  return used;
 }
 
 test('S31 who is signed in stays so and may refresh while the address is being guessed at', async () => {
@@ -63,6 +67,166 @@ test('S31 codes that others ask for leave a live one as it is', async () => {
   }
   const answer = await app.post(verifyPath, { verification_id: owner.handle, code: owner.code });
   assert.equal(answer.status, 201);
+});
+
+/** Sends and proves from one place, with the owner's device token if there is one. */
+async function comeBack(
+  email: string,
+  { from, deviceToken }: { from: string; deviceToken?: string },
+): Promise<number[]> {
+  const options = { from, headers: deviceToken === undefined ? {} : { 'x-device-token': deviceToken } };
+  const before = await app.newestMessage(email);
+  const sent = await app.post(sendPath, { email }, options);
+  if (sent.status !== 200) return [sent.status];
+  const code = await app.code(email, { after: before });
+  const verification_id = sent.body.verification_id;
+  const [mistyped] = wrongCodes(1, code);
+  const first = await app.post(verifyPath, { verification_id, code: mistyped }, options);
+  const second = await app.post(verifyPath, { verification_id, code }, options);
+  return [sent.status, first.status, second.status];
+}
+
+test('S31 after an hour of guessing the owner signs in within two tries from a known device or network', async () => {
+  for (const [place, byDevice] of [
+    ['203.0.113.77', true],
+    ['203.0.113.77', false],
+    ['2001:db8:77:1::5', false],
+  ] as const) {
+    const email = newEmail();
+    const { body } = await app.signIn({ email }, {}, { from: place });
+    await hammer(email);
+    for (let minute = 0; minute < 60; minute++) {
+      app.clock.advance(60);
+      await app.post(sendPath, { email }, { from: newCaller() });
+      await app.post(verifyPath, { email, code: '100000' }, { from: newCaller() });
+    }
+    const deviceToken = body.session.device_token as string;
+    app.clock.advance(61);
+    const network = place.includes(':') ? '2001:db8:77:1:ffff::9' : place;
+    const way = byDevice ? { from: newCaller(), deviceToken } : { from: network };
+    assert.deepEqual(await comeBack(email, way), [200, 401, 200]);
+  }
+});
+
+test('S31 another device token, a forged one and a neighbouring network are strangers', async () => {
+  const email = newEmail();
+  await app.signIn({ email }, {}, { from: '2001:db8:78:1::5' });
+  const other = await app.signIn({ email: newEmail() }, {}, { from: newCaller() });
+  const theirs = other.body.session.device_token as string;
+  await hammer(email);
+  for (const [from, deviceToken] of [
+    [newCaller(), theirs],
+    [newCaller(), `${theirs.slice(0, -1)}${theirs.endsWith('A') ? 'B' : 'A'}`],
+    ['2001:db8:78:2::5', 'fpd_'],
+  ] as const) {
+    const [status] = await comeBack(email, { from, deviceToken });
+    assert.equal(status, 429);
+  }
+});
+
+test('S31 the owner and strangers together have ten comparisons an hour', async () => {
+  const email = newEmail();
+  const { body } = await app.signIn({ email }, {}, { from: newCaller() });
+  const headers = { 'x-device-token': body.session.device_token as string };
+  const used = await hammer(email);
+  const sent = await app.post(sendPath, { email }, { from: newCaller(), headers });
+  assert.equal(sent.status, 200);
+  const answers: number[] = [];
+  for (const code of wrongCodes(6, await app.code(email))) {
+    const guess = { verification_id: sent.body.verification_id, code };
+    answers.push((await app.post(verifyPath, guess, { from: newCaller(), headers })).status);
+  }
+  assert.deepEqual(answers.slice(0, 10 - used), Array(Math.min(5, 10 - used)).fill(401));
+  assert.ok(answers.slice(10 - used).every((status) => status === 429));
+  const [row] = await app.databases.control.sql`
+    select cardinality(failed_at)::int as failed from address_budgets where value = ${email}`;
+  assert.equal(row?.['failed'], 10);
+});
+
+test('S31 whoever holds a code gets to type it, however others guess with theirs and by the address', async () => {
+  const email = newEmail();
+  const owner = await start(app, email);
+  for (let round = 0; round < 3; round++) {
+    app.clock.advance(61);
+    const sent = await app.post(sendPath, { email }, { from: newCaller() });
+    for (const code of wrongCodes(4, owner.code)) {
+      const verification_id = sent.body.verification_id as string | undefined;
+      if (verification_id !== undefined)
+        await app.post(verifyPath, { verification_id, code }, { from: newCaller() });
+      await app.post(verifyPath, { email, code }, { from: newCaller() });
+    }
+  }
+  const answer = await app.post(
+    verifyPath,
+    { verification_id: owner.handle, code: owner.code },
+    { from: newCaller() },
+  );
+  assert.equal(answer.status, 201, JSON.stringify(answer.body));
+});
+
+test('S31 five guesses by the address alone leave a code to its holder', async () => {
+  const email = newEmail();
+  const owner = await start(app, email);
+  for (const code of wrongCodes(5, owner.code)) {
+    await app.post(verifyPath, { email, code }, { from: newCaller() });
+  }
+  const body = { verification_id: owner.handle, code: owner.code };
+  assert.equal((await app.post(verifyPath, body, { from: newCaller() })).status, 201);
+});
+
+/** Wrong codes in a row, as many days of guessing leave them. */
+async function closeAddress(email: string): Promise<void> {
+  const { sql } = app.databases.control;
+  await sql`update address_budgets set failures_in_a_row = 99 where value = ${email}`;
+  const { handle, code } = await start(app, email);
+  const [wrong] = wrongCodes(1, code);
+  const answer = await app.post(verifyPath, { verification_id: handle, code: wrong }, { from: newCaller() });
+  assert.equal(answer.status, 401);
+  app.clock.advance(86_400);
+  const closed = await app.post(sendPath, { email }, { from: newCaller() });
+  assert.equal(closed.body.next_action, 'USE_ANOTHER_WAY');
+}
+
+test('S02 a closed address is opened by its owner on a signed-in device, or by an administrator, and by nobody else', async () => {
+  const mine = await signIn(app);
+  await closeAddress(mine.email);
+  const stranger = await signIn(app);
+  const ownPath = '/api/v1/auth/addresses/reopen';
+  const renewed = await app.post(refreshPath, { refresh_token: stranger.refresh });
+  const theirs = await app.post(ownPath, undefined, { token: renewed.body.access_token });
+  assert.deepEqual(theirs.body, { success: true, addresses: [] });
+  assert.equal((await app.post(ownPath)).status, 401);
+  assert.equal((await app.post(sendPath, { email: mine.email }, { from: newCaller() })).status, 429);
+
+  const token = (await app.post(refreshPath, { refresh_token: mine.refresh })).body.access_token as string;
+  const opened = await app.post(ownPath, undefined, { token });
+  assert.deepEqual(opened.body.addresses, [{ kind: 'email', value: mine.email }]);
+  assert.equal((await app.signIn({ email: mine.email }, {}, { from: newCaller() })).status, 200);
+
+  await closeAddress(mine.email);
+  const adminPath = '/api/v1/admin/addresses/reopen';
+  assert.equal((await app.post(adminPath, { email: mine.email })).status, 401);
+  const headers = { 'x-api-key': app.apiKey };
+  assert.equal((await app.post(adminPath, { email: mine.email }, { headers })).body.addresses.length, 1);
+  assert.equal((await app.signIn({ email: mine.email }, {}, { from: newCaller() })).status, 200);
+  const events = await app.databases.control.sql`
+    select actor from audit_events where action = 'address.reopened' and subject = ${`email:${mine.email}`}`;
+  assert.equal(events.length, 2, 'each opening is recorded once');
+});
+
+test('S02 a closed address opens when its owner proves the account another way, and closes again after as many', async () => {
+  const mine = await signIn(app);
+  const { sql } = app.databases.control;
+  await closeAddress(mine.email);
+  app.clock.advance(60);
+  const now = app.clock.now();
+  await sql`update users set last_login = ${now} where id = ${mine.userId}`;
+  const { handle, code } = await start(app, mine.email);
+  const [wrong] = wrongCodes(1, code);
+  await app.post(verifyPath, { verification_id: handle, code: wrong }, { from: newCaller() });
+  const [row] =
+    await sql`select failures_in_a_row, closed_at from address_budgets where value = ${mine.email}`;
+  assert.deepEqual({ ...row }, { failures_in_a_row: 1, closed_at: null }, 'counted from the beginning');
 });
 
 test('S31 an address that was guessed at signs in again when the hour is over, at the first try', async () => {

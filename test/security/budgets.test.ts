@@ -85,10 +85,12 @@ test('a refused send counts for nothing and leaves nothing but its record', asyn
 test('ten wrong codes an hour close an address for an hour, twenty a day for a day, the right code included', async () => {
   const phone = '+14155551004';
   const waiting = await sendCode(phone);
+  await guess(waiting);
   app.clock.advance(MINUTE);
   await fiveWrong(phone);
-  await fiveWrong(phone);
-  // A code that still lives and was never guessed at: the address's budget refuses it all the same.
+  const last = await sendCode(phone);
+  for (let attempt = 0; attempt < 4; attempt++) assert.equal((await guess(last)).body.error, 'INVALID_CODE');
+  // A code that still lives and was tried before: the address's budget refuses the right one all the same.
   for (const body of [waiting, { phone, code: waiting.code }]) {
     const right = await app.post(VERIFY, body);
     assert.equal(right.status, 429);
@@ -96,11 +98,12 @@ test('ten wrong codes an hour close an address for an hour, twenty a day for a d
     assert.equal(right.body.attempts_left, 0);
     assert.equal(right.body.retry_after, HOUR - 2 * MINUTE);
   }
+  assert.equal((await app.post(VERIFY, last)).body.error, 'TOO_MANY_ATTEMPTS');
   const closed = await send(phone);
   assert.equal(closed.body.error, 'TOO_MANY_ATTEMPTS');
   assert.equal(closed.body.retry_after, HOUR - 2 * MINUTE);
 
-  app.clock.advance(HOUR - 2 * MINUTE);
+  app.clock.advance(HOUR);
   await fiveWrong(phone);
   app.clock.advance(HOUR);
   await fiveWrong(phone);

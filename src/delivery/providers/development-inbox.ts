@@ -12,6 +12,8 @@ export interface InboxMessage {
   text: string;
   html: string | null;
   code: string | null;
+  /** Of the simulated Telegram: rows of buttons as the Bot API has them. */
+  buttons?: unknown[];
   created_at: string;
 }
 
@@ -34,8 +36,11 @@ export function createDevelopmentInbox(
     async flush(envelopes) {
       const ids = envelopes.map(() => newId());
       const sealed = envelopes.map((envelope, index) => {
-        const { channel, subject, text, html, code } = envelope;
-        return secrets.seal(JSON.stringify({ channel, subject, text, html, code }), `inbox:${ids[index]}`);
+        const { channel, subject, text, html, code, buttons } = envelope;
+        return secrets.seal(
+          JSON.stringify({ channel, subject, text, html, code, buttons }),
+          `inbox:${ids[index]}`,
+        );
       });
       await sql`
         insert into dev_inbox (id, tenant_id, recipient, sealed, created_at)

@@ -1,0 +1,90 @@
+import type { Database } from '../db/database.ts';
+import type { DevelopmentInbox } from '../delivery/delivery.ts';
+import type { Secrets } from '../kernel/secrets.ts';
+import {
+  type BotApi,
+  createBotApi,
+  createSimulatedApi,
+  type Pace,
+  SIMULATED_USERNAME,
+} from '../telegram/telegram.ts';
+import { createTelegramBots, type TelegramBots, type Tenants } from '../tenants/tenants.ts';
+
+/** The bots of this server and the ways to speak through them. */
+export interface Bots extends TelegramBots {
+  /** How to speak through a tenant's bot; undefined when it has none. Without a token, development simulates one. */
+  apiOf(tenantId: string): BotApi | undefined;
+  /** Does the tenant's bot live in the development inbox, not in Telegram? */
+  isSimulated(tenantId: string): boolean;
+  /** Where people meet the bot: https://t.me/…; undefined without a bot, or before Telegram has told its name. */
+  linkOf(tenantId: string): string | undefined;
+}
+
+export interface BotsOptions {
+  database: Database;
+  secrets: Secrets;
+  newId: () => string;
+  node: string;
+  tenants: Tenants;
+  /** Of the tenant `default`, by configuration. */
+  token: string | undefined;
+  apiRoot: string;
+  /** Development: tenants without a token get a simulated bot that writes here. */
+  inbox: DevelopmentInbox | undefined;
+  pace?: Pace | undefined;
+}
+
+export function createBots(options: BotsOptions): Bots {
+  const { tenants, inbox } = options;
+  const store = createTelegramBots({
+    ...options,
+    configured() {
+      const tenant = tenants.bySlug('default');
+      return tenant && options.token !== undefined
+        ? { tenantId: tenant.id, token: options.token }
+        : undefined;
+    },
+  });
+  /** One for each token: its queue keeps the pace for everything that speaks through the bot. */
+  const apis = new Map<string, BotApi>();
+  const simulated = new Map<string, BotApi>();
+
+  const isSimulated = (tenantId: string): boolean => inbox !== undefined && store.of(tenantId) === undefined;
+
+  return {
+    ...store,
+    isSimulated,
+    apiOf(tenantId) {
+      const bot = store.of(tenantId);
+      if (!bot) return inbox && remember(simulated, tenantId, () => simulate(inbox, tenantId, options.newId));
+      return remember(apis, bot.token, () =>
+        createBotApi({
+          token: bot.token,
+          apiRoot: options.apiRoot,
+          ...(options.pace ? { pace: options.pace } : {}),
+        }),
+      );
+    },
+    linkOf(tenantId) {
+      const username = isSimulated(tenantId) ? SIMULATED_USERNAME : store.of(tenantId)?.username;
+      return username === undefined ? undefined : `https://t.me/${username}`;
+    },
+  };
+}
+
+function remember(apis: Map<string, BotApi>, key: string, make: () => BotApi): BotApi {
+  let api = apis.get(key);
+  if (!api) {
+    api = make();
+    apis.set(key, api);
+  }
+  return api;
+}
+
+function simulate(inbox: DevelopmentInbox, tenantId: string, newId: () => string): BotApi {
+  return createSimulatedApi(async ({ chatId, text, buttons }) => {
+    const message = { id: newId(), tenantId, channel: 'telegram', to: chatId, subject: null, html: null };
+    const patience = AbortSignal.timeout(10_000);
+    await inbox.send({ ...message, text, code: null, expiresIn: 0, buttons }, patience);
+  });
+}

@@ -1,0 +1,10 @@
+export {
+  blockChat as markBlocked,
+  type ChatRow,
+  leaseUpdate,
+  readChat as findChat,
+  settleUpdate,
+  sweepUpdates,
+  toldFragment as toldByTelegram,
+  upsertChat as rememberChat,
+} from './store.ts';

@@ -1,0 +1,4 @@
+export { type ApiAnswer, type BotApi, createBotApi } from './bot-api.ts';
+export type { Pace } from './pacer.ts';
+export { createSimulatedApi, SIMULATED_USERNAME } from './simulated-api.ts';
+export { botIdOf } from './token.ts';
