@@ -208,7 +208,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     secrets,
     clock,
     publicUrl,
-    cluesOf: (request) => cluesOf({ clientAddress }, request),
+    cluesOf: (request) => cluesOf({ clientAddress, signIn }, request),
     isDevelopment: config.mode === 'development',
   };
   const server = createHttpServer({
