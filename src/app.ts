@@ -2,13 +2,14 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { registerAdmin } from './admin/admin.ts';
-import { type ApiContext, authorise, cluesOf, registerApi } from './api/api.ts';
+import { type ApiContext, authorise, cluesOf, registerApi, registerDeliveryCallbacks } from './api/api.ts';
 import { createBot, createBots } from './bot/bot.ts';
 import type { Config } from './config/config.ts';
 import { type Database, isDatabaseUnavailable } from './db/database.ts';
 import type { Databases } from './db/databases.ts';
 import { createFeed, type Feed } from './db/feed.ts';
 import {
+  createCallbacks,
   createConfiguredProviders,
   createDelivery,
   createDeliveryMeter,
@@ -246,6 +247,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   };
   await registerApi(server, context, inbox);
   registerPages(server, pages);
+  await registerDeliveryCallbacks(server, {
+    callbacks: createCallbacks(config.providers, { publicUrl, now: () => clock.now() }),
+    report: (reports) => delivery.report(reports),
+    metrics,
+  });
   registerAdmin(server, {
     tenants,
     keys,

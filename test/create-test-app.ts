@@ -38,6 +38,8 @@ export interface TestAppOptions {
   /** Start of the injected clock. */
   start?: Date;
   providers?: readonly Provider[];
+  /** How configured providers are reached. */
+  fetch?: typeof fetch;
   smtp?: Partial<SmtpOptions>;
   log?: Log;
   /** Another way to each database, such as through a proxy that can be cut. */
@@ -125,6 +127,7 @@ async function build(
     version: 'test',
     beatMilliseconds: 100,
     ...(options.providers ? { providers: options.providers } : {}),
+    ...(options.fetch ? { fetch: options.fetch } : {}),
     ...(options.smtp ? { smtp: options.smtp } : {}),
   });
   await seedDevelopment(app.tenants, new Set(['us', 'uz']));

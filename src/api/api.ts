@@ -4,6 +4,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DevelopmentInbox } from '../delivery/delivery.ts';
 import { type ApiContext, authorise, cluesOf } from './context.ts';
+import { registerDeliveryCallbacks } from './delivery-callbacks.ts';
 import { developmentRoutes } from './development.ts';
 import { deviceRoutes } from './devices.ts';
 import { envelopedRoutes } from './enveloped/enveloped.ts';
@@ -24,7 +25,7 @@ import { verifyCodeRoute } from './verify-code.ts';
 import { wellKnownRoutes } from './well-known.ts';
 
 export type { ApiContext };
-export { authorise, cluesOf };
+export { authorise, cluesOf, registerDeliveryCallbacks };
 
 /** A server whose routes take their types from their schemas. */
 export type ApiServer = FastifyInstance<

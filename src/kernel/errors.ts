@@ -18,6 +18,8 @@ export const errorCatalogue = {
   TOKEN_EXPIRED: { status: 401, message: 'The token has expired. Refresh it or sign in again.' },
   SESSION_ENDED: { status: 401, message: 'This session has ended. Sign in again.' },
   API_KEY_INVALID: { status: 401, message: 'The API key is missing or not valid.' },
+  CALLBACK_FORGED: { status: 401, message: 'This report is not signed by the provider it names.' },
+  CALLBACK_STALE: { status: 403, message: 'This report was signed too long ago.' },
   ACCOUNT_DISABLED: { status: 403, message: 'This account has been closed by an administrator.' },
   STEP_UP_REQUIRED: { status: 403, message: 'Prove it is you again before this change.' },
   REGISTRATION_CLOSED: { status: 403, message: 'New accounts are not open here.' },
