@@ -31,8 +31,10 @@ import { createAddressBudgets, createCallerBuckets, relaxBudgets } from './limit
 import { createMetrics, type Metrics } from './web/metrics.ts';
 import { createOutbox } from './outbox/outbox.ts';
 import { answerByPage, type PagesContext, registerPages } from './pages/pages.ts';
+import { createNotices } from './notices/notices.ts';
 import { createPasswords } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
+import { maskAddress } from './signin/address.ts';
 import type { SignInContext } from './signin/context.ts';
 import type { Pace } from './telegram/telegram.ts';
 import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
@@ -187,6 +189,16 @@ export async function createApp(options: AppOptions): Promise<App> {
   }
   tenants.follow(feeds.get(databases.control) as Feed);
 
+  const notices = createNotices({
+    tenants,
+    databaseOf,
+    delivery,
+    mask: maskAddress,
+    secrets,
+    publicUrl,
+    newId,
+    log,
+  });
   const signIn: SignInContext = {
     tenants,
     databaseOf,
@@ -199,6 +211,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     wrongPasswordsPerHour: limits.wrongPasswordsPerHour,
     wrongPasswordsPerCallerPerHour: limits.wrongPasswordsPerCallerPerHour,
     explicitAnswersPerCallerPerHour: limits.explicitAnswersPerCallerPerHour,
+    notices,
     passwords: createPasswords({ secrets, ...hashingCapacity() }),
     telegram: { has: (tenantId) => bots.apiOf(tenantId) !== undefined, linkOf: bots.linkOf },
     newId,
@@ -279,6 +292,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const worker = createWorker({
     databases: databases.all(),
     delivery,
+    notices,
     sessions,
     keys,
     tenants,
