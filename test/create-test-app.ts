@@ -6,6 +6,7 @@ import { seedDevelopment } from '../src/cli/seed-development.ts';
 import { createManualClock, type ManualClock } from '../src/kernel/clock.ts';
 import { type Log, silentLog } from '../src/kernel/log.ts';
 import type { Provider, SmtpOptions } from '../src/delivery/delivery.ts';
+import type { Pace } from '../src/telegram/telegram.ts';
 import type { TenantSettings } from '../src/tenants/tenants.ts';
 import { createTestDatabase, type TestAddress } from './postgres-for-tests.ts';
 
@@ -42,6 +43,8 @@ export interface TestAppOptions {
   fetch?: typeof fetch;
   smtp?: Partial<SmtpOptions>;
   log?: Log;
+  /** How fast the bot may speak to a Telegram that is not the real one. */
+  telegramPace?: Pace;
   /** Another way to each database, such as through a proxy that can be cut. */
   route?: (address: TestAddress) => TestAddress;
 }
@@ -129,6 +132,7 @@ async function build(
     ...(options.providers ? { providers: options.providers } : {}),
     ...(options.fetch ? { fetch: options.fetch } : {}),
     ...(options.smtp ? { smtp: options.smtp } : {}),
+    ...(options.telegramPace ? { telegramPace: options.telegramPace } : {}),
   });
   await seedDevelopment(app.tenants, new Set(['us', 'uz']));
   for (const [slug, settings] of Object.entries(options.tenants ?? {})) {
