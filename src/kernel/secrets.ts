@@ -22,6 +22,7 @@ export type KeyPurpose =
   | 'api-key'
   | 'seal'
   | 'caller'
+  | 'form'
   | 'telegram-webhook';
 
 /**
