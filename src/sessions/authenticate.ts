@@ -6,7 +6,7 @@ import { createLru } from '../kernel/lru.ts';
 import type { Secrets } from '../kernel/secrets.ts';
 import type { Keys } from '../keys/keys.ts';
 import type { Tenant, Tenants } from '../tenants/tenants.ts';
-import { issuerOf } from './policy.ts';
+import { idleSecondsOf, issuerOf } from './policy.ts';
 import type { Revocations } from './revocations.ts';
 import { readLiveSession } from './store.ts';
 import { isSessionToken, readSessionToken } from './tokens.ts';
@@ -94,10 +94,10 @@ export function createAuthenticate(options: AuthenticateOptions): {
 
   /** Unused for longer than its tenant allows, as far as this server has noted (to the minute) or was told. */
   function isIdle(access: Access, tenant: Tenant): boolean {
-    const { sessionIdleSeconds } = tenant.policy;
-    if (sessionIdleSeconds === undefined) return false;
+    const idleSeconds = idleSecondsOf(tenant, access.role);
+    if (idleSeconds === undefined) return false;
     const lastUsed = Math.max(access.notedAt, access.issuedAt * 1000);
-    return clock.now().getTime() - lastUsed > sessionIdleSeconds * 1000;
+    return clock.now().getTime() - lastUsed > idleSeconds * 1000;
   }
 
   async function verifyOpaque(token: string): Promise<Authenticated> {

@@ -9,7 +9,7 @@ import {
   type AuthenticateOptions,
   createAuthenticate,
 } from './authenticate.ts';
-import { accessLifetime, deviceNameOf, issuerOf, REFRESH_GRACE_SECONDS } from './policy.ts';
+import { accessLifetime, deviceNameOf, idleSecondsOf, issuerOf, REFRESH_GRACE_SECONDS } from './policy.ts';
 import { createRevocations, type Revocations } from './revocations.ts';
 import {
   begunInChats,
@@ -133,6 +133,8 @@ export interface Sessions {
   renameDevice(owner: Owner, deviceId: string, name: string, caller: Caller): Promise<boolean>;
   /** Ends what is past its absolute life, so that is_active tells the truth. */
   endExpired(database: Database): Promise<number>;
+  /** Ends what has lain unused for longer than its tenant, or the role of its user, allows. */
+  endIdle(database: Database): Promise<number>;
   /** Writes the uses noted so far. */
   flushUses(): Promise<void>;
 }
@@ -156,6 +158,8 @@ export interface SessionsOptions extends AuthenticateOptions {
 }
 
 const NOTE_USE_EVERY_MILLISECONDS = 60_000;
+/** A use is written down so many seconds late at most: nobody who works is taken for idle. */
+const NOTED_LATE_SECONDS = 90;
 /** Sessions past their life that one statement ends. */
 const EXPIRED_AT_ONCE = 1000;
 
@@ -203,7 +207,7 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
       return { access_token: token, token_type: 'Bearer', expires_in, session_token: token };
     }
     const issuedAt = Math.floor(now.getTime() / 1000);
-    const expires_in = accessLifetime(tenant, opened.expiresAt, now);
+    const expires_in = accessLifetime(tenant, opened.role, opened.expiresAt, now);
     const access_token = await keys.sign(tenant.id, {
       iss: issuerOf(options.publicUrl, tenant.slug),
       sub: opened.userId,
@@ -280,6 +284,7 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
         presented: claims.counter,
         graceSeconds: REFRESH_GRACE_SECONDS,
         idleSeconds: tenant.policy.sessionIdleSeconds ?? null,
+        administratorIdleSeconds: idleSecondsOf(tenant, 'admin') ?? 0,
         auditId: newId(),
         ip: caller.ip,
         userAgent: caller.userAgent ?? null,
@@ -381,6 +386,22 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
         auditId: newId(),
         ip: caller.ip,
       }),
+    async endIdle(database) {
+      const { sql } = database;
+      let count = 0;
+      for (const tenant of tenants.all()) {
+        if (databaseOf(tenant.id) !== database) continue;
+        const nobody: Caller = { ip: '', bucket: '', userAgent: undefined };
+        const unused = (seconds: number | undefined): Fragment =>
+          sql`s.last_used_at < ${database.now()} - make_interval(secs => ${(seconds ?? 0) + NOTED_LATE_SECONDS})`;
+        const administrators = sql`${unused(idleSecondsOf(tenant, 'admin'))} and s.user_id in (
+          select u.id from users u where u.tenant_id = ${tenant.id}::uuid and u.role = 'admin')`;
+        const all = idleSecondsOf(tenant, 'user');
+        const which = all === undefined ? administrators : sql`(${administrators} or ${unused(all)})`;
+        count += (await endWhere(tenant, which, 'idle', 'system', nobody, EXPIRED_AT_ONCE)).length;
+      }
+      return count;
+    },
     async endExpired(database) {
       const nobody: Caller = { ip: '', bucket: '', userAgent: undefined };
       let count = 0;

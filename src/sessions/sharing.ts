@@ -1,6 +1,6 @@
 import type { Database, Fragment, Sql } from '../db/database.ts';
 import type { Tenant } from '../tenants/tenants.ts';
-import { endSessionsIn, type OpenSession } from './store.ts';
+import { lifeOf, endSessionsIn, type OpenSession } from './store.ts';
 
 /** The unique index that holds the rule: one shared session an account. Its violation means: another came first, look again. */
 export const SHARED_INDEX = 'sessions_shared';
@@ -152,7 +152,7 @@ export function joinFragment(sql: Sql, session: OpenSession, joining: Joining): 
       insert into sessions (tenant_id, id, user_id, device_id, style, amr, proofs, shared, created_at, last_used_at, expires_at)
       select ${tenantId}::uuid, ${joining.sessionId ?? session.sessionId}::uuid, device.user_id, device.id, 'opaque',
         ${session.amr as string[]}::text[], ${session.proofs}, ${joining.shared}::boolean, ${now}, ${now},
-        ${now} + make_interval(secs => ${session.lifetimeSeconds})
+        ${now} + make_interval(secs => ${lifeOf(sql, session)})
       from device
       on conflict (tenant_id, id) do update set last_used_at = excluded.last_used_at,
         proofs = sessions.proofs || excluded.proofs

@@ -1,5 +1,6 @@
 import { type Database, type Fragment, type Sql, withConflictRetry } from '../db/database.ts';
 import { FEED_CHANNEL } from '../db/feed.ts';
+import { ADMINISTRATOR_LIFE_SECONDS } from './policy.ts';
 
 /** The topic by which servers learn that sessions ended: session ids, comma-separated. */
 export const SESSIONS_TOPIC = 'sessions';
@@ -22,6 +23,12 @@ export interface OpenSession {
   now: Fragment;
 }
 
+/** SQL over `account`: seconds the session may live; an administrator's is shorter. */
+export function lifeOf(sql: Sql, session: OpenSession): Fragment {
+  return sql`least(${session.lifetimeSeconds}::float8,
+    case when (select role from account) = 'admin' then ${ADMINISTRATOR_LIFE_SECONDS}::float8 end)`;
+}
+
 /** Two entries for a `with` list after `account`: a device and a session on it, unless the account is disabled. */
 export function openFragment(sql: Sql, session: OpenSession): Fragment {
   const { tenantId, now } = session;
@@ -36,7 +43,7 @@ export function openFragment(sql: Sql, session: OpenSession): Fragment {
     opened as (
       insert into sessions (tenant_id, id, user_id, device_id, style, amr, proofs, created_at, last_used_at, expires_at)
       select ${tenantId}::uuid, ${session.sessionId}::uuid, device.user_id, device.id, ${session.style},
-        ${session.amr as string[]}::text[], ${session.proofs}, ${now}, ${now}, ${now} + make_interval(secs => ${session.lifetimeSeconds})
+        ${session.amr as string[]}::text[], ${session.proofs}, ${now}, ${now}, ${now} + make_interval(secs => ${lifeOf(sql, session)})
       from device
       returning id, device_id, created_at, expires_at
     )`;
@@ -69,6 +76,7 @@ export interface RefreshQuery {
   presented: number;
   graceSeconds: number;
   idleSeconds: number | null;
+  administratorIdleSeconds: number;
   auditId: string;
   ip: string | null;
   userAgent: string | null;
@@ -110,8 +118,10 @@ export async function refreshSession(
         revoke_reason = case when ${fresh} then null else 'refresh_reused' end
       where s.tenant_id = ${tenantId}::uuid and s.id = ${query.sessionId}::uuid and s.style = 'jwt'
         and s.revoked_at is null and s.expires_at > ${now} and s.counter >= ${presented}
-        and (${query.idleSeconds}::float8 is null
-          or s.last_used_at > ${now} - make_interval(secs => ${query.idleSeconds}::float8))
+        and s.last_used_at >= ${now} - make_interval(secs => coalesce(
+          (select ${query.administratorIdleSeconds}::float8 from users u
+            where u.tenant_id = ${tenantId}::uuid and u.id = s.user_id and u.role = 'admin'),
+          ${query.idleSeconds}::float8, 1e9))
       returning s.id, s.user_id, s.device_id, s.counter, s.amr, s.expires_at, s.revoked_at
     ),
     ended as (select id, user_id from refreshed where revoked_at is not null),

@@ -97,6 +97,7 @@ export function createWorker(options: WorkerOptions): Worker {
   async function sweep(): Promise<void> {
     await eachDatabase(async (database) => {
       await sessions.endExpired(database);
+      await sessions.endIdle(database);
       await delivery.refresh(database);
       await untilEmpty(() => sweepLimits(database.sql, database.now(), SWEEP_BATCH));
       await untilEmpty(() => sweepRegistrations(database, SWEEP_BATCH));
