@@ -19,7 +19,7 @@ export interface ApiContext {
 }
 
 /** Who asks and for whose tenant, read from the request's head alone. */
-export function cluesOf(context: ApiContext, request: FastifyRequest): RequestClues {
+export function cluesOf(context: Pick<ApiContext, 'clientAddress'>, request: FastifyRequest): RequestClues {
   const { headers } = request;
   const { address, bucket } = context.clientAddress(
     request.socket.remoteAddress,

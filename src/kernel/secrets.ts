@@ -20,6 +20,7 @@ export type KeyPurpose =
   | 'api-key'
   | 'seal'
   | 'caller'
+  | 'form'
   | 'telegram-webhook';
 
 /**
