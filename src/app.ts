@@ -210,6 +210,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     publicUrl,
     cluesOf: (request) => cluesOf({ clientAddress }, request),
     isDevelopment: config.mode === 'development',
+    inbox,
   };
   const server = createHttpServer({
     log,

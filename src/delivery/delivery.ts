@@ -17,7 +17,11 @@ import type {
   ReportOutcome,
   SendResult,
 } from './provider.ts';
-import { createDevelopmentInbox, type DevelopmentInbox } from './providers/development-inbox.ts';
+import {
+  createDevelopmentInbox,
+  type DevelopmentInbox,
+  type InboxMessage,
+} from './providers/development-inbox.ts';
 import { callbackPaths, createConfiguredProviders } from './providers/configured-providers.ts';
 import { withInboxCopy } from './providers/inbox-copy.ts';
 import { createSmtpProvider, type SmtpOptions } from './providers/smtp.ts';
@@ -28,7 +32,7 @@ import { createWatch } from './watch.ts';
 import { messageLocales } from './templates/templates.ts';
 
 export type { ChatOf, DeliveryReport, MessageContent, ReportOutcome };
-export type { DeliveryMeter, DevelopmentInbox, Envelope, Provider, SendResult };
+export type { DeliveryMeter, DevelopmentInbox, Envelope, InboxMessage, Provider, SendResult };
 export type { SmtpOptions };
 export {
   callbackPaths,
