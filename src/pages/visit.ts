@@ -33,6 +33,7 @@ export interface Visit {
 const FORM_COOKIE = 'firstproof-form';
 const LANGUAGE_COOKIE = 'firstproof-language';
 const NOTICE_COOKIE = 'firstproof-notice';
+const DEVICE_COOKIE = 'firstproof-device';
 const SESSION_COOKIE = 'firstproof';
 const YEAR = 31_536_000;
 
@@ -47,7 +48,7 @@ export function beginVisit(start: VisitStart): Visit {
   const cookies = request.headers.cookie ?? '';
   const given = readCookie(cookies, cookieName(FORM_COOKIE, secure));
   const hasCookie = given !== undefined && /^[\w-]{22}$/.test(given);
-  const clues = cluesFor(site, context.cluesOf(request));
+  const clues = withDevice(context, cluesFor(site, context.cluesOf(request)), cookies, secure);
   const kept = readCookie(cookies, cookieName(LANGUAGE_COOKIE, secure));
   const wishes = [...(kept === undefined ? [] : [kept]), ...parseAcceptLanguage(clues.acceptLanguage)];
   const locale = matchLocale(wishes, pageLocales, site.tenant.locale);
@@ -64,6 +65,19 @@ export function beginVisit(start: VisitStart): Visit {
   };
   if (!hasCookie) setCookie(visit, FORM_COOKIE, visit.browser);
   return visit;
+}
+
+/** Strangers who guess at an address never lock out the browsers in which its owner has signed in before (S31). */
+function withDevice(
+  context: PagesContext,
+  clues: RequestClues,
+  cookies: string,
+  secure: boolean,
+): RequestClues {
+  const token = readCookie(cookies, cookieName(DEVICE_COOKIE, secure));
+  if (!token) return clues;
+  const deviceId = context.signIn.sessions.readDeviceToken(token);
+  return { ...clues, caller: { ...clues.caller, deviceId } };
 }
 
 /** Sets a cookie of ours with the answer. @param life seconds; left out: until the browser closes */
@@ -122,6 +136,7 @@ export async function enter(
   const isOther = before !== undefined && before.sessionId !== session.id;
   if (isOther) await visit.context.signIn.sessions.end(before, 'this', visit.clues.caller);
   setCookie(visit, sessionCookie(visit.site), tokens.session_token ?? tokens.access_token, tokens.expires_in);
+  setCookie(visit, DEVICE_COOKIE, session.device_token, YEAR);
   setCookie(visit, FORM_COOKIE, randomToken(16));
 }
 

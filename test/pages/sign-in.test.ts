@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import type { TestApp } from '../create-test-app.ts';
+import { telegramOf } from '../telegram/person.ts';
 import { createPagesApp, openContext, startBrowser, typeCode } from './browser.ts';
 
 let browser: Browser;
@@ -97,7 +98,15 @@ test('with JavaScript the number falls into the groups of its country as it is t
 
 test('a code for a Telegram account', async () => {
   const { context, page } = await openContext(browser, app);
+  const person = { id: 7_001_001, first_name: 'Ada' };
   await page.goto('/sign-in?with=telegram');
+  await page.getByLabel('Telegram user id').fill(String(person.id));
+  await submit(page);
+  assert.match(
+    await page.locator('[role=alert]').innerText(),
+    /The bot does not know you yet.*https:\/\/t\.me\//s,
+  );
+  await telegramOf(app).write(person, '/start');
   await page.getByLabel('Telegram user id').fill('7001001');
   await submit(page);
   await page.waitForURL(/\/verify/);
