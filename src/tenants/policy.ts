@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { type CustomFieldsSchema, customFieldsSchemaProblem } from './custom-fields.ts';
 import { type DeliveryPolicy, deliveryPolicyOf, deliverySettingsSchema } from './delivery-settings.ts';
+import { type TelegramPolicy, telegramPolicyOf, telegramSettings } from './telegram-settings.ts';
 import { schemaIssues } from '../web/schema-issues.ts';
 import { returnAddressesSchema, returnAddressIssues } from './pages-settings.ts';
 
@@ -91,6 +92,7 @@ export const settingsSchema = Type.Object(
     return_addresses: Type.Optional(returnAddressesSchema),
     /** How codes travel. */
     delivery: Type.Optional(deliverySettingsSchema),
+    telegram: Type.Optional(telegramSettings),
   },
   closed,
 );
@@ -123,6 +125,7 @@ export interface TenantPolicy {
   delivery: DeliveryPolicy;
   /** Does each device have a session of its own, or do a person's devices share an opaque one? */
   sessionSharing: 'per_device' | 'per_user';
+  telegram: TelegramPolicy;
 }
 
 const validator = Compile(settingsSchema);
@@ -167,6 +170,7 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     sessionIdleSeconds: settings.sessions?.idle_seconds,
     delivery: deliveryPolicyOf(settings.delivery),
     sessionSharing: settings.sessions?.sharing ?? 'per_device',
+    telegram: telegramPolicyOf(settings.telegram),
   };
 }
 
