@@ -32,8 +32,10 @@ import { createOutbox } from './outbox/outbox.ts';
 import { createPasswords } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
 import type { SignInContext } from './signin/context.ts';
+import { createTollWatch } from './signin/watch-tolls.ts';
 import type { Pace } from './telegram/telegram.ts';
 import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
+import { createTolls, type Tolls } from './tolls/tolls.ts';
 import { createVerifications } from './verification/verification.ts';
 import { createClientAddress } from './web/client-address.ts';
 import { createHttpServer } from './web/server.ts';
@@ -66,6 +68,7 @@ export interface App {
   apiKeys: ApiKeys;
   keys: Keys;
   worker: Worker;
+  tolls: Tolls;
   delivery: Delivery;
   metrics: Metrics;
   inbox: DevelopmentInbox | undefined;
@@ -199,6 +202,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     explicitAnswersPerCallerPerHour: limits.explicitAnswersPerCallerPerHour,
     passwords: createPasswords({ secrets, ...hashingCapacity() }),
     telegram: { has: (tenantId) => bots.apiOf(tenantId) !== undefined, linkOf: bots.linkOf },
+    tolls: createTolls({
+      database: databases.control,
+      clock,
+      openByDefault: config.mode === 'development',
+      factor: config.budgets === 'relaxed' ? 1000 : 1,
+    }),
+    log,
     newId,
   };
   const server = createHttpServer({
@@ -267,6 +277,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     log,
     inbox,
+    watch: createTollWatch(signIn, clock, metrics),
   });
   return {
     server,
@@ -274,6 +285,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     apiKeys,
     keys,
     worker,
+    tolls: signIn.tolls,
     delivery,
     metrics,
     inbox,
@@ -285,6 +297,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await Promise.all(databases.all().map((database) => keys.reload(database)));
       await Promise.all(tenants.all().map((tenant) => keys.ensure(tenant.id)));
       tenants.onChange(() => ensureKeys(tenants, keys, log));
+      if (config.mode === 'production') warnOfClosedCountries(tenants, delivery, log);
       await Promise.all([...feeds.values()].map((feed) => feed.start()));
       worker.start();
       await bot.start();
@@ -328,6 +341,22 @@ function createSmtp(
 ): ReturnType<typeof createSmtpProvider> | undefined {
   if (smtpUrl === undefined || smtpFrom === undefined) return undefined;
   return createSmtpProvider({ server: smtpUrl, from: smtpFrom, ...options });
+}
+
+/** Who sets up SMS in production and names no country would wonder why nothing goes out. */
+function warnOfClosedCountries(
+  tenants: Tenants,
+  delivery: { offers(channel: string): boolean },
+  log: Log,
+): void {
+  if (!delivery.offers('sms') && !delivery.offers('voice')) return;
+  for (const tenant of tenants.all()) {
+    if (tenant.policy.tolls.countries !== undefined) continue;
+    log.warn(
+      { event: 'toll_countries_unset', tenant: tenant.slug },
+      `SMS and calls go to no country yet: firstproof tenant set ${tenant.slug} tolls.countries=US`,
+    );
+  }
 }
 
 /** A tenant made while servers run gets its keys from whichever server hears of it first. */

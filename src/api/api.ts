@@ -20,6 +20,7 @@ import { resetPasswordRoute } from './reset-password.ts';
 import { sendVerificationRoute } from './send-verification.ts';
 import { sessionRoutes } from './session.ts';
 import { tokenRoutes } from './tokens.ts';
+import { tollLedgerRoute } from './toll-ledger.ts';
 import { verifyCodeRoute } from './verify-code.ts';
 import { wellKnownRoutes } from './well-known.ts';
 
@@ -68,6 +69,7 @@ export async function registerApi(
     meRoutes(server, context);
     deviceRoutes(server, context);
     reopenAddressesRoutes(server, context);
+    tollLedgerRoute(server, context);
     tokenRoutes(server, context);
     envelopedRoutes(server, context);
     wellKnownRoutes(server, context);

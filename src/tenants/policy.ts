@@ -3,6 +3,7 @@ import { Compile } from 'typebox/compile';
 import { type CustomFieldsSchema, customFieldsSchemaProblem } from './custom-fields.ts';
 import { type DeliveryPolicy, deliveryPolicyOf, deliverySettingsSchema } from './delivery-settings.ts';
 import { schemaIssues } from '../web/schema-issues.ts';
+import { type TollPolicy, tollPolicyOf, tollSettings } from './toll-settings.ts';
 
 const closed = { additionalProperties: false } as const;
 const codeLength = Type.Integer({ minimum: 6, maximum: 10 });
@@ -16,6 +17,8 @@ export const settingsSchema = Type.Object(
     channels: Type.Optional(
       Type.Array(Type.Enum(['sms', 'email', 'telegram', 'voice']), { minItems: 1, uniqueItems: true }),
     ),
+    /** What SMS and voice may cost. */
+    tolls: Type.Optional(tollSettings),
     /** Whether a proof by somebody unknown makes an account. */
     registration: Type.Optional(Type.Enum(['open', 'closed'])),
     error_detail: Type.Optional(Type.Enum(['explicit', 'after_proof', 'uniform'])),
@@ -111,6 +114,7 @@ export interface TenantPolicy {
   /** The first one is given where none is asked for. */
   registrationRoles: readonly string[];
   codeLifetimeSeconds: number;
+  tolls: TollPolicy;
   sessionStyle: 'jwt' | 'opaque';
   accessTtlSeconds: number;
   sessionLifetimeSeconds: number;
@@ -153,6 +157,7 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     customFields: settings.custom_fields,
     requiredFields: settings.required_fields ?? [],
     registrationRoles: settings.registration_roles ?? ['user'],
+    tolls: tollPolicyOf(settings.tolls),
     codeLifetimeSeconds: settings.code?.lifetime_seconds ?? 300,
     sessionStyle: settings.sessions?.style ?? (settings.sessions?.sharing === 'per_user' ? 'opaque' : 'jwt'),
     accessTtlSeconds: settings.sessions?.access_ttl_seconds ?? 900,
