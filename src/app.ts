@@ -2,18 +2,21 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { registerAdmin } from './admin/admin.ts';
-import { type ApiContext, authorise, cluesOf, registerApi } from './api/api.ts';
-import { createBot, createBots } from './bot/bot.ts';
+import { type Bots, createBot, createBots } from './bot/bot.ts';
+import { markBlocked } from './chats/chats.ts';
+import { type ApiContext, authorise, cluesOf, registerApi, registerDeliveryCallbacks } from './api/api.ts';
 import type { Config } from './config/config.ts';
 import { type Database, isDatabaseUnavailable } from './db/database.ts';
 import type { Databases } from './db/databases.ts';
 import { createFeed, type Feed } from './db/feed.ts';
 import {
+  createCallbacks,
   createConfiguredProviders,
   createDelivery,
   createDeliveryMeter,
   createDevelopmentInbox,
   createSmtpProvider,
+  createTelegramBotProvider,
   type Delivery,
   type DevelopmentInbox,
   type Provider,
@@ -29,8 +32,11 @@ import { createKeys, type Keys } from './keys/keys.ts';
 import { createAddressBudgets, createCallerBuckets, relaxBudgets } from './limits/limits.ts';
 import { createMetrics, type Metrics } from './web/metrics.ts';
 import { createOutbox } from './outbox/outbox.ts';
+import { createNotices } from './notices/notices.ts';
 import { createPasswords } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
+import { maskAddress } from './signin/address.ts';
+import { chatOfAddress } from './signin/chat-of.ts';
 import type { SignInContext } from './signin/context.ts';
 import { createTollWatch } from './signin/watch-tolls.ts';
 import type { Pace } from './telegram/telegram.ts';
@@ -69,6 +75,7 @@ export interface App {
   keys: Keys;
   worker: Worker;
   tolls: Tolls;
+  bots: Bots;
   delivery: Delivery;
   metrics: Metrics;
   inbox: DevelopmentInbox | undefined;
@@ -137,14 +144,22 @@ export async function createApp(options: AppOptions): Promise<App> {
     publicUrl,
     slugOf: (tenantId) => tenants.byId(tenantId)?.slug,
   });
+  const telegram = createTelegramBotProvider({
+    apiOf: (tenantId) => bots.of(tenantId) && bots.apiOf(tenantId),
+    hasAny: () => bots.all().length > 0,
+    onUnreachable: async (tenantId, chatId) => {
+      await markBlocked(databaseOf(tenantId), { tenantId, chatId, auditId: newId() });
+    },
+  });
   const delivery = createDelivery({
     outbox: createOutbox(node),
     providers: [
       ...(options.providers ?? []),
-      ...carriers.all.map((provider) => (inbox ? withInboxCopy(provider, inbox) : provider)),
+      ...[telegram, ...carriers.all].map((provider) => (inbox ? withInboxCopy(provider, inbox) : provider)),
       ...(mail ? [mail] : []),
       ...(inbox ? [inbox] : []),
     ],
+    chatOf: chatOfAddress,
     control: databases.control,
     databases: databases.all(),
     tenantOf: tenants.byId,
@@ -188,6 +203,16 @@ export async function createApp(options: AppOptions): Promise<App> {
   }
   tenants.follow(feeds.get(databases.control) as Feed);
 
+  const notices = createNotices({
+    tenants,
+    databaseOf,
+    delivery,
+    mask: maskAddress,
+    secrets,
+    publicUrl,
+    newId,
+    log,
+  });
   const signIn: SignInContext = {
     tenants,
     databaseOf,
@@ -200,6 +225,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     wrongPasswordsPerHour: limits.wrongPasswordsPerHour,
     wrongPasswordsPerCallerPerHour: limits.wrongPasswordsPerCallerPerHour,
     explicitAnswersPerCallerPerHour: limits.explicitAnswersPerCallerPerHour,
+    notices,
     passwords: createPasswords({ secrets, ...hashingCapacity() }),
     telegram: { has: (tenantId) => bots.apiOf(tenantId) !== undefined, linkOf: bots.linkOf },
     tolls: createTolls({
@@ -244,6 +270,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     ready,
   };
   await registerApi(server, context, inbox);
+  await registerDeliveryCallbacks(server, {
+    callbacks: createCallbacks(config.providers, { publicUrl, now: () => clock.now() }),
+    report: (reports) => delivery.report(reports),
+    metrics,
+  });
   registerAdmin(server, {
     tenants,
     keys,
@@ -271,6 +302,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const worker = createWorker({
     databases: databases.all(),
     delivery,
+    notices,
     sessions,
     keys,
     tenants,
@@ -286,6 +318,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     keys,
     worker,
     tolls: signIn.tolls,
+    bots,
     delivery,
     metrics,
     inbox,

@@ -4,14 +4,17 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DevelopmentInbox } from '../delivery/delivery.ts';
 import { type ApiContext, authorise, cluesOf } from './context.ts';
+import { registerDeliveryCallbacks } from './delivery-callbacks.ts';
 import { developmentRoutes } from './development.ts';
 import { deviceRoutes } from './devices.ts';
 import { envelopedRoutes } from './enveloped/enveloped.ts';
 import { forgotPasswordRoute } from './forgot-password.ts';
 import { healthRoutes } from './health.ts';
+import { identityRoutes } from './identities.ts';
 import { loginRoute } from './login.ts';
 import { logoutRoute } from './logout.ts';
 import { meRoutes } from './me.ts';
+import { notMeRoutes } from './not-me.ts';
 import { refreshRoute } from './refresh.ts';
 import { registerRoute } from './register.ts';
 import { resendOtpRoute } from './resend-otp.ts';
@@ -25,7 +28,7 @@ import { verifyCodeRoute } from './verify-code.ts';
 import { wellKnownRoutes } from './well-known.ts';
 
 export type { ApiContext };
-export { authorise, cluesOf };
+export { authorise, cluesOf, registerDeliveryCallbacks };
 
 /** A server whose routes take their types from their schemas. */
 export type ApiServer = FastifyInstance<
@@ -68,6 +71,8 @@ export async function registerApi(
     sessionRoutes(server, context);
     meRoutes(server, context);
     deviceRoutes(server, context);
+    identityRoutes(server, context);
+    notMeRoutes(server, context);
     reopenAddressesRoutes(server, context);
     tollLedgerRoute(server, context);
     tokenRoutes(server, context);

@@ -18,23 +18,26 @@ import type {
   SendResult,
 } from './provider.ts';
 import { createDevelopmentInbox, type DevelopmentInbox } from './providers/development-inbox.ts';
-import { callbackPaths, createConfiguredProviders } from './providers/configured-providers.ts';
+import { type Callback, createCallbacks } from './providers/callbacks.ts';
+import { createConfiguredProviders } from './providers/configured-providers.ts';
 import { withInboxCopy } from './providers/inbox-copy.ts';
+import { createTelegramBotProvider } from './providers/telegram-bot.ts';
 import { createSmtpProvider, type SmtpOptions } from './providers/smtp.ts';
 import { createReports } from './reports.ts';
 import { createSuppressions } from './suppressions.ts';
 import { messageLocales } from './templates/templates.ts';
 
-export type { ChatOf, DeliveryReport, MessageContent, ReportOutcome };
+export type { Callback, ChatOf, DeliveryReport, MessageContent, ReportOutcome };
 export type { DeliveryMeter, DevelopmentInbox, Envelope, Provider, SendResult };
 export type { SmtpOptions };
 export {
-  callbackPaths,
   channelsOf,
+  createCallbacks,
   createConfiguredProviders,
   createDeliveryMeter,
   createDevelopmentInbox,
   createSmtpProvider,
+  createTelegramBotProvider,
   messageLocales,
   withInboxCopy,
 };

@@ -18,6 +18,8 @@ export const errorCatalogue = {
   TOKEN_EXPIRED: { status: 401, message: 'The token has expired. Refresh it or sign in again.' },
   SESSION_ENDED: { status: 401, message: 'This session has ended. Sign in again.' },
   API_KEY_INVALID: { status: 401, message: 'The API key is missing or not valid.' },
+  CALLBACK_FORGED: { status: 401, message: 'This report is not signed by the provider it names.' },
+  CALLBACK_STALE: { status: 403, message: 'This report was signed too long ago.' },
   ACCOUNT_DISABLED: { status: 403, message: 'This account has been closed by an administrator.' },
   STEP_UP_REQUIRED: { status: 403, message: 'Prove it is you again before this change.' },
   REGISTRATION_CLOSED: { status: 403, message: 'New accounts are not open here.' },
@@ -32,6 +34,10 @@ export const errorCatalogue = {
   ACCOUNT_NOT_FOUND: {
     status: 404,
     message: 'Account not found. Please check your email or sign up for a new account.',
+  },
+  LAST_IDENTITY: {
+    status: 409,
+    message: 'This is the only proved address of the account. Add another one first.',
   },
   ALREADY_REGISTERED: {
     status: 409,
@@ -55,6 +61,15 @@ export interface Issue {
   message: string;
 }
 
+/** One way to prove again who is there: a code to an address of the account, or its password. */
+export interface ProofWay {
+  method: 'phone' | 'email' | 'telegram' | 'password';
+  identity_id?: string;
+  channel?: string;
+  /** The address, masked. */
+  destination?: string;
+}
+
 /** What a screen needs beside the code. Durations are whole seconds. */
 export interface ErrorDetails {
   attempts_left?: number;
@@ -65,6 +80,8 @@ export interface ErrorDetails {
   next_action?: string;
   verification_id?: string;
   bot_link?: string;
+  /** STEP_UP_REQUIRED: how this account may prove itself for the change. */
+  ways?: ProofWay[];
   issues?: Issue[];
 }
 

@@ -3,6 +3,7 @@ import type { Database } from '../db/database.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { AddressBudgets, CallerBuckets } from '../limits/limits.ts';
+import type { Notices } from '../notices/notices.ts';
 import type { Passwords } from '../passwords/passwords.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Tenants } from '../tenants/tenants.ts';
@@ -34,6 +35,7 @@ export interface SignInContext {
   /** Answers in an hour that tell one caller whether an address has an account. */
   explicitAnswersPerCallerPerHour: number;
   passwords: Passwords;
+  notices: Notices;
   telegram: TelegramReach;
   tolls: Tolls;
   log: Log;
