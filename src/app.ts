@@ -29,7 +29,7 @@ import { createRandomPool } from './kernel/random.ts';
 import type { Log } from './kernel/log.ts';
 import { createSecrets } from './kernel/secrets.ts';
 import { createKeys, type Keys } from './keys/keys.ts';
-import { createAddressBudgets, createCallerBuckets, relaxBudgets } from './limits/limits.ts';
+import { budgetsOf, createAddressBudgets, createCallerBuckets } from './limits/limits.ts';
 import { createMetrics, type Metrics } from './web/metrics.ts';
 import { createOutbox } from './outbox/outbox.ts';
 import { createNotices } from './notices/notices.ts';
@@ -38,7 +38,7 @@ import { createRevocations, createSessions, type Revocations } from './sessions/
 import { maskAddress } from './signin/address.ts';
 import { chatOfAddress } from './signin/chat-of.ts';
 import type { SignInContext } from './signin/context.ts';
-import { createTollWatch } from './signin/watch-tolls.ts';
+import { createTollWatch, warnOfClosedCountries } from './signin/watch-tolls.ts';
 import type { Pace } from './telegram/telegram.ts';
 import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
 import { createTolls, type Tolls } from './tolls/tolls.ts';
@@ -106,19 +106,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const apiKeys = createApiKeys(databases.control, secrets, newId);
   const keys = createKeys({ databaseOf, secrets, clock, newId, log });
 
-  const configured = {
-    sendCooldownSeconds: config.sendCooldownSeconds,
-    sendsPerTenMinutes: config.sendsPerAddressPerTenMinutes,
-    sendsPerDay: config.sendsPerAddressPerDay,
-    sendsPerCallerPerHour: config.sendsPerCallerPerHour,
-    wrongCodesPerHour: config.wrongCodesPerHour,
-    wrongCodesPerDay: config.wrongCodesPerDay,
-    wrongCodesInARow: 100,
-    wrongPasswordsPerHour: config.wrongPasswordsPerHour,
-    wrongPasswordsPerCallerPerHour: config.wrongPasswordsPerCallerPerHour,
-    explicitAnswersPerCallerPerHour: config.explicitAnswersPerCallerPerHour,
-  };
-  const limits = config.budgets === 'relaxed' ? relaxBudgets(configured) : configured;
+  const limits = budgetsOf(config);
   const budgets = createAddressBudgets(limits);
   const buckets = createCallerBuckets(databases.control, clock);
 
@@ -374,22 +362,6 @@ function createSmtp(
 ): ReturnType<typeof createSmtpProvider> | undefined {
   if (smtpUrl === undefined || smtpFrom === undefined) return undefined;
   return createSmtpProvider({ server: smtpUrl, from: smtpFrom, ...options });
-}
-
-/** Who sets up SMS in production and names no country would wonder why nothing goes out. */
-function warnOfClosedCountries(
-  tenants: Tenants,
-  delivery: { offers(channel: string): boolean },
-  log: Log,
-): void {
-  if (!delivery.offers('sms') && !delivery.offers('voice')) return;
-  for (const tenant of tenants.all()) {
-    if (tenant.policy.tolls.countries !== undefined) continue;
-    log.warn(
-      { event: 'toll_countries_unset', tenant: tenant.slug },
-      `SMS and calls go to no country yet: firstproof tenant set ${tenant.slug} tolls.countries=US`,
-    );
-  }
 }
 
 /** A tenant made while servers run gets its keys from whichever server hears of it first. */

@@ -37,7 +37,7 @@ export function ownersShare(sql: Sql, tenant: Tenant, clues: RequestClues, now: 
   return {
     reserve,
     untried,
-    sends: sql`(${reserve} / ${KEPT_FOR_THE_OWNER}::int)`,
+    sends: isExplicit ? sql`(${reserve} / ${KEPT_FOR_THE_OWNER}::int)` : sql`0`,
     comparisons: sql`(${reserve} + ${untried})`,
     reopened: sql`(${provedSince(sql, holder)} or ${ownDevices(sql, holder, { deviceId, live: true })})`,
   };

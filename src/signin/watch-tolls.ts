@@ -1,6 +1,7 @@
 import { recordEvent } from '../audit/audit.ts';
 import { firstIdOf } from '../kernel/id.ts';
-import type { Tenant } from '../tenants/tenants.ts';
+import type { Log } from '../kernel/log.ts';
+import type { Tenant, Tenants } from '../tenants/tenants.ts';
 import { sentAndTyped } from '../verification/verification.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Metrics } from '../web/metrics.ts';
@@ -67,4 +68,20 @@ export function createTollWatch(context: SignInContext, clock: Clock, metrics: M
       );
     }
   };
+}
+
+/** Who sets up SMS in production and names no country would wonder why nothing goes out. */
+export function warnOfClosedCountries(
+  tenants: Tenants,
+  delivery: { offers(channel: string): boolean },
+  log: Log,
+): void {
+  if (!delivery.offers('sms') && !delivery.offers('voice')) return;
+  for (const tenant of tenants.all()) {
+    if (tenant.policy.tolls.countries !== undefined) continue;
+    log.warn(
+      { event: 'toll_countries_unset', tenant: tenant.slug },
+      `SMS and calls go to no country yet: firstproof tenant set ${tenant.slug} tolls.countries=US`,
+    );
+  }
 }

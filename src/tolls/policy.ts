@@ -88,7 +88,7 @@ export function countersOf(
 }
 
 /** Messages of an hour from which on a range is judged, and how long its block lasts. */
-export const JUDGED_FROM = 20;
+const JUDGED_FROM = 20;
 export const BLOCK_SECONDS = 3600;
 
 /** Was so little of what went to this range ever typed that nobody can be there? */
