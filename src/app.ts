@@ -220,12 +220,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     notices,
     passwords: createPasswords({ secrets, ...hashingCapacity() }),
     telegram: { has: (tenantId) => bots.apiOf(tenantId) !== undefined, linkOf: bots.linkOf },
-    tolls: createTolls({
-      database: databases.control,
-      clock,
-      openByDefault: config.mode === 'development',
-      factor: config.budgets === 'relaxed' ? 1000 : 1,
-    }),
+    tolls: createTolls({ database: databases.control, clock, config }),
     log,
     newId,
   };

@@ -1,3 +1,4 @@
+import type { Config } from '../config/config.ts';
 import type { Database } from '../db/database.ts';
 import { createBatcher } from '../kernel/batcher.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -68,10 +69,8 @@ export interface Tolls {
 export interface TollsOptions {
   database: Database;
   clock: Clock;
-  /** Where a tenant has named no countries: every country (development), or none. */
-  openByDefault: boolean;
-  /** Load programs: every budget so many times. */
-  factor: number;
+  /** In development every country is open to a tenant that has named none; relaxed budgets are a thousand times as large. */
+  config: Pick<Config, 'mode' | 'budgets'>;
 }
 
 interface Item {
@@ -82,7 +81,9 @@ interface Item {
 
 const MONEY = 'day:money';
 
-export function createTolls({ database, clock, openByDefault, factor }: TollsOptions): Tolls {
+export function createTolls({ database, clock, config }: TollsOptions): Tolls {
+  const openByDefault = config.mode === 'development';
+  const factor = config.budgets === 'relaxed' ? 1000 : 1;
   const batcher = createBatcher<Item, TollTaken>({
     maxBatch: 200,
     flush: (items) => takeAll(database, items),
