@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { Config, ConfigSource } from '../config/config.ts';
 import { apiKeyScopes } from '../tenants/tenants.ts';
+import { exportAudit, verifyAudit } from './audit-command.ts';
 import { configure } from './configure.ts';
 import { runDoctor } from './doctor-command.ts';
 import { explainFault } from './explain-fault.ts';
@@ -11,6 +12,7 @@ import { serve } from './serve.ts';
 import { rotateSigningKeys } from './signing-key-command.ts';
 import { listSettable } from './tenant-assignments.ts';
 import { createTenant, listTenants, type NewTenantOptions, setTenant, showTenant } from './tenant-command.ts';
+import { runTollsLedger } from './tolls-command.ts';
 import { runUserImport, type UserImportOptions } from './user-command.ts';
 import { version } from './version.ts';
 
@@ -60,6 +62,23 @@ program
   .option('--status', 'only tell; exit code 1 when a database is not up to date')
   .option(...asJson)
   .action((options: { status?: boolean; json?: boolean }) => runMigrate(configured('databases'), options));
+
+const audit = program.command('audit').description('the audit trail: verify it, take it along');
+audit
+  .command('verify')
+  .description('read every chain and name its first broken place; exit code 1 when there is one')
+  .option('--tenant <slug>', 'of this tenant only; of every one otherwise')
+  .option('--anchor <position:hash>', 'a place noted earlier, which shows an end that was cut off')
+  .option(...asJson)
+  .action((options: { tenant?: string; anchor?: string; json?: boolean }) =>
+    verifyAudit(configured(), options),
+  );
+audit
+  .command('export')
+  .description('events as JSON Lines, with everything by which their hashes can be computed again')
+  .requiredOption('--tenant <slug>', 'whose')
+  .option('--since <moment>', 'only those from then on, such as 2026-01-31')
+  .action((options: { tenant: string; since?: string }) => exportAudit(configured(), options));
 
 const tenant = program.command('tenant').description('make, list, show and change tenants and markets');
 tenant
@@ -151,6 +170,15 @@ program
   .option('--report <file>', 'where refused rows are told (FILE.refused.jsonl)')
   .option(...asJson)
   .action((file: string, options: UserImportOptions) => runUserImport(configured(), file, options));
+
+program
+  .command('tolls')
+  .description('what SMS and calls cost')
+  .command('ledger')
+  .description('what was sent and what it was reckoned to cost, by day, channel and country')
+  .option('--tenant <slug>', 'one tenant; all where it is left out')
+  .option('--json', 'for programs')
+  .action((options: { tenant?: string; json?: boolean }) => runTollsLedger(configured(), options));
 
 function nonEmpty(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('It may not be empty.');
