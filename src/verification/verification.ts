@@ -26,6 +26,7 @@ import {
   readByAddress,
   readByHandle,
   readResettable,
+  readSentAndTyped,
   resentFragment,
   spendResetFragment,
   sweepVerifications,
@@ -44,6 +45,7 @@ export {
   readCode,
   RESET_LIFE_SECONDS,
   sweepVerifications,
+  readSentAndTyped as sentAndTyped,
   untriedCodes,
 };
 export type { ResetTokenClaims };
