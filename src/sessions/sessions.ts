@@ -21,6 +21,7 @@ import {
   readSessionOfChat,
   SHARED_INDEX,
 } from './sharing.ts';
+import { endExpired, endIdle } from './end-over.ts';
 import {
   type DeviceRow,
   endAllSessions,
@@ -32,7 +33,6 @@ import {
   refreshSession,
   renameDevice,
   sweepSessions,
-  tenantsWithExpired,
   touchSessions,
 } from './store.ts';
 import { deviceToken, isSessionToken, readDeviceToken, readSessionToken, sessionToken } from './tokens.ts';
@@ -158,10 +158,6 @@ export interface SessionsOptions extends AuthenticateOptions {
 }
 
 const NOTE_USE_EVERY_MILLISECONDS = 60_000;
-/** A use is written down so many seconds late at most: nobody who works is taken for idle. */
-const NOTED_LATE_SECONDS = 90;
-/** Sessions past their life that one statement ends. */
-const EXPIRED_AT_ONCE = 1000;
 
 export function createSessions(options: SessionsOptions): Sessions & { forget(sessionId: string): void } {
   const { tenants, secrets, keys, clock, databaseOf, revocationsOf, newId } = options;
@@ -386,36 +382,12 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
         auditId: newId(),
         ip: caller.ip,
       }),
-    async endIdle(database) {
-      const { sql } = database;
-      let count = 0;
-      for (const tenant of tenants.all()) {
-        if (databaseOf(tenant.id) !== database) continue;
-        const nobody: Caller = { ip: '', bucket: '', userAgent: undefined };
-        const unused = (seconds: number | undefined): Fragment =>
-          sql`s.last_used_at < ${database.now()} - make_interval(secs => ${(seconds ?? 0) + NOTED_LATE_SECONDS})`;
-        const administrators = sql`${unused(idleSecondsOf(tenant, 'admin'))} and s.user_id in (
-          select u.id from users u where u.tenant_id = ${tenant.id}::uuid and u.role = 'admin')`;
-        const all = idleSecondsOf(tenant, 'user');
-        const which = all === undefined ? administrators : sql`(${administrators} or ${unused(all)})`;
-        count += (await endWhere(tenant, which, 'idle', 'system', nobody, EXPIRED_AT_ONCE)).length;
-      }
-      return count;
-    },
-    async endExpired(database) {
-      const nobody: Caller = { ip: '', bucket: '', userAgent: undefined };
-      let count = 0;
-      for (const tenantId of await tenantsWithExpired(database, 1000)) {
-        const tenant = tenants.byId(tenantId);
-        if (!tenant) continue;
-        const which = database.sql`s.expires_at <= ${database.now()}`;
-        let ended: unknown[];
-        do {
-          ended = await endWhere(tenant, which, 'expired', 'system', nobody, EXPIRED_AT_ONCE);
-          count += ended.length;
-        } while (ended.length === EXPIRED_AT_ONCE);
-      }
-      return count;
-    },
+    endExpired: (database) => endExpired(database, tenants, endWhere),
+    endIdle: (database) =>
+      endIdle(
+        database,
+        tenants.all().filter((tenant) => databaseOf(tenant.id) === database),
+        endWhere,
+      ),
   };
 }
