@@ -1,6 +1,6 @@
 import type { Caller } from '../audit/audit.ts';
 import type { Database } from '../db/database.ts';
-import type { Delivery } from '../delivery/delivery.ts';
+import type { CodeChecks, Delivery } from '../delivery/delivery.ts';
 import type { AddressBudgets, CallerBuckets } from '../limits/limits.ts';
 import type { Passwords } from '../passwords/passwords.ts';
 import type { Sessions } from '../sessions/sessions.ts';
@@ -22,6 +22,7 @@ export interface SignInContext {
   verifications: Verifications;
   sessions: Sessions;
   delivery: Delivery;
+  codeChecks: CodeChecks;
   budgets: AddressBudgets;
   buckets: CallerBuckets;
   /** Sends one caller may cause in an hour. */

@@ -23,6 +23,7 @@ import {
   RESET_LIFE_SECONDS,
 } from '../verification/verification.ts';
 import { type AddressFields, locateAddress } from './address.ts';
+import { checkElsewhere } from './check-elsewhere.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { ownersShare } from './owner.ts';
 import { withJoining } from './joining.ts';
@@ -65,7 +66,7 @@ export async function verifyCode(
   const located = await locateCandidates(context, input, code, clues);
   if (!located.ok) return located;
   for (const { tenant, candidates } of located.places) {
-    const outcome = await prove(context, tenant, candidates, input, clues);
+    const outcome = await prove(context, tenant, candidates, input, clues, code);
     if (outcome) return outcome;
   }
   return refuse('VERIFICATION_NOT_FOUND');
@@ -110,6 +111,8 @@ interface ProofRow extends SignedInRow {
   state: ProofState;
   purpose: Purpose;
   verification_id: string;
+  kind: string;
+  value: string;
   verified_user_id: string | null;
   attempts: number;
   max_attempts: number;
@@ -128,26 +131,66 @@ async function prove(
   candidates: Candidate[],
   input: VerifyCodeInput,
   clues: RequestClues,
+  code: string,
 ): Promise<SignedIn | ResetGranted | Refused | undefined> {
   const database = context.databaseOf(tenant.id);
   const style = input.style ?? tenant.policy.sessionStyle;
   const ids = candidates.map((candidate) => candidate.id);
   const lock = (sql: Sql) => lockHolder(sql, tenant.id, addressQuery(sql, tenant.id, ids));
   const chatId = input.device?.telegramChatId;
+  const elsewhere = context.codeChecks.asksProviders
+    ? await context.codeChecks.madeElsewhere(database, tenant.id, ids)
+    : undefined;
+  const asked = [...(elsewhere?.keys() ?? [])];
+  let approved = false;
   const run = (withUsernames: boolean): Promise<ProofRow | undefined> =>
     withJoining(context, database, { tenant, style, lock, chatId }, (sql, joining) =>
-      runProof(context, database, sql, { tenant, candidates, style, joining, input, withUsernames, clues }),
+      runProof(context, database, sql, {
+        tenant,
+        candidates,
+        style,
+        joining,
+        input,
+        withUsernames,
+        clues,
+        asked,
+        approved,
+      }),
     );
-  let row: ProofRow | undefined;
-  try {
-    row = await run(true);
-  } catch (fault) {
-    // The name is somebody else's. Nothing of the statement was kept; the sign-in goes on without the name.
-    if (!isUniqueViolation(fault, USERNAME_INDEX)) throw fault;
-    row = await run(false);
+  const runOrRename = async (): Promise<ProofRow | undefined> => {
+    try {
+      return await run(true);
+    } catch (fault) {
+      // The name is somebody else's. Nothing of the statement was kept; the sign-in goes on without the name.
+      if (!isUniqueViolation(fault, USERNAME_INDEX)) throw fault;
+      return run(false);
+    }
+  };
+  let row = await runOrRename();
+  const providerMessageId = row?.state === 'wrong' ? elsewhere?.get(row.verification_id) : undefined;
+  if (row && providerMessageId !== undefined) {
+    const { verification_id: verificationId, purpose, kind, value } = row;
+    const wrong = refusedProof(context, row);
+    const attempt = {
+      tenantId: tenant.id,
+      verificationId,
+      providerMessageId,
+      code,
+      address: { kind, value },
+      wrong,
+    };
+    const refused = await checkElsewhere(context, database, attempt, clues);
+    if (refused) return refused;
+    const adopted = { tenantId: tenant.id, purpose, id: verificationId };
+    if (!(await context.verifications.adopt(database, adopted, code)))
+      return refuse('VERIFICATION_NOT_FOUND');
+    asked.length = 0;
+    approved = true;
+    row = await runOrRename();
   }
   if (!row) return undefined;
   if (row.state !== 'proved') return refusedProof(context, row);
+  context.codeChecks.proved(database, tenant.id, row.verification_id);
   if (row.purpose === 'recover') return grantReset(context, tenant, row);
   const { user_id: userId, session_id: sessionId } = row;
   if (userId === null) return refuse('ACCOUNT_NOT_FOUND');
@@ -216,6 +259,10 @@ interface Run {
   /** False once a name turned out to be somebody else's. */
   withUsernames: boolean;
   clues: RequestClues;
+  /** Verifications whose code a provider made: a code that is not ours is asked about, not wrong yet. */
+  asked: readonly string[];
+  /** That provider has said yes. */
+  approved: boolean;
 }
 
 /** The statement: proof → account → session, each contributed by the folder that owns the tables. */
@@ -244,6 +291,7 @@ async function runProof(
     id: sql`${context.newId()}::uuid`,
     action: sql`case when opened.id is not null then 'user.signed_in'
       when proof.state = 'proved' and proof.purpose = 'recover' then 'code.proved'
+      when proof.state = 'wrong' and proof.id = any(${[...run.asked]}::uuid[]) then 'code.asked'
       when proof.state = 'wrong' then 'code.wrong' else 'code.refused' end`,
     actor: sql`case when account.id is null then 'anonymous' else 'user:' || account.id end`,
     subject: sql`case when opened.id is null then proof.kind || ':' || proof.value else 'session:' || opened.id end`,
@@ -269,6 +317,7 @@ async function runProof(
       tenantId: tenant.id,
       candidates: run.candidates,
       caller: caller.bucket,
+      approved: run.approved,
       now,
       share: ownersShare(sql, tenant, clues, now),
     })},
@@ -291,7 +340,8 @@ async function runProof(
       ${opened.fragment},
       recorded as (${outcome}),
       recorded_creation as (${creation})
-    select proof.state, proof.purpose, proof.id as verification_id, proof.user_id as verified_user_id, proof.attempts,
+    select proof.state, proof.purpose, proof.id as verification_id, proof.kind, proof.value,
+      proof.user_id as verified_user_id, proof.attempts,
       proof.max_attempts, proof.channel, budget.sent_at, budget.failed_at, budget.failures_in_a_row,
       budget.kept + case when proof.is_holder and proof.holder_tries = 0 then 0 else budget.untried end as kept,
       (select count(*)::int from judged where judged.state = 'wrong' and proof.state = 'wrong') as compared_wrong,
