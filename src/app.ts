@@ -2,8 +2,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { registerAdmin } from './admin/admin.ts';
+import { type Bots, createBot, createBots } from './bot/bot.ts';
+import { markBlocked } from './chats/chats.ts';
 import { type ApiContext, authorise, cluesOf, registerApi, registerDeliveryCallbacks } from './api/api.ts';
-import { createBot, createBots } from './bot/bot.ts';
 import type { Config } from './config/config.ts';
 import { type Database, isDatabaseUnavailable } from './db/database.ts';
 import type { Databases } from './db/databases.ts';
@@ -16,6 +17,7 @@ import {
   createDeliveryMeter,
   createDevelopmentInbox,
   createSmtpProvider,
+  createTelegramBotProvider,
   type Delivery,
   type DevelopmentInbox,
   type Provider,
@@ -31,8 +33,11 @@ import { createKeys, type Keys } from './keys/keys.ts';
 import { createAddressBudgets, createCallerBuckets, relaxBudgets } from './limits/limits.ts';
 import { createMetrics, type Metrics } from './web/metrics.ts';
 import { createOutbox } from './outbox/outbox.ts';
+import { createNotices } from './notices/notices.ts';
 import { createPasswords } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
+import { maskAddress } from './signin/address.ts';
+import { chatOfAddress } from './signin/chat-of.ts';
 import type { SignInContext } from './signin/context.ts';
 import type { Pace } from './telegram/telegram.ts';
 import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
@@ -68,6 +73,7 @@ export interface App {
   apiKeys: ApiKeys;
   keys: Keys;
   worker: Worker;
+  bots: Bots;
   delivery: Delivery;
   metrics: Metrics;
   inbox: DevelopmentInbox | undefined;
@@ -136,14 +142,22 @@ export async function createApp(options: AppOptions): Promise<App> {
     publicUrl,
     slugOf: (tenantId) => tenants.byId(tenantId)?.slug,
   });
+  const telegram = createTelegramBotProvider({
+    apiOf: (tenantId) => bots.of(tenantId) && bots.apiOf(tenantId),
+    hasAny: () => bots.all().length > 0,
+    onUnreachable: async (tenantId, chatId) => {
+      await markBlocked(databaseOf(tenantId), { tenantId, chatId, auditId: newId() });
+    },
+  });
   const delivery = createDelivery({
     outbox: createOutbox(node),
     providers: [
       ...(options.providers ?? []),
-      ...carriers.all.map((provider) => (inbox ? withInboxCopy(provider, inbox) : provider)),
+      ...[telegram, ...carriers.all].map((provider) => (inbox ? withInboxCopy(provider, inbox) : provider)),
       ...(mail ? [mail] : []),
       ...(inbox ? [inbox] : []),
     ],
+    chatOf: chatOfAddress,
     control: databases.control,
     databases: databases.all(),
     tenantOf: tenants.byId,
@@ -187,6 +201,16 @@ export async function createApp(options: AppOptions): Promise<App> {
   }
   tenants.follow(feeds.get(databases.control) as Feed);
 
+  const notices = createNotices({
+    tenants,
+    databaseOf,
+    delivery,
+    mask: maskAddress,
+    secrets,
+    publicUrl,
+    newId,
+    log,
+  });
   const signIn: SignInContext = {
     tenants,
     databaseOf,
@@ -200,6 +224,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     wrongPasswordsPerHour: limits.wrongPasswordsPerHour,
     wrongPasswordsPerCallerPerHour: limits.wrongPasswordsPerCallerPerHour,
     explicitAnswersPerCallerPerHour: limits.explicitAnswersPerCallerPerHour,
+    notices,
     passwords: createPasswords({ secrets, ...hashingCapacity() }),
     telegram: { has: (tenantId) => bots.apiOf(tenantId) !== undefined, linkOf: bots.linkOf },
     newId,
@@ -269,6 +294,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const worker = createWorker({
     databases: databases.all(),
     delivery,
+    notices,
     sessions,
     keys,
     tenants,
@@ -282,6 +308,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     apiKeys,
     keys,
     worker,
+    bots,
     delivery,
     metrics,
     inbox,

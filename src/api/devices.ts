@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { refuse } from '../kernel/errors.ts';
+import { requireProof } from '../signin/require-proof.ts';
 import { isUuid } from '../kernel/id.ts';
 import { sendRefusal } from '../web/server.ts';
 import type { ApiServer } from './api.ts';
@@ -82,10 +83,11 @@ export function deviceRoutes(server: ApiServer, context: ApiContext): void {
       config: { optionalBody: true },
       schema: {
         summary: 'Sign a device out',
+        description: 'Any but the one in hand wants a proof of the last five minutes.',
         tags: ['devices'],
         security: bearer,
         params,
-        response: { 200: Done, ...failures(401, 404) },
+        response: { 200: Done, ...failures(401, 403, 404) },
       },
     },
     async (request, reply) => {
@@ -93,6 +95,10 @@ export function deviceRoutes(server: ApiServer, context: ApiContext): void {
       if (!authenticated.ok) return sendRefusal(reply, authenticated);
       const { caller } = cluesOf(context, request);
       const { id } = request.params;
+      if (id !== authenticated.access.deviceId) {
+        const unproved = await requireProof(context.signIn, authenticated.access, 'sessions');
+        if (unproved) return sendRefusal(reply, unproved);
+      }
       const count = isUuid(id) ? (await sessions.endDevice(authenticated.access, id, caller)).count : 0;
       return count > 0
         ? { success: true as const, message: 'The device was signed out.' }

@@ -50,7 +50,7 @@ export function meRoutes(server: ApiServer, context: ApiContext): void {
         tags: ['account'],
         security: bearer,
         body: changesBody,
-        response: { 200: Me, ...failures(401) },
+        response: { 200: Me, ...failures(401, 403) },
       },
     },
     async (request, reply) => {

@@ -161,6 +161,21 @@ export const ResetGranted = Type.Object(
   { description: 'The address of a forgotten password is proved.' },
 );
 
+export const Finished = Type.Object(
+  {
+    success: Type.Literal(true),
+    message: Type.String(),
+    user: User,
+    proof: Type.Optional(
+      Type.Object({
+        method: Type.String({ description: 'The kind of address that was proved.' }),
+        expires_in: Type.Integer({ description: 'Seconds for which the proof counts.' }),
+      }),
+    ),
+  },
+  { description: 'The session that began it was proved once more, or the address is now linked.' },
+);
+
 export const Registered = Type.Object(
   {
     ...VerificationSent.properties,

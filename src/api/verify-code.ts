@@ -1,11 +1,21 @@
 import { Type } from 'typebox';
 import { refuseField } from '../kernel/errors.ts';
 import type { SignedIn as SignedInOutcome } from '../signin/signed-in.ts';
-import { type ResetGranted as ResetGrantedOutcome, verifyCode } from '../signin/verify-code.ts';
+import { type Finished as FinishedOutcome, finishVerification } from '../signin/finish-verification.ts';
+import { isOfSession, type ResetGranted as ResetGrantedOutcome, verifyCode } from '../signin/verify-code.ts';
 import { sendRefusal } from '../web/server.ts';
 import type { ApiServer } from './api.ts';
-import { type ApiContext, cluesOf } from './context.ts';
-import { addressFields, closed, device, failures, fields, ResetGranted, SignedIn } from './schemas.ts';
+import { type ApiContext, authenticate, cluesOf } from './context.ts';
+import {
+  addressFields,
+  closed,
+  device,
+  failures,
+  fields,
+  Finished,
+  ResetGranted,
+  SignedIn,
+} from './schemas.ts';
 
 /** Who proves what; both dialects take the same. */
 export const verifyCodeBody = Type.Object(
@@ -56,6 +66,16 @@ function resetGrantedBody(outcome: ResetGrantedOutcome) {
   };
 }
 
+/** How a verification that a session began is answered. */
+function finishedBody({ purpose, user, proof }: FinishedOutcome) {
+  return {
+    success: true as const,
+    message: purpose === 'link' ? 'The address belongs to your account now.' : 'It is you.',
+    user,
+    ...(proof ? { proof: { method: proof.method, expires_in: proof.expiresIn } } : {}),
+  };
+}
+
 /** The code of a request, under whichever of its names; undefined unless it is given exactly once. */
 export function codeOf(body: {
   verification_code?: string;
@@ -76,13 +96,13 @@ export function verifyCodeRoute(server: ApiServer, context: ApiContext): void {
       schema: {
         summary: 'Prove an address with its code: signs in, and makes the account the first time',
         description:
-          'The code may be called `verification_code`, `code` or `otp`. Give the `verification_id` of the send, or the address alone. A code of a forgotten password is answered with a reset token instead of a session.',
+          'The code may be called `verification_code`, `code` or `otp`. Give the `verification_id` of the send, or the address alone. A code of a forgotten password is answered with a reset token instead of a session; one of a step-up or of a new address wants the Bearer of the session that began it.',
         tags: ['sign in'],
         body: verifyCodeBody,
         response: {
-          200: Type.Union([SignedIn, ResetGranted]),
+          200: Type.Union([SignedIn, ResetGranted, Finished]),
           201: SignedIn,
-          ...failures(401, 403, 404, 410, 429),
+          ...failures(401, 403, 404, 409, 410, 429),
         },
       },
     },
@@ -94,6 +114,15 @@ export function verifyCodeRoute(server: ApiServer, context: ApiContext): void {
           reply,
           refuseField('/verification_code', 'Give the code once, as verification_code.'),
         );
+      }
+      const { verification_id: verificationId } = rest;
+      if (verificationId !== undefined && isOfSession(context.signIn, verificationId)) {
+        const authenticated = await authenticate(context, request);
+        if (!authenticated.ok) return sendRefusal(reply, authenticated);
+        const { access } = authenticated;
+        const clues = cluesOf(context, request);
+        const finished = await finishVerification(context.signIn, access, { verificationId, code }, clues);
+        return finished.ok ? finishedBody(finished) : sendRefusal(reply, finished);
       }
       const outcome = await verifyCode(context.signIn, { ...rest, code }, cluesOf(context, request));
       if (!outcome.ok) return sendRefusal(reply, outcome);

@@ -16,7 +16,7 @@ import { startFeature } from './start-command.ts';
 import { verifyFeature } from './verify-command.ts';
 import { webhookRoute } from './webhook.ts';
 
-export { createBots };
+export { type Bots, createBots };
 
 /** What the bot can do, in the order in which its commands are listed. A new feature is a file and a line here. */
 const FEATURES: readonly Feature[] = [

@@ -47,7 +47,7 @@ export function webhookRoute(server: FastifyInstance, { bots, tenants, receive }
       // What cannot be read now cannot be read later either: Telegram need not bring it again.
       errorHandler(error, request, reply): void {
         if (!isTelegram(request)) return refuseStranger(reply);
-        if ((error.statusCode ?? 500) >= 500) throw error;
+        if (request.body !== undefined) throw error;
         void reply.code(200).send({ ok: true });
       },
     },

@@ -3,6 +3,7 @@ export {
   type ChatRow,
   leaseUpdate,
   readChat as findChat,
+  readChatOfUser as findChatOfUser,
   settleUpdate,
   sweepUpdates,
   toldFragment as toldByTelegram,

@@ -109,6 +109,20 @@ export async function readChat(
   return row;
 }
 
+/** The open chat that an account was linked to last. */
+export async function readChatOfUser(
+  database: Database,
+  tenantId: string,
+  userId: string,
+): Promise<ChatRow | undefined> {
+  const { sql } = database;
+  const [row] = await sql<ChatRow[]>`
+    select ${columns(sql)} from telegram_chats c
+    where c.tenant_id = ${tenantId} and c.user_id = ${userId}::uuid and c.blocked_at is null
+    order by c.linked_at desc limit 1`;
+  return row;
+}
+
 /**
  * An entry of a `with` list after `proof`: `told`, the names Telegram itself gave for the Telegram account that is
  * being proved; no row for any other address (C4).

@@ -22,6 +22,7 @@ import { createDevelopmentInbox, type DevelopmentInbox } from './providers/devel
 import { type Callback, createCallbacks } from './providers/callbacks.ts';
 import { createConfiguredProviders } from './providers/configured-providers.ts';
 import { withInboxCopy } from './providers/inbox-copy.ts';
+import { createTelegramBotProvider } from './providers/telegram-bot.ts';
 import { createSmtpProvider, type SmtpOptions } from './providers/smtp.ts';
 import { createReports } from './reports.ts';
 import { createSuppressions } from './suppressions.ts';
@@ -38,6 +39,7 @@ export {
   createDeliveryMeter,
   createDevelopmentInbox,
   createSmtpProvider,
+  createTelegramBotProvider,
   messageLocales,
   withInboxCopy,
 };

@@ -35,6 +35,10 @@ export const errorCatalogue = {
     status: 404,
     message: 'Account not found. Please check your email or sign up for a new account.',
   },
+  LAST_IDENTITY: {
+    status: 409,
+    message: 'This is the only proved address of the account. Add another one first.',
+  },
   ALREADY_REGISTERED: {
     status: 409,
     message: 'An account with this address exists already. Sign in instead.',
@@ -57,6 +61,15 @@ export interface Issue {
   message: string;
 }
 
+/** One way to prove again who is there: a code to an address of the account, or its password. */
+export interface ProofWay {
+  method: 'phone' | 'email' | 'telegram' | 'password';
+  identity_id?: string;
+  channel?: string;
+  /** The address, masked. */
+  destination?: string;
+}
+
 /** What a screen needs beside the code. Durations are whole seconds. */
 export interface ErrorDetails {
   attempts_left?: number;
@@ -67,6 +80,8 @@ export interface ErrorDetails {
   next_action?: string;
   verification_id?: string;
   bot_link?: string;
+  /** STEP_UP_REQUIRED: how this account may prove itself for the change. */
+  ways?: ProofWay[];
   issues?: Issue[];
 }
 

@@ -16,6 +16,7 @@ export type KeyPurpose =
   | 'handle'
   | 'session-token'
   | 'reset-token'
+  | 'notice-link'
   | 'password-salt'
   | 'api-key'
   | 'seal'

@@ -29,6 +29,8 @@ import { deviceToken, isSessionToken, readDeviceToken, readSessionToken, session
 
 export type { Access, Authenticated, DeviceRow, Joining, Revocations };
 export { createRevocations, issuerOf, ownDevicesFragment as ownDevices, SHARED_INDEX, sweepSessions };
+export { endDisputedSessions, endOtherSessions } from './end-store.ts';
+export { addProof, clearProofs, liveSession, type ProofMethod, readProofs } from './proof-store.ts';
 
 export type SessionStyle = 'jwt' | 'opaque';
 export type SignOutScope = 'this' | 'others' | 'all';
@@ -69,7 +71,7 @@ export interface Ended {
 
 export interface Sessions {
   /** Two entries of a `with` list after `account`: `device` and `opened`. */
-  open(sql: Sql, options: OpenOptions): { sessionId: string; fragment: Fragment };
+  open(sql: Sql, options: OpenOptions): { sessionId: string; deviceName: string; fragment: Fragment };
   /** What a sign-in joins instead of opening a session; the transaction holds the account's row. */
   findJoining(sql: Sql, query: JoiningQuery): Promise<Joining>;
   /** The tokens of a session that is already committed. */
@@ -114,6 +116,8 @@ export interface OpenOptions {
   amr: readonly string[];
   device: { name?: string | undefined; kind?: string | undefined } | undefined;
   caller: Caller;
+  /** SQL of type text: how the person was just proved, a kind of address or `password`; left out: not at all. */
+  provedBy?: Fragment;
   /** Found before, in the same transaction: without it a session is opened that nobody shares. */
   joining?: Joining | undefined;
   now: Fragment;
@@ -204,9 +208,10 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
     forget,
     tokensFor,
     findJoining,
-    open(sql, { tenant, style, amr, device, caller, joining, now }) {
+    open(sql, { tenant, style, amr, device, caller, joining, provedBy, now }) {
       const sessionId = newId();
       const guessed = deviceNameOf(caller.userAgent);
+      const deviceName = device?.name ?? guessed.name;
       const session = {
         tenantId: tenant.id,
         sessionId,
@@ -215,13 +220,14 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
         amr,
         lifetimeSeconds: tenant.policy.sessionLifetimeSeconds,
         deviceKind: device?.kind ?? guessed.kind,
-        deviceName: device?.name ?? guessed.name,
+        deviceName,
         userAgent: caller.userAgent ?? null,
         ip: caller.ip,
+        proofs: provedBy ? sql`jsonb_build_object(${provedBy}, ${now})` : sql`'{}'::jsonb`,
         now,
       };
       const fragment = joining ? joinFragment(sql, session, joining) : openFragment(sql, session);
-      return { sessionId, fragment };
+      return { sessionId, deviceName, fragment };
     },
     noteUse(access, ip) {
       const now = clock.now().getTime();

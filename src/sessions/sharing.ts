@@ -109,12 +109,13 @@ export function joinFragment(sql: Sql, session: OpenSession, joining: Joining): 
       returning id, user_id
     ),
     opened as (
-      insert into sessions (tenant_id, id, user_id, device_id, style, amr, shared, created_at, last_used_at, expires_at)
+      insert into sessions (tenant_id, id, user_id, device_id, style, amr, proofs, shared, created_at, last_used_at, expires_at)
       select ${tenantId}::uuid, ${joining.sessionId ?? session.sessionId}::uuid, device.user_id, device.id, 'opaque',
-        ${session.amr as string[]}::text[], ${joining.shared}::boolean, ${now}, ${now},
+        ${session.amr as string[]}::text[], ${session.proofs}, ${joining.shared}::boolean, ${now}, ${now},
         ${now} + make_interval(secs => ${session.lifetimeSeconds})
       from device
-      on conflict (tenant_id, id) do update set last_used_at = excluded.last_used_at
+      on conflict (tenant_id, id) do update set last_used_at = excluded.last_used_at,
+        proofs = sessions.proofs || excluded.proofs
       returning id, (select id from device) as device_id, created_at, expires_at
     )`;
 }

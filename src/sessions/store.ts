@@ -17,6 +17,8 @@ export interface OpenSession {
   deviceName: string;
   userAgent: string | null;
   ip: string | null;
+  /** SQL of type jsonb: the proofs it begins with, each with its time. */
+  proofs: Fragment;
   now: Fragment;
 }
 
@@ -32,9 +34,9 @@ export function openFragment(sql: Sql, session: OpenSession): Fragment {
       returning id, user_id
     ),
     opened as (
-      insert into sessions (tenant_id, id, user_id, device_id, style, amr, created_at, last_used_at, expires_at)
+      insert into sessions (tenant_id, id, user_id, device_id, style, amr, proofs, created_at, last_used_at, expires_at)
       select ${tenantId}::uuid, ${session.sessionId}::uuid, device.user_id, device.id, ${session.style},
-        ${session.amr as string[]}::text[], ${now}, ${now}, ${now} + make_interval(secs => ${session.lifetimeSeconds})
+        ${session.amr as string[]}::text[], ${session.proofs}, ${now}, ${now}, ${now} + make_interval(secs => ${session.lifetimeSeconds})
       from device
       returning id, device_id, created_at, expires_at
     )`;
@@ -44,7 +46,7 @@ export function openFragment(sql: Sql, session: OpenSession): Fragment {
  * The entries of a `with` list after `ended` (id, user_id: sessions whose revoked_at was just set) that make an end
  * real: the account counts its live sessions down, and every server is told when the transaction commits.
  */
-function consequencesFragment(sql: Sql, tenantId: string, now: Fragment): Fragment {
+export function consequencesFragment(sql: Sql, tenantId: string, now: Fragment): Fragment {
   return sql`
     counted_down as (
       update users u set live_sessions = greatest(u.live_sessions - gone.count, 0),

@@ -2,6 +2,7 @@ import type { Caller } from '../audit/audit.ts';
 import type { Database } from '../db/database.ts';
 import type { CodeChecks, Delivery } from '../delivery/delivery.ts';
 import type { AddressBudgets, CallerBuckets } from '../limits/limits.ts';
+import type { Notices } from '../notices/notices.ts';
 import type { Passwords } from '../passwords/passwords.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Tenants } from '../tenants/tenants.ts';
@@ -33,6 +34,7 @@ export interface SignInContext {
   /** Answers in an hour that tell one caller whether an address has an account. */
   explicitAnswersPerCallerPerHour: number;
   passwords: Passwords;
+  notices: Notices;
   telegram: TelegramReach;
   newId: () => string;
 }

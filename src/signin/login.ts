@@ -11,6 +11,7 @@ import { type Identifier, isVerified } from './attempt.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { withJoining } from './joining.ts';
 import { refuseLogin } from './refuse-login.ts';
+import { agentOf, tellNewDevice } from './tell-new-device.ts';
 import { type SignedIn, signedIn, signedInColumns, type SignedInRow } from './signed-in.ts';
 
 export interface LoginInput {
@@ -178,12 +179,17 @@ async function openSession(
     }),
   );
   if (!row || row.user_id === null || row.session_id === null) return undefined;
+  if (row.owner_told) context.notices.deliverSoon(database);
   return signedIn(
     context,
     tenant,
     { ...row, user_id: row.user_id, session_id: row.session_id },
     { style, amr },
   );
+}
+
+interface EnteredRow extends SignedInRow {
+  owner_told: boolean;
 }
 
 interface Entry {
@@ -203,12 +209,21 @@ async function enterBy(
   database: Database,
   sql: Sql,
   entry: Entry,
-): Promise<SignedInRow | undefined> {
+): Promise<EnteredRow | undefined> {
   const { tenant, checkedHash, newHash, style, amr, joining } = entry;
   const { caller } = entry.clues;
   const now = database.now();
   const { device } = entry.input;
-  const opened = context.sessions.open(sql, { tenant, style, amr, device, caller, joining, now });
+  const opened = context.sessions.open(sql, {
+    tenant,
+    style,
+    amr,
+    device,
+    caller,
+    joining,
+    provedBy: sql`'password'`,
+    now,
+  });
   const opensSession = joining?.sessionId === undefined;
   const audited = recordEvent(sql, {
     tenantId: tenant.id,
@@ -221,10 +236,17 @@ async function enterBy(
     data: sql`jsonb_build_object('method', 'password', 'rehashed', ${newHash !== null}::boolean)`,
     from: sql`account, opened`,
   });
-  const [row] = await sql<SignedInRow[]>`
-    with ${enter(sql, { tenantId: tenant.id, userId: entry.holder.id, checkedHash, newHash, opensSession, now })},
+  const [row] = await sql<EnteredRow[]>`
+    with ${enter(sql, { tenantId: tenant.id, userId: entry.holder.id, checkedHash, newHash, opensSession, agent: agentOf(caller), now })},
       ${opened.fragment},
-      recorded as (${audited})
-    select ${signedInColumns(sql, tenant.id, now)} from account join opened on true`;
+      recorded as (${audited}),
+      told_owner as (${tellNewDevice(context, sql, {
+        tenantId: tenant.id,
+        deviceName: opened.deviceName,
+        caller,
+        now,
+        from: sql`account, opened`,
+      })})
+    select exists (select from told_owner) as owner_told, ${signedInColumns(sql, tenant.id, now)} from account join opened on true`;
   return row;
 }

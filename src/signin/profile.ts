@@ -11,6 +11,7 @@ import {
   publicUser,
   USERNAME_INDEX,
 } from '../users/users.ts';
+import { requireProof } from './require-proof.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 
 /** The signed-in person's own account. */
@@ -37,6 +38,11 @@ export async function updateProfile(
     const { customFields } = access.tenant.policy;
     const issues = customFieldIssues(customFields, changes.custom_fields, '/custom_fields');
     if (issues.length > 0) return refuse('INVALID_REQUEST', { issues });
+  }
+  // Where people sign in by it, it is an address like the others.
+  if (changes.username !== undefined && access.tenant.policy.identifiers.includes('username')) {
+    const unproved = await requireProof(context, access, 'username');
+    if (unproved) return unproved;
   }
   if (fields.length > 0) {
     try {

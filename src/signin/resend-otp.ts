@@ -50,6 +50,8 @@ export async function resendOtp(
       clues,
     );
   }
+  // Begun in a session with a recent proof: it is begun there again, not by whoever holds the handle.
+  if (row.session_id !== null) return refuse('CODE_EXPIRED', { next_action: 'START_AGAIN' });
   const { purpose, locale, user_id: userId, pending_registration_id: registrationId } = row;
   const decoy = row.is_decoy ? { decoy: decoyOf(row) } : {};
   const registration = registrationId === null ? {} : { registration: { id: registrationId } };

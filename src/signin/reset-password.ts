@@ -1,6 +1,5 @@
 import { recordEvent } from '../audit/audit.ts';
 import type { Sql } from '../db/database.ts';
-import type { QueuedMessage } from '../delivery/delivery.ts';
 import { type Refused, refuse } from '../kernel/errors.ts';
 import { overloaded } from '../passwords/passwords.ts';
 import type { SessionStyle } from '../sessions/sessions.ts';
@@ -14,10 +13,8 @@ import {
   type UserRow,
 } from '../users/users.ts';
 import { endVerifications, type ResetTokenClaims } from '../verification/verification.ts';
-import { chooseChannel } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { mayJoin } from './joining.ts';
-import { chooseLocale } from './send-verification.ts';
 import { type SignedIn, signedIn, signedInColumns, type SignedInRow } from './signed-in.ts';
 
 export interface ResetPasswordInput {
@@ -25,9 +22,6 @@ export interface ResetPasswordInput {
   device?: { name?: string; kind?: string };
   style?: SessionStyle;
 }
-
-/** Notices stay worth reading for a day. */
-const NOTICE_LIFE_SECONDS = 86_400;
 
 /**
  * Sets a new password for whoever proved the address. The password is judged before anything is spent. Then, in one
@@ -74,7 +68,7 @@ export async function resetPassword(
   );
   if (!done) return refuse('TOKEN_INVALID');
   await context.sessions.told(tenant.id, done.ended);
-  for (const notice of done.notices) context.delivery.dispatch(database, notice);
+  context.notices.deliverSoon(database);
   return signedIn(context, tenant, done.row, { style, amr: ['otp', 'pwd'] });
 }
 
@@ -102,7 +96,6 @@ interface Change {
 interface Written {
   row: SignedInRow & { user_id: string; session_id: string };
   ended: string[];
-  notices: QueuedMessage[];
 }
 
 /** Undefined when somebody else spent the proof a moment before, or the account was closed. */
@@ -144,8 +137,17 @@ async function writeReset(
     now,
   });
   await endVerifications(sql, tenantId, user.identities, now);
-  const notices = noticesFor(context, sql, change, clues);
-  for (const notice of notices) await sql`${notice.insert}`;
+  const told = context.notices.tell(sql, {
+    tenantId,
+    kind: 'password_changed',
+    userId: sql`${user.id}::uuid`,
+    sessionId: sql`null::uuid`,
+    used: { kind: sql`${proof.kind}::text`, value: sql`${proof.value}::text` },
+    details: sql`jsonb_build_object('place', ${caller.ip}::text)`,
+    now,
+    from: sql`(select 1) once`,
+  });
+  await sql`${told}`;
 
   const joining = mayJoin(tenant, change.style)
     ? await context.sessions.findJoining(sql, {
@@ -162,6 +164,7 @@ async function writeReset(
     amr: ['otp', 'pwd'],
     device: change.input.device,
     caller,
+    provedBy: sql`${proof.kind}::text`,
     // Every other one has just ended: those who sign in later join this one.
     joining,
     now,
@@ -173,37 +176,5 @@ async function writeReset(
   if (!row || row.user_id === null || row.session_id === null) {
     throw new Error('the account that was just given a password could not be signed in to');
   }
-  return { row: { ...row, user_id: row.user_id, session_id: row.session_id }, ended, notices };
-}
-
-/** The owner is told at every address, where that costs nothing; by SMS only where there is no other. */
-function noticesFor(context: SignInContext, sql: Sql, change: Change, clues: RequestClues): QueuedMessage[] {
-  const { tenant, user } = change;
-  const free = user.identities.filter((identity) => identity.kind !== 'phone');
-  const told = free.length > 0 ? free : user.identities.slice(0, 1);
-  const locale = chooseLocale(tenant, undefined, clues);
-  const now = context.databaseOf(tenant.id).now();
-  return told.flatMap((identity) => {
-    const chosen = chooseChannel(tenant, identity, undefined, context.delivery);
-    if (!chosen.ok) return [];
-    const content = {
-      template: 'password_changed' as const,
-      to: identity.kind === 'email' ? identity.as_entered : identity.value,
-      channel: chosen.channel,
-      locale,
-      tenantName: tenant.name,
-      name: user.first_name,
-      code: null,
-      expiresIn: NOTICE_LIFE_SECONDS,
-    };
-    return [
-      context.delivery.queue(sql, {
-        tenantId: tenant.id,
-        verificationId: null,
-        content,
-        now,
-        from: sql`(select 1) once`,
-      }),
-    ];
-  });
+  return { row: { ...row, user_id: row.user_id, session_id: row.session_id }, ended };
 }

@@ -46,6 +46,8 @@ export interface CodeRequest {
   channel: string;
   locale: string;
   userId: string | null;
+  /** link and step_up: the session that may finish it, and for a change the address that is to go. */
+  of?: { sessionId: string; replacesIdentityId: string | null };
   /** How the message greets the person, where a name is known. */
   name?: string | null;
   /** The registration its proof completes: one that waits, or the `with` entry that keeps it in the same statement. */
@@ -161,6 +163,7 @@ export async function issueCode(
     codeLength,
     lifetimeSeconds: codeLifetimeSeconds,
     userId: request.userId,
+    ...request.of,
     ...(registration && 'id' in registration ? { pendingRegistrationId: sql`${registration.id}::uuid` } : {}),
     ...(registration && 'keep' in registration ? { pendingRegistrationId: sql`registration.id` } : {}),
     vouchesPassword: request.vouchesPassword ?? false,
@@ -193,7 +196,7 @@ export async function issueCode(
     tenantId: tenant.id,
     id: sql`${context.newId()}::uuid`,
     action: sql`case when budget.taken then 'verification.sent' else 'verification.refused' end`,
-    actor: sql`'anonymous'`,
+    actor: sql`${request.of ? `user:${request.userId}` : 'anonymous'}::text`,
     subject: sql`${`${address.kind}:${address.value}`}`,
     caller: clues.caller,
     now,

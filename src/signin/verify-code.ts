@@ -17,7 +17,6 @@ import {
 import {
   addressQuery,
   type Candidate,
-  type ProofState,
   type Purpose,
   readCode,
   RESET_LIFE_SECONDS,
@@ -25,9 +24,11 @@ import {
 import { type AddressFields, locateAddress } from './address.ts';
 import { checkElsewhere } from './check-elsewhere.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { type ProofRow, refusedProof } from './refused-proof.ts';
 import { ownersShare } from './owner.ts';
 import { withJoining } from './joining.ts';
 import { tenantsOfHandle } from './resend-otp.ts';
+import { agentOf, tellNewDevice } from './tell-new-device.ts';
 import { type SignedIn, signedIn, signedInColumns, type SignedInRow } from './signed-in.ts';
 
 export interface VerifyCodeInput extends AddressFields {
@@ -63,6 +64,7 @@ export async function verifyCode(
 ): Promise<SignedIn | ResetGranted | Refused> {
   const code = readCode(input.code);
   if (code === undefined) return refuseField('/verification_code', 'A code consists of digits only.');
+  if (isOfSession(context, input.verification_id)) return refuse('TOKEN_INVALID', {}, OF_SESSION);
   const located = await locateCandidates(context, input, code, clues);
   if (!located.ok) return located;
   for (const { tenant, candidates } of located.places) {
@@ -70,6 +72,14 @@ export async function verifyCode(
     if (outcome) return outcome;
   }
   return refuse('VERIFICATION_NOT_FOUND');
+}
+
+const OF_SESSION = 'Finish this verification with the token of the session that began it.';
+
+/** Was this handle given to a session, to link an address or to prove itself? Then only that session may finish it. */
+export function isOfSession(context: SignInContext, verificationId: string | undefined): boolean {
+  const purpose = verificationId === undefined ? undefined : context.verifications.purposeOf(verificationId);
+  return purpose === 'link' || purpose === 'step_up';
 }
 
 type Located = { ok: true; places: { tenant: Tenant; candidates: Candidate[] }[] } | Refused;
@@ -107,21 +117,14 @@ async function locateCandidates(
   return { ok: true, places: candidates.length > 0 ? [{ tenant, candidates }] : [] };
 }
 
-interface ProofRow extends SignedInRow {
-  state: ProofState;
+interface VerifiedRow extends SignedInRow, ProofRow {
+  now: Date;
   purpose: Purpose;
   verification_id: string;
   kind: string;
   value: string;
   verified_user_id: string | null;
-  attempts: number;
-  max_attempts: number;
-  channel: string;
-  sent_at: Date[];
-  failed_at: Date[];
-  failures_in_a_row: number;
-  kept: number;
-  compared_wrong: number;
+  owner_told: boolean;
   password_dropped: boolean | null;
 }
 
@@ -143,7 +146,7 @@ async function prove(
     : undefined;
   const asked = [...(elsewhere?.keys() ?? [])];
   let approved = false;
-  const run = (withUsernames: boolean): Promise<ProofRow | undefined> =>
+  const run = (withUsernames: boolean): Promise<VerifiedRow | undefined> =>
     withJoining(context, database, { tenant, style, lock, chatId }, (sql, joining) =>
       runProof(context, database, sql, {
         tenant,
@@ -157,7 +160,7 @@ async function prove(
         approved,
       }),
     );
-  const runOrRename = async (): Promise<ProofRow | undefined> => {
+  const runOrRename = async (): Promise<VerifiedRow | undefined> => {
     try {
       return await run(true);
     } catch (fault) {
@@ -195,6 +198,7 @@ async function prove(
   const { user_id: userId, session_id: sessionId } = row;
   if (userId === null) return refuse('ACCOUNT_NOT_FOUND');
   if (sessionId === null) return refuse('ACCOUNT_DISABLED');
+  if (row.owner_told) context.notices.deliverSoon(database);
   const outcome = await signedIn(
     context,
     tenant,
@@ -210,7 +214,7 @@ async function prove(
 async function grantReset(
   context: SignInContext,
   tenant: Tenant,
-  row: ProofRow,
+  row: VerifiedRow,
 ): Promise<ResetGranted | Refused> {
   const user =
     row.verified_user_id === null
@@ -226,28 +230,6 @@ async function grantReset(
     resetToken: context.verifications.resetToken(claims),
     resetExpiresIn: RESET_LIFE_SECONDS,
   };
-}
-
-/** What a check that did not succeed is answered with, and what the person may still try. */
-function refusedProof(context: SignInContext, row: ProofRow): Refused {
-  const failedAt = [...row.failed_at, ...Array.from({ length: row.compared_wrong }, () => row.now)];
-  const failuresInARow = row.failures_in_a_row + row.compared_wrong;
-  const state = { sentAt: row.sent_at, failedAt, failuresInARow, kept: row.kept, keptSends: 0, now: row.now };
-  switch (row.state) {
-    case 'expired':
-      return refuse('CODE_EXPIRED', { next_action: 'REQUEST_CODE' });
-    case 'dead':
-      return refuse('TOO_MANY_ATTEMPTS', { attempts_left: 0, next_action: 'REQUEST_CODE' });
-    case 'budget':
-      return context.budgets.explainFailures(state) ?? refuse('TOO_MANY_ATTEMPTS', { attempts_left: 0 });
-    case 'wrong': {
-      const left = Math.min(row.max_attempts - row.attempts - 1, context.budgets.wrongCodesLeft(state));
-      return refuse('INVALID_CODE', { attempts_left: left, channel: row.channel });
-    }
-    case 'used':
-    case 'proved':
-      return refuse('VERIFICATION_NOT_FOUND');
-  }
 }
 
 interface Run {
@@ -271,7 +253,7 @@ async function runProof(
   database: Database,
   sql: Sql,
   run: Run,
-): Promise<ProofRow | undefined> {
+): Promise<VerifiedRow | undefined> {
   const { tenant, input, clues } = run;
   const now = database.now();
   const { caller } = clues;
@@ -283,6 +265,7 @@ async function runProof(
     amr: ['otp'],
     device: input.device,
     caller,
+    provedBy: sql`(select kind from proof)`,
     joining: run.joining,
     now,
   });
@@ -312,7 +295,7 @@ async function runProof(
     data: sql`jsonb_build_object('verification_id', proof.id, 'kind', proof.kind)`,
     from: sql`account, proof where account.created`,
   });
-  const [row] = await sql<ProofRow[]>`
+  const [row] = await sql<VerifiedRow[]>`
     with ${context.verifications.prove(sql, {
       tenantId: tenant.id,
       candidates: run.candidates,
@@ -334,17 +317,27 @@ async function runProof(
         takeWaitingUsername: run.withUsernames,
         toldByTelegram: told,
         byHandle: input.verification_id !== undefined,
+        agent: agentOf(caller),
         opensSession: run.joining?.sessionId === undefined,
         now,
       })},
       ${opened.fragment},
       recorded as (${outcome}),
-      recorded_creation as (${creation})
+      recorded_creation as (${creation}),
+      told_owner as (${tellNewDevice(context, sql, {
+        tenantId: tenant.id,
+        deviceName: opened.deviceName,
+        caller,
+        used: { kind: sql`proof.kind`, value: sql`proof.value` },
+        now,
+        from: sql`account, opened, proof`,
+      })})
     select proof.state, proof.purpose, proof.id as verification_id, proof.kind, proof.value,
       proof.user_id as verified_user_id, proof.attempts,
       proof.max_attempts, proof.channel, budget.sent_at, budget.failed_at, budget.failures_in_a_row,
       budget.kept + case when proof.is_holder and proof.holder_tries = 0 then 0 else budget.untried end as kept,
       (select count(*)::int from judged where judged.state = 'wrong' and proof.state = 'wrong') as compared_wrong,
+      exists (select from told_owner) as owner_told,
       account.id is not null and ${passwordDropped(sql, tenant.id)} as password_dropped,
       ${signedInColumns(sql, tenant.id, now)}
     from proof join budget on budget.kind = proof.kind and budget.value = proof.value

@@ -1,5 +1,5 @@
 import type { Api, RawApi } from 'grammy';
-import { createPacer, type Pace, QueueFull, TELEGRAM_PACE } from './pacer.ts';
+import { createPacer, type Pace, Paused, QueueFull, TELEGRAM_PACE } from './pacer.ts';
 import { redactBotToken } from './token.ts';
 
 type BotMethod = keyof RawApi;
@@ -22,6 +22,8 @@ interface CallOptions {
   signal?: AbortSignal;
   /** Tries again until Telegram has taken it: after a pause, and while Telegram is away, for ten minutes at most. */
   patient?: boolean;
+  /** Answers 429 at once when the bot is paused for longer. */
+  longestPauseSeconds?: number;
 }
 
 /** One bot, as seen by whoever speaks through it. Every call of a process for one token goes through one of these. */
@@ -46,6 +48,7 @@ export interface BotApiOptions {
 
 const TIMEOUT_MILLISECONDS = 15_000;
 const PATIENCE_MILLISECONDS = 600_000;
+const TAKES_NOTHING: ReadonlySet<string> = new Set(['getMe', 'getWebhookInfo', 'logOut', 'close']);
 /** Methods that write into a chat, and so wait for its turn. */
 const WRITES_TO_CHAT = /^(send|edit|copy|forward)/;
 
@@ -72,11 +75,17 @@ export function createBotApi(options: BotApiOptions): BotApi {
     method: M,
     parameters: BotParameters<M>,
     outer: AbortSignal | undefined,
+    longestPauseSeconds: number | undefined,
   ): Promise<ApiAnswer<BotResult<M>>> {
     const polls = method === 'getUpdates';
     try {
-      if (!polls) await pacer.turn({ chatId: chatOf(method, parameters), signal: outer });
+      if (!polls)
+        await pacer.turn({ chatId: chatOf(method, parameters), signal: outer, longestPauseSeconds });
     } catch (fault) {
+      if (fault instanceof Paused) {
+        const retryAfterSeconds = Math.max(1, pacer.pausedFor());
+        return { ok: false, status: 429, description: 'paused', retryAfterSeconds };
+      }
       const full = fault instanceof QueueFull;
       return { ok: false, status: 0, description: full ? 'too many calls wait' : 'given up before its turn' };
     }
@@ -87,8 +96,10 @@ export function createBotApi(options: BotApiOptions): BotApi {
     try {
       loaded ??= load();
       const { raw } = await loaded;
-      const call = raw[method] as (given: unknown, signal: AbortSignal) => Promise<BotResult<M>>;
-      return { ok: true, result: await call(parameters, signal) };
+      const call = raw[method] as (...given: unknown[]) => Promise<BotResult<M>>;
+      // grammY gives a method without parameters none, and takes what comes first for the signal.
+      const given = TAKES_NOTHING.has(method) ? [signal] : [parameters, signal];
+      return { ok: true, result: await call(...given) };
     } catch (fault) {
       const answer = readFault(fault);
       if (answer.retryAfterSeconds !== undefined) pacer.pause(answer.retryAfterSeconds);
@@ -98,10 +109,10 @@ export function createBotApi(options: BotApiOptions): BotApi {
 
   return {
     pausedFor: () => pacer.pausedFor(),
-    async call(method, parameters, { signal, patient = false } = {}) {
+    async call(method, parameters, { signal, patient = false, longestPauseSeconds } = {}) {
       const begun = performance.now();
       for (let attempt = 1; ; attempt++) {
-        const answer = await once(method, parameters, signal);
+        const answer = await once(method, parameters, signal, longestPauseSeconds);
         if (answer.ok || !patient || !isPassing(answer.status) || signal?.aborted) return answer;
         if (performance.now() - begun > PATIENCE_MILLISECONDS) return answer;
         // A pause is kept by the queue; while Telegram is away each call asks again on its own, ever less often.

@@ -35,6 +35,8 @@ export interface Turn {
   /** The chat a message goes to; undefined for calls that write nowhere. */
   chatId: string | undefined;
   signal?: AbortSignal | undefined;
+  /** A pause longer than this is not waited for. */
+  longestPauseSeconds?: number | undefined;
 }
 
 /** Lets calls of one bot begin no faster than Telegram takes them. Nothing waiting is ever dropped but by its own signal. */
@@ -53,13 +55,20 @@ export class QueueFull extends Error {
   override readonly name = 'QueueFull';
 }
 
+/** The bot was told to be quiet for longer than the call can wait. */
+export class Paused extends Error {
+  override readonly name = 'Paused';
+}
+
 const MOST_WAITING = 10_000;
 /** Chats remembered before those long rested are forgotten. */
 const MOST_CHATS = 5000;
 
 interface Waiting {
   chatId: string | undefined;
+  longestPauseSeconds: number;
   start(): void;
+  giveUp(fault: Error): void;
 }
 
 export function createPacer(pace: Pace, ticker: Ticker = systemTicker): Pacer {
@@ -114,16 +123,24 @@ export function createPacer(pace: Pace, ticker: Ticker = systemTicker): Pacer {
   }
 
   return {
-    turn({ chatId, signal }) {
+    turn({ chatId, signal, longestPauseSeconds = Number.POSITIVE_INFINITY }) {
       return new Promise<void>((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason as Error);
         if (waiting.size >= MOST_WAITING) return reject(new QueueFull('too many calls wait for this bot'));
+        if (pausedUntil - ticker.now() > longestPauseSeconds * 1000)
+          return reject(new Paused('the bot is paused'));
         const onAbort = (): void => {
           waiting.delete(entry);
           reject(signal?.reason as Error);
         };
         const entry: Waiting = {
           chatId,
+          longestPauseSeconds,
+          giveUp(fault) {
+            signal?.removeEventListener('abort', onAbort);
+            waiting.delete(entry);
+            reject(fault);
+          },
           start() {
             signal?.removeEventListener('abort', onAbort);
             resolve();
@@ -136,6 +153,9 @@ export function createPacer(pace: Pace, ticker: Ticker = systemTicker): Pacer {
     },
     pause(seconds) {
       pausedUntil = Math.max(pausedUntil, ticker.now() + seconds * 1000);
+      for (const entry of waiting) {
+        if (entry.longestPauseSeconds < seconds) entry.giveUp(new Paused('the bot is paused'));
+      }
       pump();
     },
     pausedFor: () => Math.max(0, Math.ceil((pausedUntil - ticker.now()) / 1000)),

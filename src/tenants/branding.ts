@@ -14,7 +14,13 @@ export const codeTemplates = [
   'step_up_code',
 ] as const;
 /** Messages that tell the owner what happened. */
-const noticeTemplates = ['password_changed', 'new_device', 'address_changed', 'already_registered'] as const;
+const noticeTemplates = [
+  'password_changed',
+  'new_device',
+  'address_changed',
+  'account_locked',
+  'already_registered',
+] as const;
 /** Every message Firstproof sends, by what it is for. */
 export const templateNames = [...codeTemplates, ...noticeTemplates] as const;
 export type TemplateName = (typeof templateNames)[number];

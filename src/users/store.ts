@@ -11,6 +11,8 @@ export interface UserRow {
   is_verified: boolean;
   is_disabled: boolean;
   epoch: number;
+  /** The language of its first proof; null for an imported account that was never proved. */
+  locale: string | null;
   last_login: Date | null;
   created_at: Date;
   updated_at: Date;
@@ -41,9 +43,23 @@ export interface Admission {
   toldByTelegram: boolean;
   /** Was the proof found by its handle, not by the address alone? */
   byHandle: boolean;
+  /** Short hash of the program that signs in; left out: it is not remembered. */
+  agent?: string | null;
   /** False where the sign-in joins a session that lives: the account has as many as before. */
   opensSession: boolean;
   now: Fragment;
+}
+
+/** SQL of type text[]: the programs an account is signed in with, this one last among at most 20. */
+function withAgent(sql: Sql, agent: string | null): Fragment {
+  return sql`case when ${agent}::text is null or ${agent}::text = any(u.known_agents) then u.known_agents
+    else u.known_agents[greatest(1, cardinality(u.known_agents) - 18):] || ${agent}::text end`;
+}
+
+/** SQL of type boolean over `account`: it existed before and was never signed in with this program. */
+export function newAgentFragment(sql: Sql, tenantId: string, agent: string): Fragment {
+  return sql`exists (select from users had where had.tenant_id = ${tenantId}::uuid and had.id = account.id
+    and had.last_login is not null and not ${agent}::text = any(had.known_agents))`;
 }
 
 /**
@@ -89,13 +105,15 @@ export function admitFragment(sql: Sql, admission: Admission): Fragment {
     ),
     account as (
       insert into users as u (tenant_id, id, role, first_name, last_name, username, custom_fields, password_hash,
-        is_active, is_verified, live_sessions, verification_id, last_login, created_at, updated_at)
+        is_active, is_verified, live_sessions, verification_id, locale, known_agents, last_login, created_at, updated_at)
       select ${tenantId}::uuid, admitted.user_id, coalesce(claimed.role, 'user'),
         coalesce(${told('first_name')}, ${admission.firstName}, claimed.first_name),
         coalesce(${told('last_name')}, ${admission.lastName}, claimed.last_name),
         coalesce(${toldUsername}, ${admission.username}, case when ${admission.takeWaitingUsername}::boolean then claimed.username end),
         coalesce(claimed.custom_fields, '{}'), case when trusted.waiting then claimed.password_hash end,
-        true, true, 1, proof.id, ${now}, ${now}, ${now}
+        true, true, 1, proof.id,
+        (select v.locale from verifications v where v.tenant_id = ${tenantId}::uuid and v.id = proof.id),
+        array_remove(array[${admission.agent ?? null}::text], null), ${now}, ${now}, ${now}
       from admitted, trusted, proof left join claimed on true
       on conflict (tenant_id, id) do update set
         first_name = case when ${ownName} then u.first_name
@@ -107,6 +125,8 @@ export function admitFragment(sql: Sql, admission: Admission): Fragment {
         password_hash = case when u.is_verified or (select imported from trusted) then u.password_hash
           else excluded.password_hash end,
         is_verified = true,
+        locale = coalesce(u.locale, excluded.locale),
+        known_agents = ${withAgent(sql, admission.agent ?? null)},
         is_active = u.live_sessions + ${opened} > 0,
         live_sessions = u.live_sessions + ${opened},
         last_login = case when u.is_disabled then u.last_login else excluded.last_login end,
@@ -176,6 +196,8 @@ export function enterFragment(
     newHash: string | null;
     /** Where it joins a session that lives, the account has as many as before. */
     opensSession: boolean;
+    /** Short hash of the program that signs in; left out: it is not remembered. */
+    agent?: string;
     now: Fragment;
   },
 ): Fragment {
@@ -183,6 +205,7 @@ export function enterFragment(
     admitted as (select id, kind, value, verified_at from identities where false),
     account as (
       update users u set live_sessions = u.live_sessions + ${entry.opensSession}::boolean::int, is_active = true, last_login = ${entry.now},
+        known_agents = ${withAgent(sql, entry.agent ?? null)},
         updated_at = ${entry.now}, password_hash = coalesce(${entry.newHash}, u.password_hash)
       where u.tenant_id = ${entry.tenantId}::uuid and u.id = ${entry.userId}::uuid and not u.is_disabled
         and u.is_verified and u.password_hash = ${entry.checkedHash}
@@ -201,7 +224,7 @@ export function setPasswordFragment(
 ): Fragment {
   return sql`
     update users u set password_hash = ${change.hash}, epoch = u.epoch + 1, is_verified = true, live_sessions = 0,
-      is_active = false, updated_at = ${change.now}
+      is_active = false, password_changed_at = ${change.now}, updated_at = ${change.now}
     from spent
     where u.tenant_id = ${change.tenantId}::uuid and u.id = ${change.userId}::uuid and not u.is_disabled
     returning u.id`;
@@ -250,7 +273,7 @@ export async function readUser(
 ): Promise<UserRow | undefined> {
   const [row] = await database.sql<UserRow[]>`
     select u.id, u.role, u.first_name, u.last_name, u.username, u.custom_fields, u.is_active, u.is_verified,
-      u.is_disabled, u.epoch, u.last_login, u.created_at, u.updated_at,
+      u.is_disabled, u.epoch, u.locale, u.last_login, u.created_at, u.updated_at,
       coalesce((select jsonb_agg(jsonb_build_object('id', i.id, 'kind', i.kind, 'value', i.value,
         'as_entered', i.as_entered, 'verified_at', i.verified_at) order by i.id)
         from identities i where i.tenant_id = u.tenant_id and i.user_id = u.id), '[]') as identities

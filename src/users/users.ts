@@ -9,6 +9,7 @@ import {
   lockHolder,
   lockUser,
   markProvedFragment,
+  newAgentFragment,
   passwordDroppedFragment,
   type PasswordHolder,
   type ProfileChanges,
@@ -31,6 +32,7 @@ export {
   lockHolder,
   lockUser,
   markProvedFragment as markProved,
+  newAgentFragment as isNewAgent,
   passwordDroppedFragment as passwordDropped,
   provedSinceFragment as provedSince,
   readOwner as findOwner,
@@ -38,6 +40,16 @@ export {
   setPasswordFragment as setPassword,
   updateProfileFragment as changeProfile,
 };
+
+export {
+  dropPasswordSince,
+  findHolder,
+  findPasswordHash,
+  linkFragment as link,
+  removeIdentity,
+  replacePassword,
+  restoreIdentity,
+} from './identity-store.ts';
 
 export {
   advanceImport,
@@ -74,7 +86,9 @@ export interface PublicUser {
 
 /** What a person and their application may see of an account. */
 export function publicUser(
-  row: Omit<UserRow, 'is_disabled' | 'epoch' | 'identities'> & { identities: readonly IdentityRow[] },
+  row: Omit<UserRow, 'is_disabled' | 'epoch' | 'locale' | 'identities'> & {
+    identities: readonly IdentityRow[];
+  },
 ): PublicUser {
   const first = (kind: IdentityRow['kind']): string | null =>
     row.identities.find((identity) => identity.kind === kind)?.value ?? null;

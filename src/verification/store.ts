@@ -23,6 +23,10 @@ export interface IssueRow {
   /** Did whoever starts it type the waiting password? */
   vouchesPassword: boolean;
   isDecoy: boolean;
+  /** link and step_up: only this session may finish it. */
+  sessionId: string | null;
+  /** link: the address that the proved one takes the place of. */
+  replacesIdentityId: string | null;
   /** The caller's network: guesses by the address alone count less against a code of somebody else's. */
   startedBy: string;
   /** False: a challenge was put that was not solved; what is guessed wrong does not count toward the 100 in a row. */
@@ -36,11 +40,12 @@ export function issueFragment(sql: Sql, row: IssueRow): Fragment {
   return sql`
     insert into verifications (tenant_id, id, handle_hash, purpose, channel, kind, value, as_entered, locale,
       code_hash, code_sealed, code_length, max_attempts, user_id, pending_registration_id, vouches_password, is_decoy,
-      started_by, is_unchallenged, created_at, last_sent_at, expires_at)
+      session_id, replaces_identity_id, started_by, is_unchallenged, created_at, last_sent_at, expires_at)
     select ${row.tenantId}::uuid, ${row.id}::uuid, ${row.handleHash as Buffer}::bytea, ${row.purpose},
       ${row.channel}, ${row.kind}, ${row.value}, ${row.asEntered}, ${row.locale}, ${row.codeHash as Buffer}::bytea,
       ${row.codeSealed as Buffer | null}::bytea, ${row.codeLength}, ${row.maxAttempts}, ${row.userId}::uuid,
-      ${row.pendingRegistrationId}, ${row.vouchesPassword}, ${row.isDecoy}, ${row.startedBy}, ${row.isUnchallenged}, due, due,
+      ${row.pendingRegistrationId}, ${row.vouchesPassword}, ${row.isDecoy},
+      ${row.sessionId}::uuid, ${row.replacesIdentityId}::uuid, ${row.startedBy}, ${row.isUnchallenged}, due, due,
       due + make_interval(secs => ${row.lifetimeSeconds})
     from ${row.from}
     returning id`;
@@ -97,6 +102,8 @@ export interface WaitingRow {
   code_sealed: Buffer | null;
   code_length: number;
   user_id: string | null;
+  session_id: string | null;
+  replaces_identity_id: string | null;
   pending_registration_id: string | null;
   vouches_password: boolean;
   is_decoy: boolean;
@@ -106,8 +113,8 @@ export interface WaitingRow {
 }
 
 const waitingColumns = (sql: Sql, now: Fragment): Fragment => sql`
-  id, purpose, channel, kind, value, as_entered, locale, code_sealed, code_length, user_id, pending_registration_id,
-  vouches_password, is_decoy,
+  id, purpose, channel, kind, value, as_entered, locale, code_sealed, code_length, user_id, session_id,
+  replaces_identity_id, pending_registration_id, vouches_password, is_decoy,
   (max_attempts - attempts)::int as attempts_left, ceil(extract(epoch from expires_at - ${now}))::int as expires_in,
   case when consumed_at is not null then 'used' when expires_at <= ${now} then 'expired'
     when attempts >= max_attempts then 'dead' else 'live' end as state`;
@@ -262,7 +269,7 @@ export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
     superseded as (
       delete from verifications v
       where v.tenant_id = ${tenantId}::uuid
-        and v.kind = (select kind from proof where state = 'proved' and purpose in ('sign_in', 'register', 'recover'))
+        and v.kind = (select kind from proof where state = 'proved' and purpose in ('sign_in', 'register', 'recover', 'link'))
         and v.value = (select value from proof) and v.id <> (select id from proof)
         and v.purpose in ('sign_in', 'register') and v.consumed_at is null
     ),

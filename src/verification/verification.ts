@@ -69,6 +69,10 @@ export interface NewVerificationOptions {
   codeLength: number;
   lifetimeSeconds: number;
   userId: string | null;
+  /** link and step_up: only this session may finish it. */
+  sessionId?: string | null;
+  /** link: the address that the proved one takes the place of. */
+  replacesIdentityId?: string | null;
   /** SQL of type uuid: the pending registration that its proof completes; left out: none. */
   pendingRegistrationId?: Fragment;
   /** Did whoever starts it type the waiting password? Then its handle may keep that password. */
@@ -102,6 +106,8 @@ export interface Verifications {
   findResettable(database: Database, claims: ResetTokenClaims): ReturnType<typeof readResettable>;
   /** `update …` for a `with` list: spends it. */
   spendReset(sql: Sql, claims: ResetTokenClaims, now: Fragment): Fragment;
+  /** What a handle was made for, as far as its text tells; undefined when it cannot be one. */
+  purposeOf(verificationId: string): Purpose | undefined;
   /** Opens the sealed code of a live verification, to send it again. */
   codeOf(tenantId: string, row: WaitingRow): string | undefined;
   /** What a handle names, live or over, for a day; undefined when it names nothing here. */
@@ -167,6 +173,8 @@ export function createVerifications(options: VerificationsOptions): Verification
         pendingRegistrationId: wanted.pendingRegistrationId ?? sql`null::uuid`,
         vouchesPassword: wanted.vouchesPassword ?? false,
         isDecoy: decoy,
+        sessionId: wanted.sessionId ?? null,
+        replacesIdentityId: wanted.replacesIdentityId ?? null,
         isUnchallenged: !(wanted.isUnsolved ?? false),
         handleHash: handleHash(secrets, wanted.tenantId, handle),
         codeHash: decoy ? options.randomBytes(32) : (codeHash as Buffer),
@@ -195,6 +203,7 @@ export function createVerifications(options: VerificationsOptions): Verification
         lifeSeconds: RESET_LIFE_SECONDS,
         now,
       }),
+    purposeOf: (verificationId) => readHandle(verificationId)?.purpose,
     codeOf(tenantId, row) {
       return row.code_sealed === null
         ? undefined

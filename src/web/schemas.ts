@@ -16,6 +16,17 @@ export const Failure = Type.Object(
     channel: Type.Optional(Type.String()),
     next_action: Type.Optional(Type.String()),
     verification_id: Type.Optional(Type.String()),
+    ways: Type.Optional(
+      Type.Array(
+        Type.Object({
+          method: Type.Enum(['phone', 'email', 'telegram', 'password']),
+          identity_id: Type.Optional(Type.String()),
+          channel: Type.Optional(Type.String()),
+          destination: Type.Optional(Type.String()),
+        }),
+        { description: 'STEP_UP_REQUIRED: how this account may prove itself for the change.' },
+      ),
+    ),
     bot_link: Type.Optional(Type.String({ description: 'Where to meet the Telegram bot.' })),
     issues: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
   },

@@ -8,12 +8,14 @@ import { sweepLimits } from '../limits/limits.ts';
 import { sweepMessages } from '../outbox/outbox.ts';
 import { sweepRegistrations } from '../registrations/registrations.ts';
 import { type Sessions, sweepSessions } from '../sessions/sessions.ts';
+import { type Notices, sweepNotices } from '../notices/notices.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import { sweepVerifications } from '../verification/verification.ts';
 
 export interface WorkerOptions {
   databases: readonly Database[];
   delivery: Delivery;
+  notices: Notices;
   sessions: Sessions;
   keys: Keys;
   tenants: Tenants;
@@ -55,6 +57,7 @@ export function createWorker(options: WorkerOptions): Worker {
 
   async function dispatch(): Promise<void> {
     await eachDatabase(async (database) => {
+      while ((await options.notices.deliverDue(database)) > 0 && !stopped);
       await delivery.dispatchDue(database);
     });
   }
@@ -67,6 +70,7 @@ export function createWorker(options: WorkerOptions): Worker {
       await untilEmpty(() => sweepRegistrations(database, SWEEP_BATCH));
       await untilEmpty(() => sweepVerifications(database, KEEP_VERIFICATIONS_SECONDS, SWEEP_BATCH));
       await untilEmpty(() => sweepMessages(database, KEEP_MESSAGES_SECONDS, SWEEP_BATCH));
+      await untilEmpty(() => sweepNotices(database, SWEEP_BATCH));
       await untilEmpty(() => sweepSessions(database, KEEP_ENDED_SESSIONS_SECONDS, SWEEP_BATCH));
       await untilEmpty(() => sweepUpdates(database, KEEP_UPDATES_SECONDS, SWEEP_BATCH));
     });

@@ -144,6 +144,7 @@ const signOut =
     const { token } = mine.access;
     const request = { method: 'POST', path: `${AUTH}/logout`, body: { scope }, token };
     if (!admitted(state, mine)) return { ...request, statuses: [401] };
+    if (scope !== 'this' && !rules.isProved(state, mine)) return { ...request, statuses: [403] };
     rules.signOut(state, (one) => {
       if (one.address !== mine.address) return false;
       return scope === 'all' || (one === mine) === (scope === 'this');
@@ -160,6 +161,7 @@ const revokeDevice =
     const { token } = mine.access;
     const request = { method: 'DELETE', path: `${AUTH}/devices/${theirs.deviceId}`, token };
     if (!admitted(state, mine)) return { ...request, statuses: [401] };
+    if (theirs !== mine && !rules.isProved(state, mine)) return { ...request, statuses: [403] };
     if (theirs.address !== mine.address || theirs.endedAt !== undefined)
       return { ...request, statuses: [404] };
     rules.signOut(state, (one) => one === theirs);

@@ -67,9 +67,17 @@ const BROKEN = {
         where tenant_id = $1 and action in ('session.ended', 'session.refresh_reused') group by subject) e
       on e.subject = 'session:' || s.id
     where s.tenant_id = $1 and coalesce(e.events, 0) <> (s.revoked_at is not null)::int`,
+  'I12 a notice of a sign-in that has no event': `
+    select n.id from notices n where n.tenant_id = $1 and n.kind = 'new_device' and not exists (
+      select from audit_events e where e.tenant_id = n.tenant_id and e.action = 'user.signed_in'
+        and e.subject = 'session:' || n.session_id)`,
+  'I12 a notice disputed without exactly one event': `
+    select n.id from notices n where n.tenant_id = $1 and n.disputed_at is not null
+      and (select count(*) from audit_events e where e.tenant_id = n.tenant_id and e.action = 'notice.disputed'
+        and e.data ->> 'notice_id' = n.id::text) <> 1`,
   'I12 a message without its event': `
     select sent, told from
-      (select count(*) as sent from messages where tenant_id = $1) m,
+      (select count(*) as sent from messages where tenant_id = $1 and verification_id is not null) m,
       (select count(*) as told from audit_events where tenant_id = $1
         and action in ('verification.sent', 'verification.resent')) e
     where sent > told`,

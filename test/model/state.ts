@@ -44,6 +44,7 @@ const DAY = 24 * HOUR;
 const CODE_LIFE = 300 * SECOND;
 const SESSION_LIFE = 30 * DAY;
 const ACCESS_LIFE = 900 * SECOND;
+const PROOF_LIFE = 300 * SECOND;
 const GRACE = 10 * SECOND;
 const KEPT = 7 * DAY;
 const KEPT_SESSIONS = 30 * DAY;
@@ -183,6 +184,10 @@ export function signOut(state: State, which: (session: SessionState) => boolean)
 
 export const isLive = (state: State, session: SessionState): boolean =>
   session.endedAt === undefined && session.createdAt + SESSION_LIFE > state.now;
+
+/** Was this session proved by its sign-in at most five minutes ago? Refreshing proves nobody. */
+export const isProved = (state: State, session: SessionState): boolean =>
+  session.createdAt + PROOF_LIFE >= state.now;
 
 /** What presenting refresh token number `counter` comes to, and what it leaves behind. */
 export function refreshed(

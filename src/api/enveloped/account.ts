@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { readProfile, updateProfile } from '../../signin/profile.ts';
+import { requireProof } from '../../signin/require-proof.ts';
 import { sendRefusal } from '../../web/server.ts';
 import type { ApiServer } from '../api.ts';
 import { type ApiContext, authenticate, cluesOf } from '../context.ts';
@@ -39,7 +40,7 @@ export function accountRoutes(server: ApiServer, context: ApiContext): void {
         tags,
         security: bearer,
         body: changesBody,
-        response: { 200: Account, ...failures(401) },
+        response: { 200: Account, ...failures(401, 403) },
       },
     },
     async (request, reply) => {
@@ -58,16 +59,21 @@ export function accountRoutes(server: ApiServer, context: ApiContext): void {
       config: { optionalBody: true },
       schema: {
         summary: 'End this session, the others, or all',
+        description: 'Others and all want a proof of the last five minutes.',
         tags,
         security: bearer,
         body: Type.Object({ scope: Type.Optional(Type.Enum(['this', 'others', 'all'])) }, closed),
-        response: { 200: Nothing, ...failures(401) },
+        response: { 200: Nothing, ...failures(401, 403) },
       },
     },
     async (request, reply) => {
       const authenticated = await authenticate(context, request);
       if (!authenticated.ok) return sendRefusal(reply, authenticated);
       const scope = request.body.scope ?? 'this';
+      if (scope !== 'this') {
+        const unproved = await requireProof(context.signIn, authenticated.access, 'sessions');
+        if (unproved) return sendRefusal(reply, unproved);
+      }
       const { caller } = cluesOf(context, request);
       const ended = await context.signIn.sessions.end(authenticated.access, scope, caller);
       const message = logoutMessage(scope, ended.count, ended.userIsActive);

@@ -14,6 +14,8 @@ export interface Letter {
   paragraphs: readonly string[];
   code: { digits: string; label: string } | null;
   facts: readonly { label: string; value: string }[];
+  /** The one thing to do, where there is one. */
+  action: { label: string; url: string } | null;
   /** The one thing to notice: when the code ends, or what to do if it was not you. */
   notice: string;
   advice: readonly string[];
@@ -49,6 +51,7 @@ export function renderLetter(letter: Letter): string {
       'notice',
       'margin:0 0 20px;padding:12px 16px;border-radius:8px;background:#fff6df;color:#6b4a00;font-size:15px;line-height:1.5',
     ),
+    letter.action === null ? '' : actionButton(letter.action),
     ...letter.advice.map((text) =>
       paragraph(text, 'quiet', 'margin:0 0 10px;font-size:14px;line-height:1.6;color:#5a5f6b'),
     ),
@@ -102,6 +105,11 @@ function codeBox({ digits, label }: { digits: string; label: string }): string {
   const [size, gap] = digits.length > 7 ? [26, 3] : [36, 8];
   const spoken = `${label}: ${digits.split('').join(' ')}`;
   return `<div class="code" role="img" aria-label="${escapeHtml(spoken)}" dir="ltr" style="margin:20px 0;padding:18px 8px 18px ${8 + gap}px;border:1px solid #dfe2e8;border-radius:10px;background:#f6f7f9;color:#101114;text-align:center;font-family:${CODE_FONT};font-size:${size}px;line-height:1.2;font-weight:700;letter-spacing:${gap}px;-webkit-user-select:all;user-select:all">${escapeHtml(digits)}</div>`;
+}
+
+/** A link drawn as a button; programs without styles show a plain link. */
+function actionButton({ label, url }: { label: string; url: string }): string {
+  return `<p style="margin:0 0 22px"><a class="action" href="${escapeHtml(url)}" style="display:inline-block;padding:12px 20px;border:2px solid #b3261e;border-radius:8px;background:#ffffff;color:#b3261e;font-size:15px;line-height:1.4;font-weight:600;text-decoration:none">${escapeHtml(label)}</a></p>`;
 }
 
 function factTable(facts: Letter['facts'], start: string): string {

@@ -15,6 +15,8 @@ export interface MessageDetails {
   at?: string;
   /** The address it is about, masked. */
   address?: string;
+  /** Where "this was not me" leads; a secret. */
+  link?: string;
 }
 
 /** What a rendering needs to know. Durations are whole seconds. */
@@ -50,9 +52,11 @@ export function renderMessage(content: TemplateContent, brand?: Brand): Rendered
   const own = brand?.override(content.template, locale) ?? {};
   const message = words.messages[content.template];
   const values = valuesOf({ ...content, code }, locale, brand);
+  const link = carriesCode ? undefined : content.details?.link;
   if (content.channel !== 'email') {
     const short = { ...values, tenant: shorten(values['tenant'] ?? '', LONGEST_NAME_IN_SMS) };
-    return { subject: null, text: substitute(own.sms ?? message.sms, short), html: null };
+    const text = substitute(own.sms ?? message.sms, short);
+    return { subject: null, text: link === undefined ? text : `${text} ${link}`, html: null };
   }
   const intro = (own.text ?? message.intro).split(/\n\s*\n/).filter((part) => part.trim() !== '');
   const parts: Parts = {
@@ -62,6 +66,7 @@ export function renderMessage(content: TemplateContent, brand?: Brand): Rendered
     advice: carriesCode ? [words.codeAdvice, message.ifNotYou] : [],
     footer: [...(values['support'] === '' ? [] : [words.support]), words.footer],
     facts: carriesCode ? [] : factsOf(words, values),
+    action: link === undefined ? null : { label: words.notMe, url: link },
   };
   const subject = oneLine(substitute(own.subject ?? message.subject, values));
   return {
@@ -89,6 +94,7 @@ interface Parts {
   advice: readonly string[];
   footer: readonly string[];
   facts: readonly { label: string; value: string }[];
+  action: { label: string; url: string } | null;
 }
 
 function valuesOf(content: TemplateContent, locale: string, brand: Brand | undefined): Values {
@@ -116,13 +122,14 @@ function factsOf({ facts }: Words, values: Values): Parts['facts'] {
 function lettered(
   parts: Parts,
   values: Values,
-): Pick<Letter, 'greeting' | 'paragraphs' | 'facts' | 'notice' | 'advice' | 'footer'> {
+): Pick<Letter, 'greeting' | 'paragraphs' | 'facts' | 'action' | 'notice' | 'advice' | 'footer'> {
   const html = (text: string): string => substituteHtml(text, values);
   const multiline = (text: string): string => html(text).replaceAll('\n', '<br>');
   return {
     greeting: html(parts.greeting),
     paragraphs: parts.intro.map(multiline),
     facts: parts.facts,
+    action: parts.action,
     notice: html(parts.notice),
     advice: parts.advice.map(html),
     footer: parts.footer.map(html),
@@ -141,6 +148,7 @@ function plainText(parts: Parts, values: Values, code: string | null): string {
     const facts = parts.facts.map(({ label, value }) => `${label}: ${value}`).join('\n');
     text.splice(1 + parts.intro.length, 0, facts);
   }
+  if (parts.action) text.push(`${parts.action.label}: ${parts.action.url}`);
   const footer = parts.footer.map((part) => substitute(part, values)).join('\n');
   return `${[...text, `-- \n${footer}`].join('\n\n')}\n`;
 }

@@ -9,6 +9,7 @@ export const amharic: Words = {
   expiry: 'ኮዱ ለ{{minutes}} እና ለአንድ ጊዜ ብቻ ይሠራል።',
   codeAdvice: 'ይህን ኮድ ለማንም አይንገሩ። ከ{{tenant}} ማንም ሰው በስልክም ሆነ በጽሑፍ ኮዱን አይጠይቅዎትም።',
   facts: { device: 'መሣሪያ', place: 'ቦታ', time: 'ሰዓት', address: 'አድራሻ' },
+  notMe: 'ይህ እኔ አልነበርኩም',
   support: 'ጥያቄ አለዎት? ወደ {{support}} ይጻፉ።',
   footer: 'ይህ መልእክት ለመለያዎ ደኅንነት ከ{{tenant}} የተላከ ነው።',
   messages: {
@@ -59,6 +60,12 @@ export const amharic: Words = {
       subject: 'የ{{tenant}} መለያዎ አድራሻ ተቀይሯል',
       intro: 'ወደ {{tenant}} መለያዎ የሚገባባቸው አድራሻዎች ተቀይረዋል።',
       ifNotYou: 'እርስዎ ካልሆኑ አሁኑኑ ይግቡ፣ አድራሻዎችዎን ያረጋግጡ እና ያሳውቁን።',
+    },
+    account_locked: {
+      sms: 'በ{{tenant}} ብዙ የተሳሳቱ ሙከራዎች። ማንም አልገባም።',
+      subject: 'ወደ {{tenant}} መለያዎ ብዙ የተሳሳቱ ሙከራዎች ነበሩ',
+      intro: 'አንድ ሰው በተሳሳተ ኮድ ወይም የይለፍ ቃል ወደ {{tenant}} መለያዎ ለመግባት ብዙ ጊዜ ሞክሯል። መግቢያው ለጊዜው ተዘግቷል፤ ማንም አልገባም።',
+      ifNotYou: 'እርስዎ ካልነበሩ አሁን ምንም ማድረግ አያስፈልግም። ኮዱን ለማንም አያጋሩ፤ መጠበቅ ካልቻሉ በሌላ መንገድ ይግቡ።',
     },
     already_registered: {
       sms: 'በ{{tenant}} መለያ አለዎት። በቀጥታ ይግቡ።',

@@ -10,6 +10,7 @@ export const english: Words = {
   codeAdvice:
     'Do not share this code. Nobody from {{tenant}} will ever ask you for it, by phone or in writing.',
   facts: { device: 'Device', place: 'Place', time: 'Time', address: 'Address' },
+  notMe: 'This was not me',
   support: 'Questions? Write to {{support}}.',
   footer: 'This message was sent by {{tenant}} to keep your account safe.',
   messages: {
@@ -63,6 +64,14 @@ export const english: Words = {
       subject: 'An address of your {{tenant}} account was changed',
       intro: 'The addresses that sign in to your {{tenant}} account were changed.',
       ifNotYou: 'If it was not you, sign in now, check your addresses and tell us.',
+    },
+    account_locked: {
+      sms: 'Too many wrong tries on your {{tenant}} account. Not you? Stay calm: nobody got in.',
+      subject: 'Too many wrong tries on your {{tenant}} account',
+      intro:
+        'Somebody tried too often to sign in to your {{tenant}} account with a wrong code or password. It is locked for a while, and nobody got in.',
+      ifNotYou:
+        'If it was not you, there is nothing to do now. Never share a code, and sign in another way if you cannot wait.',
     },
     already_registered: {
       sms: 'You already have an account at {{tenant}}. Just sign in.',

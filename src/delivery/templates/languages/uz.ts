@@ -11,6 +11,7 @@ export const uzbek: Words = {
   codeAdvice:
     'Bu kodni hech kimga aytmang. {{tenant}} xodimlari uni telefonda ham, yozishmada ham hech qachon soʻramaydi.',
   facts: { device: 'Qurilma', place: 'Joy', time: 'Vaqt', address: 'Manzil' },
+  notMe: 'Bu men emasman',
   support: 'Savolingiz bormi? {{support}} manziliga yozing.',
   footer: 'Bu xabar hisobingiz xavfsizligi uchun {{tenant}} tomonidan yuborildi.',
   messages: {
@@ -65,6 +66,14 @@ export const uzbek: Words = {
       subject: '{{tenant}} hisobingizning manzili oʻzgartirildi',
       intro: '{{tenant}} hisobingizga kiriladigan manzillar oʻzgartirildi.',
       ifNotYou: 'Bu siz boʻlmasangiz, darhol kirib, manzillaringizni tekshiring va bizga xabar bering.',
+    },
+    account_locked: {
+      sms: "{{tenant}}: xato urinishlar juda ko'p, kirish vaqtincha yopildi.",
+      subject: '{{tenant}} hisobingizga kirish uchun xato urinishlar juda ko‘p',
+      intro:
+        'Kimdir {{tenant}} hisobingizga kirish uchun noto‘g‘ri kod yoki parolni juda ko‘p marta kiritdi. Kirish vaqtincha yopildi va hech kim kirmadi.',
+      ifNotYou:
+        'Agar bu siz bo‘lmasangiz, hozir hech narsa qilish shart emas. Kodni hech kimga bermang; kuta olmasangiz, boshqa yo‘l bilan kiring.',
     },
     already_registered: {
       sms: '{{tenant}} xizmatida hisobingiz bor. Shunchaki kiring.',

@@ -1,0 +1,146 @@
+import type { Database, Fragment, Sql } from '../db/database.ts';
+import type { Delivery, QueuedMessage } from '../delivery/delivery.ts';
+import type { Log } from '../kernel/log.ts';
+import type { Secrets } from '../kernel/secrets.ts';
+import type { Tenant, Tenants } from '../tenants/tenants.ts';
+import { findUser } from '../users/users.ts';
+import { hasLink, linkToken, type NoticeKind, readLinkToken, recipientsOf, templateOf } from './policy.ts';
+import {
+  claimUntold,
+  dispute,
+  type NotedIdentity,
+  type NoticeDetails,
+  type NoticeRecord,
+  type NoticeRow,
+  readDisputable,
+  sweepNotices,
+  tellFragment,
+  tellLockout,
+} from './store.ts';
+
+export type { NotedIdentity, NoticeDetails, NoticeKind, NoticeRow };
+export { dispute, sweepNotices };
+
+/** Telling an account's owner what happened to it, and hearing "this was not me". */
+export interface Notices {
+  /** `insert …` for the `with` list of the statement that it tells of. */
+  tell(sql: Sql, notice: Omit<NoticeRecord, 'id'>): Fragment;
+  /** The owner of an address is told, once a day, that too many wrong attempts have locked it. */
+  tellLockout(
+    tenantId: string,
+    address: { kind: string; value: string },
+    details: NoticeDetails,
+  ): Promise<void>;
+  /** Makes messages of what a statement has just committed; returns at once. The worker would find it, too. */
+  deliverSoon(database: Database): void;
+  /** Makes messages of the notices that wait in a database. Returns how many there were. */
+  deliverDue(database: Database): Promise<number>;
+  /** The notice behind a link, while it may be used; it stays unused. */
+  findByLink(token: string): Promise<{ tenant: Tenant; notice: NoticeRow } | undefined>;
+}
+
+export interface NoticesOptions {
+  tenants: Tenants;
+  databaseOf: (tenantId: string) => Database;
+  delivery: Delivery;
+  /** The address as a message may show it. */
+  mask: (address: { kind: NotedIdentity['kind']; value: string }) => string;
+  secrets: Secrets;
+  publicUrl: string;
+  newId: () => string;
+  log: Log;
+}
+
+const AT_ONCE = 20;
+
+export function createNotices(options: NoticesOptions): Notices {
+  const { tenants, databaseOf, delivery, secrets, newId } = options;
+
+  /** The messages of a notice, queued in the transaction that marks it as told. */
+  async function messagesOf(sql: Sql, database: Database, notice: NoticeRow): Promise<QueuedMessage[]> {
+    const tenant = tenants.byId(notice.tenant_id);
+    const user = tenant && (await findUser(database, tenant.id, notice.user_id));
+    if (!tenant || !user || notice.expires_in === 0) return [];
+    const { added, removed } = notice.details;
+    const proved = user.identities.filter(
+      (identity) => identity.verified_at !== null && identity.id !== added?.id,
+    );
+    const used = notice.used_kind === null ? null : `${notice.used_kind}:${notice.used_value}`;
+    const queued: QueuedMessage[] = [];
+    for (const recipient of recipientsOf<NotedIdentity>(notice.kind, proved, used, removed)) {
+      const [channel] = delivery.planOf(tenant, recipient, undefined);
+      if (channel === undefined) continue;
+      const message = delivery.queue(sql, {
+        tenantId: tenant.id,
+        verificationId: null,
+        content: {
+          template: templateOf(notice.kind),
+          to: recipient.kind === 'email' ? recipient.as_entered : recipient.value,
+          channel,
+          locale: user.locale ?? tenant.locale,
+          tenantName: tenant.name,
+          name: user.first_name,
+          code: null,
+          expiresIn: notice.expires_in,
+          details: detailsOf(notice, tenant.id),
+        },
+        now: database.now(),
+        from: sql`(select 1) once`,
+      });
+      await sql`${message.insert}`;
+      queued.push(message);
+    }
+    return queued;
+  }
+
+  function detailsOf(notice: NoticeRow, tenantId: string) {
+    const { device, place, added, removed } = notice.details;
+    const about = added ?? removed;
+    return {
+      ...(device === undefined ? {} : { deviceName: device }),
+      ...(place === undefined ? {} : { place }),
+      ...(about === undefined ? {} : { address: options.mask(about) }),
+      at: notice.created_at.toISOString(),
+      ...(hasLink(notice.kind)
+        ? { link: `${options.publicUrl}/not-me/${linkToken(secrets, tenantId, notice.id)}` }
+        : {}),
+    };
+  }
+
+  async function deliverDue(database: Database): Promise<number> {
+    const { count, queued } = await database.transaction(async (begun) => {
+      const sql = begun as unknown as Sql;
+      const notices = await claimUntold(sql, database.now(), AT_ONCE);
+      const messages: QueuedMessage[] = [];
+      for (const notice of notices) messages.push(...(await messagesOf(sql, database, notice)));
+      return { count: notices.length, queued: messages };
+    });
+    for (const message of queued) delivery.dispatch(database, message);
+    return count;
+  }
+
+  function deliverSoon(database: Database): void {
+    setImmediate(() => {
+      deliverDue(database).catch((error: unknown) =>
+        options.log.warn({ event: 'notices_wait', error }, 'notices wait for the next round'),
+      );
+    });
+  }
+
+  return {
+    tell: (sql, notice) => tellFragment(sql, { ...notice, id: newId() }),
+    async tellLockout(tenantId, address, details) {
+      const database = databaseOf(tenantId);
+      if (await tellLockout(database, { tenantId, id: newId(), ...address, details })) deliverSoon(database);
+    },
+    deliverSoon,
+    deliverDue,
+    async findByLink(token) {
+      const named = readLinkToken(secrets, token, tenants.all());
+      if (!named) return undefined;
+      const { tenant, noticeId } = named;
+      const notice = await readDisputable(databaseOf(tenant.id), tenant.id, noticeId);
+      return notice && { tenant, notice };
+    },
+  };
+}

@@ -1,0 +1,102 @@
+import { bytesToUuid, uuidToBytes } from '../kernel/id.ts';
+import { constantTimeEqual, type Secrets } from '../kernel/secrets.ts';
+import type { TemplateName } from '../tenants/tenants.ts';
+
+/** What an account's owner is told of. */
+export type NoticeKind =
+  | 'new_device'
+  | 'password_changed'
+  | 'identity_added'
+  | 'identity_removed'
+  | 'identity_replaced'
+  | 'number_taken_over'
+  | 'account_locked';
+
+/** "This was not me" works for so long (S33). */
+export const NOTICE_LIFE_SECONDS = 72 * 3600;
+
+const TEMPLATES = {
+  new_device: 'new_device',
+  password_changed: 'password_changed',
+  identity_added: 'address_changed',
+  identity_removed: 'address_changed',
+  identity_replaced: 'address_changed',
+  number_taken_over: 'address_changed',
+  account_locked: 'account_locked',
+} as const satisfies Record<NoticeKind, TemplateName>;
+
+/** The message of a notice. */
+export function templateOf(kind: NoticeKind): TemplateName {
+  return TEMPLATES[kind];
+}
+
+/** Can the owner undo it by the link? Nothing was done yet where somebody only guessed. */
+export function hasLink(kind: NoticeKind): boolean {
+  return kind !== 'account_locked' && kind !== 'number_taken_over';
+}
+
+export interface Recipient {
+  kind: 'phone' | 'email' | 'telegram';
+  value: string;
+  as_entered: string;
+}
+
+/**
+ * Who is told: every other address than the one it was done by, and by SMS only where nothing free reaches the owner.
+ * The used one as well where there is no other, or where telling costs nothing and a password is at stake. An address
+ * that was taken away is always told: it is the only one that a thief cannot have (S33, S48).
+ * @param used the address it was done by, such as `email:…`
+ * @param removed the address that went
+ */
+export function recipientsOf<T extends Recipient>(
+  kind: NoticeKind,
+  identities: readonly T[],
+  used: string | null,
+  removed: T | undefined,
+): T[] {
+  const isUsed = (identity: Recipient): boolean => `${identity.kind}:${identity.value}` === used;
+  const others = identities.filter((identity) => !isUsed(identity));
+  const free = others.filter((identity) => identity.kind !== 'phone');
+  const told = removed ? [removed, ...free] : free.length > 0 ? free : others.slice(0, 1);
+  const own = identities.filter((identity) => isUsed(identity) && identity.kind !== 'phone');
+  if (kind === 'password_changed') return [...told, ...own];
+  if (told.length > 0) return told;
+  // A code has just gone to this phone: that was notice enough of a sign-in, and a second SMS costs money.
+  return kind === 'new_device' ? own : identities.slice(0, 1);
+}
+
+const MAC_BYTES = 16;
+const TAG_BYTES = 4;
+const TOKEN_BYTES = TAG_BYTES + 16 + MAC_BYTES;
+
+/** The secret of a notice's link: a tag of the tenant, the notice's id, and 128 bits of keyed hash over both. */
+export function linkToken(secrets: Secrets, tenantId: string, noticeId: string): string {
+  const mac = secrets.mac('notice-link', tenantId, noticeId).subarray(0, MAC_BYTES);
+  return Buffer.concat([tagOf(tenantId), uuidToBytes(noticeId), mac]).toString('base64url');
+}
+
+/** The notice a token names, and whose it is; undefined when it is not one of ours. */
+export function readLinkToken<T extends { id: string }>(
+  secrets: Secrets,
+  token: string,
+  tenants: readonly T[],
+): { tenant: T; noticeId: string } | undefined {
+  if (!/^[A-Za-z0-9_-]{48}$/.test(token)) return undefined;
+  const bytes = Buffer.from(token, 'base64url');
+  if (bytes.byteLength !== TOKEN_BYTES) return undefined;
+  const noticeId = bytesToUuid(bytes.subarray(TAG_BYTES, TAG_BYTES + 16));
+  const mac = bytes.subarray(TAG_BYTES + 16);
+  const tenant = tenants.find(
+    ({ id }) =>
+      bytes.subarray(0, TAG_BYTES).equals(tagOf(id)) &&
+      secrets
+        .macs('notice-link', id, noticeId)
+        .some((candidate) => constantTimeEqual(candidate.subarray(0, MAC_BYTES), mac)),
+  );
+  return tenant && { tenant, noticeId };
+}
+
+/** The last bytes of a tenant's id, which are random. */
+function tagOf(tenantId: string): Uint8Array {
+  return uuidToBytes(tenantId).subarray(16 - TAG_BYTES);
+}

@@ -1,0 +1,62 @@
+import type { Fragment, Sql } from '../db/database.ts';
+import { consequencesFragment } from './store.ts';
+
+interface EndMine {
+  tenantId: string;
+  userId: string;
+  ip: string | null;
+  now: Fragment;
+}
+
+/** Ends sessions of one account within a transaction, the account's count and the notice to all servers included. */
+async function endMine(
+  sql: Sql,
+  query: EndMine & { which: Fragment; reason: string },
+): Promise<{ id: string; amr: string[] }[]> {
+  const { tenantId, userId, now } = query;
+  return sql<{ id: string; amr: string[] }[]>`
+    with chosen as materialized (
+      select s.id from sessions s
+      where s.tenant_id = ${tenantId}::uuid and s.user_id = ${userId}::uuid and s.revoked_at is null
+        and ${query.which}
+      order by s.id for update
+    ),
+    ended as (
+      update sessions s set revoked_at = ${now}, revoke_reason = ${query.reason}
+      from chosen where s.tenant_id = ${tenantId}::uuid and s.id = chosen.id
+      returning s.id, s.user_id, s.amr
+    ),
+    ${consequencesFragment(sql, tenantId, now)},
+    audited as (
+      insert into audit_events (tenant_id, id, action, actor, subject, ip, at, data)
+      select ${tenantId}::uuid, gen_random_uuid(), 'session.ended', ${`user:${userId}`}, 'session:' || id,
+        ${query.ip}, ${now}, jsonb_build_object('reason', ${query.reason}::text, 'user_id', user_id) from ended
+    )
+    select ended.id, ended.amr, (select count(*) from told) as told from ended`;
+}
+
+/** Ends every session of an account but one, in the transaction of a change; gives their ids, for `told`. */
+export async function endOtherSessions(
+  sql: Sql,
+  query: EndMine & { sessionId: string; reason: string },
+): Promise<string[]> {
+  const rows = await endMine(sql, { ...query, which: sql`s.id <> ${query.sessionId}::uuid` });
+  return rows.map((row) => row.id);
+}
+
+/**
+ * Ends what the owner says was not them: the session where it happened and every one opened since, or simply all.
+ * @param query.since SQL of type timestamptz
+ */
+export async function endDisputedSessions(
+  sql: Sql,
+  query: EndMine & { sessionId: string | null; everything: boolean; since: Fragment },
+): Promise<{ ids: string[]; passwordUsed: boolean }> {
+  const rows = await endMine(sql, {
+    ...query,
+    reason: 'disputed',
+    which: sql`(${query.everything}::boolean or s.id = ${query.sessionId}::uuid or s.created_at >= ${query.since})`,
+  });
+  const disputed = rows.find((row) => row.id === query.sessionId);
+  return { ids: rows.map((row) => row.id), passwordUsed: disputed?.amr.includes('pwd') ?? false };
+}
