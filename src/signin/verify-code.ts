@@ -1,5 +1,5 @@
 import { recordEvent } from '../audit/audit.ts';
-import { type Database, isUniqueViolation, type Sql } from '../db/database.ts';
+import { type Database, type Fragment, isUniqueViolation, type Sql } from '../db/database.ts';
 import { type Refused, refuse, refuseField } from '../kernel/errors.ts';
 import { toldByTelegram } from '../chats/chats.ts';
 import { claimRegistration } from '../registrations/registrations.ts';
@@ -23,6 +23,7 @@ import {
 } from '../verification/verification.ts';
 import { type AddressFields, locateAddress } from './address.ts';
 import { checkElsewhere } from './check-elsewhere.ts';
+import type { ChatToLink } from './chat-link.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { type ProofRow, refusedProof } from './refused-proof.ts';
 import { ownersShare } from './owner.ts';
@@ -31,10 +32,14 @@ import { tenantsOfHandle } from './resend-otp.ts';
 import { agentOf, tellNewDevice } from './tell-new-device.ts';
 import { type SignedIn, signedIn, signedInColumns, type SignedInRow } from './signed-in.ts';
 
-export interface VerifyCodeInput extends AddressFields {
+export interface VerifyCodeInput extends AddressFields, SignInInput {
   code: string;
   verification_id?: string;
   tenant?: string;
+}
+
+/** What a sign-in may tell beside its proof. */
+export interface SignInInput {
   first_name?: string;
   last_name?: string;
   username?: string;
@@ -68,7 +73,13 @@ export async function verifyCode(
   const located = await locateCandidates(context, input, code, clues);
   if (!located.ok) return located;
   for (const { tenant, candidates } of located.places) {
-    const outcome = await prove(context, tenant, candidates, input, clues, code);
+    const outcome = await signInBy(
+      context,
+      tenant,
+      codeAmong(context, tenant, candidates, clues, code, input.verification_id !== undefined),
+      input,
+      clues,
+    );
     if (outcome) return outcome;
   }
   return refuse('VERIFICATION_NOT_FOUND');
@@ -128,38 +139,83 @@ interface VerifiedRow extends SignedInRow, ProofRow {
   password_dropped: boolean | null;
 }
 
-async function prove(
+/** How an address is proved. */
+export interface ProofSource {
+  /** The entries of the statement that end in `proof` and `budget`. */
+  fragment: (sql: Sql, now: Fragment) => Fragment;
+  /** Locks the account that has the address. */
+  lock: (sql: Sql) => Promise<{ id: string; role: string } | undefined>;
+  amr: readonly string[];
+  /** Found by the handle, not by the address alone? */
+  byHandle: boolean;
+  /** Whose code a provider may have made, what was typed, and the proof once that provider has said yes. */
+  elsewhere?: { ids: readonly string[]; code: string; approved: ProofSource };
+  /** The chat that the account belongs to from then on. */
+  link?: ChatToLink;
+}
+
+/** The proof by one of these codes. */
+export function codeAmong(
   context: SignInContext,
   tenant: Tenant,
   candidates: Candidate[],
-  input: VerifyCodeInput,
   clues: RequestClues,
   code: string,
+  byHandle = false,
+): ProofSource {
+  const ids = candidates.map((candidate) => candidate.id);
+  const source = (approved: boolean): ProofSource => ({
+    fragment: (sql, now) =>
+      context.verifications.prove(sql, {
+        tenantId: tenant.id,
+        candidates,
+        caller: clues.caller.bucket,
+        approved,
+        now,
+        share: ownersShare(sql, tenant, clues, now),
+      }),
+    lock: (sql) => lockHolder(sql, tenant.id, addressQuery(sql, tenant.id, ids)),
+    amr: ['otp'],
+    byHandle,
+  });
+  const first = source(false);
+  return context.codeChecks.asksProviders
+    ? { ...first, elsewhere: { ids, code, approved: source(true) } }
+    : first;
+}
+
+/** The sign-in itself, whatever proves the address: one statement. Undefined: there was nothing to prove. */
+export async function signInBy(
+  context: SignInContext,
+  tenant: Tenant,
+  proof: ProofSource,
+  input: SignInInput,
+  clues: RequestClues,
 ): Promise<SignedIn | ResetGranted | Refused | undefined> {
   const database = context.databaseOf(tenant.id);
   const style = input.style ?? tenant.policy.sessionStyle;
-  const ids = candidates.map((candidate) => candidate.id);
-  const lock = (sql: Sql) => lockHolder(sql, tenant.id, addressQuery(sql, tenant.id, ids));
+  const { lock, amr } = proof;
+  const mayBeTelegram = proof.link === undefined && !('phone' in input) && !('email' in input);
   const chatId = input.device?.telegramChatId;
-  const elsewhere = context.codeChecks.asksProviders
-    ? await context.codeChecks.madeElsewhere(database, tenant.id, ids)
-    : undefined;
-  const asked = [...(elsewhere?.keys() ?? [])];
-  let approved = false;
+  const { elsewhere } = proof;
+  const made = elsewhere && (await context.codeChecks.madeElsewhere(database, tenant.id, elsewhere.ids));
+  let asked = [...(made?.keys() ?? [])];
+  let source = proof;
   const run = (withUsernames: boolean): Promise<VerifiedRow | undefined> =>
-    withJoining(context, database, { tenant, style, lock, chatId }, (sql, joining) =>
-      runProof(context, database, sql, {
+    withJoining(context, database, { tenant, style, lock, chatId }, async (sql, joining) => {
+      await proof.link?.prepare(sql, joining);
+      return runProof(context, database, sql, {
         tenant,
-        candidates,
+        proof: { ...source, ...(proof.link ? { link: proof.link } : {}) },
+        asked,
         style,
         joining,
         input,
         withUsernames,
         clues,
-        asked,
-        approved,
-      }),
-    );
+        mayBeTelegram,
+      });
+    });
   const runOrRename = async (): Promise<VerifiedRow | undefined> => {
     try {
       return await run(true);
@@ -170,25 +226,13 @@ async function prove(
     }
   };
   let row = await runOrRename();
-  const providerMessageId = row?.state === 'wrong' ? elsewhere?.get(row.verification_id) : undefined;
-  if (row && providerMessageId !== undefined) {
-    const { verification_id: verificationId, purpose, kind, value } = row;
-    const wrong = refusedProof(context, row);
-    const attempt = {
-      tenantId: tenant.id,
-      verificationId,
-      providerMessageId,
-      code,
-      address: { kind, value },
-      wrong,
-    };
-    const refused = await checkElsewhere(context, database, attempt, clues);
+  const providerMessageId = row?.state === 'wrong' ? made?.get(row.verification_id) : undefined;
+  if (row && elsewhere && providerMessageId !== undefined) {
+    const attempt = { ...row, tenantId: tenant.id, providerMessageId, code: elsewhere.code };
+    const refused = await checkElsewhere(context, database, attempt, refusedProof(context, row), clues);
     if (refused) return refused;
-    const adopted = { tenantId: tenant.id, purpose, id: verificationId };
-    if (!(await context.verifications.adopt(database, adopted, code)))
-      return refuse('VERIFICATION_NOT_FOUND');
-    asked.length = 0;
-    approved = true;
+    source = elsewhere.approved;
+    asked = [];
     row = await runOrRename();
   }
   if (!row) return undefined;
@@ -203,7 +247,7 @@ async function prove(
     context,
     tenant,
     { ...row, user_id: userId, session_id: sessionId },
-    { style, amr: ['otp'] },
+    { style, amr },
   );
   if (!row.password_dropped) return outcome;
   const claims = { tenantId: tenant.id, verificationId: row.verification_id };
@@ -234,17 +278,17 @@ async function grantReset(
 
 interface Run {
   tenant: Tenant;
-  candidates: Candidate[];
-  style: SessionStyle;
-  joining: Joining | undefined;
-  input: VerifyCodeInput;
-  /** False once a name turned out to be somebody else's. */
-  withUsernames: boolean;
-  clues: RequestClues;
+  proof: ProofSource;
   /** Verifications whose code a provider made: a code that is not ours is asked about, not wrong yet. */
   asked: readonly string[];
-  /** That provider has said yes. */
-  approved: boolean;
+  style: SessionStyle;
+  joining: Joining | undefined;
+  input: SignInInput;
+  /** False once a name turned out to be somebody else's. */
+  withUsernames: boolean;
+  /** Could the address be a Telegram account? */
+  mayBeTelegram: boolean;
+  clues: RequestClues;
 }
 
 /** The statement: proof → account → session, each contributed by the folder that owns the tables. */
@@ -258,11 +302,11 @@ async function runProof(
   const now = database.now();
   const { caller } = clues;
   // By handle the address is only known inside the statement.
-  const told = context.telegram.has(tenant.id) && input.phone === undefined && input.email === undefined;
+  const told = context.telegram.has(tenant.id) && run.mayBeTelegram;
   const opened = context.sessions.open(sql, {
     tenant,
     style: run.style,
-    amr: ['otp'],
+    amr: run.proof.amr,
     device: input.device,
     caller,
     provedBy: sql`(select kind from proof)`,
@@ -296,14 +340,7 @@ async function runProof(
     from: sql`account, proof where account.created`,
   });
   const [row] = await sql<VerifiedRow[]>`
-    with ${context.verifications.prove(sql, {
-      tenantId: tenant.id,
-      candidates: run.candidates,
-      caller: caller.bucket,
-      approved: run.approved,
-      now,
-      share: ownersShare(sql, tenant, clues, now),
-    })},
+    with ${run.proof.fragment(sql, now)},
       ${claimRegistration(sql, tenant.id, now)},
       ${told ? sql`${toldByTelegram(sql, tenant.id)},` : sql``}
       ${admit(sql, {
@@ -316,12 +353,13 @@ async function runProof(
         username: run.withUsernames ? (input.username ?? null) : null,
         takeWaitingUsername: run.withUsernames,
         toldByTelegram: told,
-        byHandle: input.verification_id !== undefined,
+        byHandle: run.proof.byHandle,
         agent: agentOf(caller),
         opensSession: run.joining?.sessionId === undefined,
         now,
       })},
       ${opened.fragment},
+      ${run.proof.link?.fragment(sql, now) ?? sql``}
       recorded as (${outcome}),
       recorded_creation as (${creation}),
       told_owner as (${tellNewDevice(context, sql, {

@@ -36,6 +36,8 @@ import {
   type WaitingRow,
 } from './store.ts';
 
+import { type VouchedAddress, vouchedFragment } from './vouched-store.ts';
+
 export type { Candidate, Purpose, WaitingRow };
 export {
   addressQuery,
@@ -120,7 +122,11 @@ export interface Verifications {
   /** The candidates a handle and a code make; empty when it cannot be one of this tenant's. No database is asked. */
   candidatesByHandle(tenantId: string, verificationId: string, code: string): Candidate[];
   /** The candidates of the rows found by address. */
-  candidatesByRows(tenantId: string, rows: readonly WaitingRow[], code: string): Candidate[];
+  candidatesByRows(
+    tenantId: string,
+    rows: readonly Pick<WaitingRow, 'id' | 'purpose'>[],
+    code: string,
+  ): Candidate[];
   /**
    * A code that a provider made and has approved becomes this verification's own, and its counted attempt is taken
    * back: the proof that follows counts, compares and consumes as any other. False when it has ended meanwhile.
@@ -130,6 +136,8 @@ export interface Verifications {
     of: { tenantId: string; purpose: Purpose; id: string },
     code: string,
   ): Promise<boolean>;
+  /** The same entries as `prove` for an address that needs no code. */
+  vouch(sql: Sql, vouched: Omit<VouchedAddress, 'id' | 'handleHash' | 'codeHash'>): Fragment;
   /** Entries of a `with` list ending in `proof` and `budget`; see store.ts. */
   prove(sql: Sql, proving: Proving): Fragment;
 }
@@ -235,6 +243,13 @@ export function createVerifications(options: VerificationsOptions): Verification
           codeHash,
         })),
       ),
+    vouch: (sql, vouched) =>
+      vouchedFragment(sql, {
+        ...vouched,
+        id: options.newId(),
+        handleHash: options.randomBytes(32),
+        codeHash: options.randomBytes(32),
+      }),
     async adopt(database, of, code) {
       const [codeHash] = codeHashes(secrets, of, code);
       const codeSealed = secrets.seal(code, sealContext(of.tenantId, of.id));
