@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
+import { type AuditTrail, createAuditTrail } from './audit/audit.ts';
 import { registerAdmin } from './admin/admin.ts';
 import { type Bots, createBot, createBots } from './bot/bot.ts';
 import { markBlocked } from './chats/chats.ts';
@@ -74,6 +75,7 @@ export interface App {
   apiKeys: ApiKeys;
   keys: Keys;
   worker: Worker;
+  audit: AuditTrail;
   bots: Bots;
   delivery: Delivery;
   metrics: Metrics;
@@ -202,6 +204,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   }
   tenants.follow(feeds.get(databases.control) as Feed);
 
+  const audit = createAuditTrail({ secrets, randomBytes });
   const notices = createNotices({
     tenants,
     databaseOf,
@@ -305,6 +308,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const worker = createWorker({
     databases: databases.all(),
+    audit,
     delivery,
     notices,
     sessions,
@@ -319,6 +323,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     tenants,
     apiKeys,
     keys,
+    audit,
     worker,
     bots,
     delivery,
