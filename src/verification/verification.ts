@@ -28,6 +28,7 @@ import {
   readByAddress,
   readByHandle,
   readResettable,
+  readSentAndTyped,
   resentFragment,
   spendResetFragment,
   sweepVerifications,
@@ -47,6 +48,7 @@ export {
   readCode,
   RESET_LIFE_SECONDS,
   sweepVerifications,
+  readSentAndTyped as sentAndTyped,
   untriedCodes,
 };
 export type { ResetTokenClaims };
