@@ -12,6 +12,7 @@ import type { Databases } from './db/databases.ts';
 import { createFeed, type Feed } from './db/feed.ts';
 import {
   createCallbacks,
+  createCodeChecks,
   createConfiguredProviders,
   createDelivery,
   createDeliveryMeter,
@@ -211,6 +212,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     verifications,
     sessions,
     delivery,
+    codeChecks: createCodeChecks({ providers: carriers.all, checker: carriers.codeChecker, log }),
     budgets,
     buckets,
     sendsPerCallerPerHour: limits.sendsPerCallerPerHour,
