@@ -38,8 +38,9 @@ import { createRevocations, createSessions, type Revocations } from './sessions/
 import { maskAddress } from './signin/address.ts';
 import { chatOfAddress } from './signin/chat-of.ts';
 import type { SignInContext } from './signin/context.ts';
-import type { Pace } from './telegram/telegram.ts';
 import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
+import type { Pace } from './telegram/telegram.ts';
+import { createTelegramProofs } from './telegram-proofs/telegram-proofs.ts';
 import { createVerifications } from './verification/verification.ts';
 import { createClientAddress } from './web/client-address.ts';
 import { createHttpServer } from './web/server.ts';
@@ -61,6 +62,8 @@ export interface AppOptions {
   fetch?: typeof fetch;
   /** How to reach the mail server, beside SMTP_URL. */
   smtp?: Partial<SmtpOptions>;
+  /** Telegram's key for Mini Apps of third parties; another one only in tests. */
+  telegramPublicKey?: string;
   /** How often the revocation feed proves that it still hears. */
   beatMilliseconds?: number;
 }
@@ -174,6 +177,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     randomBytes: createRandomPool(),
   });
 
+  const telegramProofs = createTelegramProofs({ secrets, newId, randomBytes: createRandomPool() });
+
   const feeds = new Map<Database, Feed>();
   const revocations = new Map<Database, Revocations>();
   const sessions = createSessions({
@@ -196,6 +201,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     feeds.set(database, feed);
     revocations.set(database, createRevocations(database, feed, clock, sessions.forget));
     keys.follow(feed, database);
+    telegramProofs.follow(feed);
     delivery.follow(database, feed);
   }
   tenants.follow(feeds.get(databases.control) as Feed);
@@ -224,6 +230,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     explicitAnswersPerCallerPerHour: limits.explicitAnswersPerCallerPerHour,
     notices,
     passwords: createPasswords({ secrets, ...hashingCapacity() }),
+    telegramSignIn: {
+      proofs: telegramProofs,
+      tokenOf: (tenantId) => bots.of(tenantId)?.token,
+      now: () => clock.now(),
+      ...(options.telegramPublicKey ? { publicKey: options.telegramPublicKey } : {}),
+    },
     telegram: { has: (tenantId) => bots.apiOf(tenantId) !== undefined, linkOf: bots.linkOf },
     newId,
   };
@@ -327,6 +339,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     async stop() {
       stopping = true;
+      telegramProofs.stop();
       const cut = setTimeout(() => server.server.closeAllConnections(), DRAIN_MILLISECONDS).unref();
       await server.close();
       clearTimeout(cut);

@@ -28,7 +28,14 @@ import {
 import { deviceToken, isSessionToken, readDeviceToken, readSessionToken, sessionToken } from './tokens.ts';
 
 export type { Access, Authenticated, DeviceRow, Joining, Revocations };
-export { createRevocations, issuerOf, ownDevicesFragment as ownDevices, SHARED_INDEX, sweepSessions };
+export {
+  createRevocations,
+  deviceNameOf,
+  issuerOf,
+  ownDevicesFragment as ownDevices,
+  SHARED_INDEX,
+  sweepSessions,
+};
 export { endDisputedSessions, endOtherSessions } from './end-store.ts';
 export { addProof, clearProofs, liveSession, type ProofMethod, readProofs } from './proof-store.ts';
 

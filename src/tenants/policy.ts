@@ -4,6 +4,12 @@ import { type CustomFieldsSchema, customFieldsSchemaProblem } from './custom-fie
 import { type DeliveryPolicy, deliveryPolicyOf, deliverySettingsSchema } from './delivery-settings.ts';
 import { schemaIssues } from '../web/schema-issues.ts';
 
+import {
+  type TelegramSignInPolicy,
+  telegramSignInPolicy,
+  telegramSignInSettings,
+} from './telegram-sign-in-settings.ts';
+
 const closed = { additionalProperties: false } as const;
 const codeLength = Type.Integer({ minimum: 6, maximum: 10 });
 
@@ -70,6 +76,7 @@ export const settingsSchema = Type.Object(
         closed,
       ),
     ),
+    telegram_sign_in: Type.Optional(telegramSignInSettings),
     sessions: Type.Optional(
       Type.Object(
         {
@@ -111,6 +118,7 @@ export interface TenantPolicy {
   /** The first one is given where none is asked for. */
   registrationRoles: readonly string[];
   codeLifetimeSeconds: number;
+  telegramSignIn: TelegramSignInPolicy;
   sessionStyle: 'jwt' | 'opaque';
   accessTtlSeconds: number;
   sessionLifetimeSeconds: number;
@@ -154,6 +162,7 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     requiredFields: settings.required_fields ?? [],
     registrationRoles: settings.registration_roles ?? ['user'],
     codeLifetimeSeconds: settings.code?.lifetime_seconds ?? 300,
+    telegramSignIn: telegramSignInPolicy(settings.telegram_sign_in),
     sessionStyle: settings.sessions?.style ?? (settings.sessions?.sharing === 'per_user' ? 'opaque' : 'jwt'),
     accessTtlSeconds: settings.sessions?.access_ttl_seconds ?? 900,
     sessionLifetimeSeconds: settings.sessions?.lifetime_seconds ?? 2_592_000,

@@ -17,6 +17,7 @@ import {
   sealContext,
 } from './policy.ts';
 import { readResetToken, RESET_LIFE_SECONDS, resetToken, type ResetTokenClaims } from './reset-token.ts';
+import { type Attestation, attestationFragment } from './attestation-store.ts';
 import {
   addressQuery,
   type Candidate,
@@ -118,6 +119,8 @@ export interface Verifications {
   candidatesByHandle(tenantId: string, verificationId: string, code: string): Candidate[];
   /** The candidates of the rows found by address. */
   candidatesByRows(tenantId: string, rows: readonly WaitingRow[], code: string): Candidate[];
+  /** Entries of a `with` list after `spent`, ending in `proof` and `budget`: a proof without a code of ours. */
+  attest(sql: Sql, attestation: Omit<Attestation, 'id' | 'nothing'>): { id: string; fragment: Fragment };
   /** Entries of a `with` list ending in `proof` and `budget`; see store.ts. */
   prove(sql: Sql, proving: Proving): Fragment;
 }
@@ -221,6 +224,11 @@ export function createVerifications(options: VerificationsOptions): Verification
           codeHash,
         })),
       ),
+    attest(sql, attestation) {
+      const id = options.newId();
+      const nothing: [Uint8Array, Uint8Array] = [options.randomBytes(32), options.randomBytes(32)];
+      return { id, fragment: attestationFragment(sql, { ...attestation, id, nothing }) };
+    },
     prove: (sql, { share, ...proving }) =>
       proofFragment(sql, {
         ...proving,
