@@ -32,6 +32,7 @@ import { createKeys, type Keys } from './keys/keys.ts';
 import { createAddressBudgets, createCallerBuckets, relaxBudgets } from './limits/limits.ts';
 import { createMetrics, type Metrics } from './web/metrics.ts';
 import { createOutbox } from './outbox/outbox.ts';
+import { answerByPage, type PagesContext, registerPages } from './pages/pages.ts';
 import { createNotices } from './notices/notices.ts';
 import { createPasswords } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
@@ -239,10 +240,20 @@ export async function createApp(options: AppOptions): Promise<App> {
     telegram: { has: (tenantId) => bots.apiOf(tenantId) !== undefined, linkOf: bots.linkOf },
     newId,
   };
+  const clientAddress = createClientAddress([...config.trustedProxies]);
+  const pages: PagesContext = {
+    signIn,
+    secrets,
+    clock,
+    publicUrl,
+    cluesOf: (request) => cluesOf({ clientAddress, signIn }, request),
+    isDevelopment: config.mode === 'development',
+  };
   const server = createHttpServer({
     log,
     secure: publicUrl.startsWith('https:'),
     isUnavailable: isDatabaseUnavailable,
+    page: (request, reply, refused, error) => answerByPage(pages, request, reply, refused, error),
     onAnswer: (request, reply, elapsed) => {
       const route = request.routeOptions.url ?? 'unknown';
       metrics.answered(request.method, route, reply.statusCode, elapsed);
@@ -266,12 +277,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     signIn,
     keys,
     apiKeys,
-    clientAddress: createClientAddress([...config.trustedProxies]),
+    clientAddress,
     publicUrl,
     version: options.version,
     ready,
   };
   await registerApi(server, context, inbox);
+  registerPages(server, pages);
   await registerDeliveryCallbacks(server, {
     callbacks: createCallbacks(config.providers, { publicUrl, now: () => clock.now() }),
     report: (reports) => delivery.report(reports),

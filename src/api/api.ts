@@ -24,6 +24,7 @@ import { sendVerificationRoute } from './send-verification.ts';
 import { sessionRoutes } from './session.ts';
 import { telegramInitDataRoute } from './telegram-init-data.ts';
 import { telegramLinkRoutes } from './telegram-links.ts';
+import { telegramChatRoutes } from './telegram-chats.ts';
 import { tokenRoutes } from './tokens.ts';
 import { verifyCodeRoute } from './verify-code.ts';
 import { wellKnownRoutes } from './well-known.ts';
@@ -78,6 +79,7 @@ export async function registerApi(
     notMeRoutes(server, context);
     reopenAddressesRoutes(server, context);
     tokenRoutes(server, context);
+    telegramChatRoutes(server, context);
     envelopedRoutes(server, context);
     wellKnownRoutes(server, context);
     healthRoutes(server, context);

@@ -21,6 +21,7 @@ export type KeyPurpose =
   | 'api-key'
   | 'seal'
   | 'caller'
+  | 'form'
   | 'telegram-webhook';
 
 /**

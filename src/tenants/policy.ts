@@ -2,7 +2,9 @@ import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { type CustomFieldsSchema, customFieldsSchemaProblem } from './custom-fields.ts';
 import { type DeliveryPolicy, deliveryPolicyOf, deliverySettingsSchema } from './delivery-settings.ts';
+import { type TelegramPolicy, telegramPolicyOf, telegramSettings } from './telegram-settings.ts';
 import { schemaIssues } from '../web/schema-issues.ts';
+import { returnAddressesSchema, returnAddressIssues } from './pages-settings.ts';
 
 import {
   type TelegramSignInPolicy,
@@ -93,8 +95,11 @@ export const settingsSchema = Type.Object(
         closed,
       ),
     ),
+    /** Where the hosted pages may send people after they signed in. */
+    return_addresses: Type.Optional(returnAddressesSchema),
     /** How codes travel. */
     delivery: Type.Optional(deliverySettingsSchema),
+    telegram: Type.Optional(telegramSettings),
   },
   closed,
 );
@@ -117,6 +122,8 @@ export interface TenantPolicy {
   requiredFields: readonly ('first_name' | 'last_name' | 'username' | 'password')[];
   /** The first one is given where none is asked for. */
   registrationRoles: readonly string[];
+  /** Where the hosted pages may send people after they signed in, letter for letter. */
+  returnAddresses: readonly string[];
   codeLifetimeSeconds: number;
   telegramSignIn: TelegramSignInPolicy;
   sessionStyle: 'jwt' | 'opaque';
@@ -126,6 +133,7 @@ export interface TenantPolicy {
   delivery: DeliveryPolicy;
   /** Does each device have a session of its own, or do a person's devices share an opaque one? */
   sessionSharing: 'per_device' | 'per_user';
+  telegram: TelegramPolicy;
 }
 
 const validator = Compile(settingsSchema);
@@ -139,7 +147,8 @@ export function settingsIssues(settings: unknown): { path: string; message: stri
       return [{ path: '/sessions/sharing', message }];
     }
     const problem = settings.custom_fields && customFieldsSchemaProblem(settings.custom_fields);
-    return problem === undefined ? [] : [{ path: '/custom_fields', message: problem }];
+    const issues = returnAddressIssues(settings.return_addresses);
+    return problem === undefined ? issues : [{ path: '/custom_fields', message: problem }, ...issues];
   }
   return schemaIssues(validator.Errors(settings));
 }
@@ -161,6 +170,7 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     customFields: settings.custom_fields,
     requiredFields: settings.required_fields ?? [],
     registrationRoles: settings.registration_roles ?? ['user'],
+    returnAddresses: settings.return_addresses ?? [],
     codeLifetimeSeconds: settings.code?.lifetime_seconds ?? 300,
     telegramSignIn: telegramSignInPolicy(settings.telegram_sign_in),
     sessionStyle: settings.sessions?.style ?? (settings.sessions?.sharing === 'per_user' ? 'opaque' : 'jwt'),
@@ -169,6 +179,7 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     sessionIdleSeconds: settings.sessions?.idle_seconds,
     delivery: deliveryPolicyOf(settings.delivery),
     sessionSharing: settings.sessions?.sharing ?? 'per_device',
+    telegram: telegramPolicyOf(settings.telegram),
   };
 }
 

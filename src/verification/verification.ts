@@ -35,6 +35,8 @@ import {
   type WaitingRow,
 } from './store.ts';
 
+import { type VouchedAddress, vouchedFragment } from './vouched-store.ts';
+
 export type { Candidate, Purpose, WaitingRow };
 export {
   addressQuery,
@@ -118,7 +120,13 @@ export interface Verifications {
   /** The candidates a handle and a code make; empty when it cannot be one of this tenant's. No database is asked. */
   candidatesByHandle(tenantId: string, verificationId: string, code: string): Candidate[];
   /** The candidates of the rows found by address. */
-  candidatesByRows(tenantId: string, rows: readonly WaitingRow[], code: string): Candidate[];
+  candidatesByRows(
+    tenantId: string,
+    rows: readonly Pick<WaitingRow, 'id' | 'purpose'>[],
+    code: string,
+  ): Candidate[];
+  /** The same entries as `prove` for an address that needs no code. */
+  vouch(sql: Sql, vouched: Omit<VouchedAddress, 'id' | 'handleHash' | 'codeHash'>): Fragment;
   /** Entries of a `with` list after `spent`, ending in `proof` and `budget`: a proof without a code of ours. */
   attest(sql: Sql, attestation: Omit<Attestation, 'id' | 'nothing'>): { id: string; fragment: Fragment };
   /** Entries of a `with` list ending in `proof` and `budget`; see store.ts. */
@@ -224,6 +232,13 @@ export function createVerifications(options: VerificationsOptions): Verification
           codeHash,
         })),
       ),
+    vouch: (sql, vouched) =>
+      vouchedFragment(sql, {
+        ...vouched,
+        id: options.newId(),
+        handleHash: options.randomBytes(32),
+        codeHash: options.randomBytes(32),
+      }),
     attest(sql, attestation) {
       const id = options.newId();
       const nothing: [Uint8Array, Uint8Array] = [options.randomBytes(32), options.randomBytes(32)];
