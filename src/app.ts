@@ -1,13 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
+import { type AuditTrail, createAuditTrail } from './audit/audit.ts';
 import { registerAdmin } from './admin/admin.ts';
 import { type Bots, createBot, createBots } from './bot/bot.ts';
 import { markBlocked } from './chats/chats.ts';
 import { type ApiContext, authorise, cluesOf, registerApi, registerDeliveryCallbacks } from './api/api.ts';
 import type { Config } from './config/config.ts';
 import { type Database, isDatabaseUnavailable } from './db/database.ts';
-import type { Databases } from './db/databases.ts';
+import { type Databases, isReady } from './db/databases.ts';
 import { createFeed, type Feed } from './db/feed.ts';
 import {
   createCallbacks,
@@ -34,7 +34,7 @@ import { createMetrics, type Metrics } from './web/metrics.ts';
 import { createOutbox } from './outbox/outbox.ts';
 import { answerByPage, type PagesContext, registerPages } from './pages/pages.ts';
 import { createNotices } from './notices/notices.ts';
-import { createPasswords } from './passwords/passwords.ts';
+import { createPasswords, hashingCapacity } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
 import { maskAddress } from './signin/address.ts';
 import { chatOfAddress } from './signin/chat-of.ts';
@@ -76,6 +76,7 @@ export interface App {
   apiKeys: ApiKeys;
   keys: Keys;
   worker: Worker;
+  audit: AuditTrail;
   bots: Bots;
   delivery: Delivery;
   metrics: Metrics;
@@ -207,6 +208,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   }
   tenants.follow(feeds.get(databases.control) as Feed);
 
+  const audit = createAuditTrail({ secrets, randomBytes });
   const notices = createNotices({
     tenants,
     databaseOf,
@@ -315,6 +317,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const worker = createWorker({
     databases: databases.all(),
+    audit,
     delivery,
     notices,
     sessions,
@@ -329,6 +332,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     tenants,
     apiKeys,
     keys,
+    audit,
     worker,
     bots,
     delivery,
@@ -364,15 +368,6 @@ export async function createApp(options: AppOptions): Promise<App> {
   };
 }
 
-/**
- * One core is left to everything else where there are several; what waits is done within about a second, and beyond
- * it a client is better told to come back.
- */
-function hashingCapacity(): { concurrency: number; mostWaiting: number } {
-  const concurrency = Math.max(1, availableParallelism() - 1);
-  return { concurrency, mostWaiting: 20 * concurrency };
-}
-
 /** A developer's machine cannot be reached by Telegram; a server in production can. */
 function updatesOf({ telegramUpdates, mode }: Config): 'polling' | 'webhook' {
   if (telegramUpdates !== 'auto') return telegramUpdates;
@@ -394,18 +389,5 @@ function ensureKeys(tenants: Tenants, keys: Keys, log: Log): void {
     keys.ensure(tenant.id).catch((error: unknown) => {
       log.error({ event: 'keys_missing', tenant: tenant.slug, error }, 'a tenant has no signing keys');
     });
-  }
-}
-
-async function isReady(databases: Databases): Promise<boolean> {
-  try {
-    await Promise.all(
-      databases.all().map(async (database) => {
-        await database.ping(1000);
-      }),
-    );
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -38,14 +38,7 @@ import {
 import { deviceToken, isSessionToken, readDeviceToken, readSessionToken, sessionToken } from './tokens.ts';
 
 export type { Access, Authenticated, ChatSession, DeviceRow, Joining, Revocations };
-export {
-  createRevocations,
-  deviceNameOf,
-  issuerOf,
-  ownDevicesFragment as ownDevices,
-  SHARED_INDEX,
-  sweepSessions,
-};
+export { createRevocations, issuerOf, ownDevicesFragment as ownDevices, SHARED_INDEX, sweepSessions };
 export { endDisputedSessions, endOtherSessions } from './end-store.ts';
 export { addProof, clearProofs, liveSession, type ProofMethod, readProofs } from './proof-store.ts';
 

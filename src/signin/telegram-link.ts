@@ -1,7 +1,8 @@
 import { recordEvent } from '../audit/audit.ts';
 import { type Database, type Fragment, withConflictRetry } from '../db/database.ts';
+import { deviceNameOf } from '../kernel/device-name.ts';
 import { type Refused, refuse } from '../kernel/errors.ts';
-import { type Access, deviceNameOf, type SessionStyle } from '../sessions/sessions.ts';
+import type { Access, SessionStyle } from '../sessions/sessions.ts';
 import {
   LINK_LIFE_SECONDS,
   type LinkPurpose,

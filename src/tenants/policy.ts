@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { type AuditPolicy, auditPolicyOf, auditSchema } from './audit-settings.ts';
 import { type CustomFieldsSchema, customFieldsSchemaProblem } from './custom-fields.ts';
 import { type DeliveryPolicy, deliveryPolicyOf, deliverySettingsSchema } from './delivery-settings.ts';
 import { type TelegramPolicy, telegramPolicyOf, telegramSettings } from './telegram-settings.ts';
@@ -79,6 +80,7 @@ export const settingsSchema = Type.Object(
       ),
     ),
     telegram_sign_in: Type.Optional(telegramSignInSettings),
+    audit: Type.Optional(auditSchema),
     sessions: Type.Optional(
       Type.Object(
         {
@@ -126,6 +128,7 @@ export interface TenantPolicy {
   returnAddresses: readonly string[];
   codeLifetimeSeconds: number;
   telegramSignIn: TelegramSignInPolicy;
+  audit: AuditPolicy;
   sessionStyle: 'jwt' | 'opaque';
   accessTtlSeconds: number;
   sessionLifetimeSeconds: number;
@@ -173,6 +176,7 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     returnAddresses: settings.return_addresses ?? [],
     codeLifetimeSeconds: settings.code?.lifetime_seconds ?? 300,
     telegramSignIn: telegramSignInPolicy(settings.telegram_sign_in),
+    audit: auditPolicyOf(settings.audit),
     sessionStyle: settings.sessions?.style ?? (settings.sessions?.sharing === 'per_user' ? 'opaque' : 'jwt'),
     accessTtlSeconds: settings.sessions?.access_ttl_seconds ?? 900,
     sessionLifetimeSeconds: settings.sessions?.lifetime_seconds ?? 2_592_000,
