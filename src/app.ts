@@ -29,7 +29,7 @@ import { createRandomPool } from './kernel/random.ts';
 import type { Log } from './kernel/log.ts';
 import { createSecrets } from './kernel/secrets.ts';
 import { createKeys, type Keys } from './keys/keys.ts';
-import { createAddressBudgets, createCallerBuckets, relaxBudgets } from './limits/limits.ts';
+import { budgetsOf, createAddressBudgets, createCallerBuckets } from './limits/limits.ts';
 import { createMetrics, type Metrics } from './web/metrics.ts';
 import { createOutbox } from './outbox/outbox.ts';
 import { answerByPage, type PagesContext, registerPages } from './pages/pages.ts';
@@ -39,8 +39,10 @@ import { createRevocations, createSessions, type Revocations } from './sessions/
 import { maskAddress } from './signin/address.ts';
 import { chatOfAddress } from './signin/chat-of.ts';
 import type { SignInContext } from './signin/context.ts';
-import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
+import { createTollWatch, warnOfClosedCountries } from './signin/watch-tolls.ts';
 import type { Pace } from './telegram/telegram.ts';
+import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
+import { createTolls, type Tolls } from './tolls/tolls.ts';
 import { createTelegramProofs } from './telegram-proofs/telegram-proofs.ts';
 import { createVerifications } from './verification/verification.ts';
 import { createClientAddress } from './web/client-address.ts';
@@ -76,6 +78,7 @@ export interface App {
   apiKeys: ApiKeys;
   keys: Keys;
   worker: Worker;
+  tolls: Tolls;
   audit: AuditTrail;
   bots: Bots;
   delivery: Delivery;
@@ -108,19 +111,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const apiKeys = createApiKeys(databases.control, secrets, newId);
   const keys = createKeys({ databaseOf, secrets, clock, newId, log });
 
-  const configured = {
-    sendCooldownSeconds: config.sendCooldownSeconds,
-    sendsPerTenMinutes: config.sendsPerAddressPerTenMinutes,
-    sendsPerDay: config.sendsPerAddressPerDay,
-    sendsPerCallerPerHour: config.sendsPerCallerPerHour,
-    wrongCodesPerHour: config.wrongCodesPerHour,
-    wrongCodesPerDay: config.wrongCodesPerDay,
-    wrongCodesInARow: 100,
-    wrongPasswordsPerHour: config.wrongPasswordsPerHour,
-    wrongPasswordsPerCallerPerHour: config.wrongPasswordsPerCallerPerHour,
-    explicitAnswersPerCallerPerHour: config.explicitAnswersPerCallerPerHour,
-  };
-  const limits = config.budgets === 'relaxed' ? relaxBudgets(configured) : configured;
+  const limits = budgetsOf(config);
   const budgets = createAddressBudgets(limits);
   const buckets = createCallerBuckets(databases.control, clock);
 
@@ -240,6 +231,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       ...(options.telegramPublicKey ? { publicKey: options.telegramPublicKey } : {}),
     },
     telegram: { has: (tenantId) => bots.apiOf(tenantId) !== undefined, linkOf: bots.linkOf },
+    tolls: createTolls({ database: databases.control, clock, config }),
+    log,
     newId,
   };
   const clientAddress = createClientAddress([...config.trustedProxies]);
@@ -250,6 +243,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     publicUrl,
     cluesOf: (request) => cluesOf({ clientAddress, signIn }, request),
     isDevelopment: config.mode === 'development',
+    inbox,
   };
   const server = createHttpServer({
     log,
@@ -326,6 +320,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     log,
     inbox,
+    watch: createTollWatch(signIn, clock, metrics),
   });
   return {
     server,
@@ -334,6 +329,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     keys,
     audit,
     worker,
+    tolls: signIn.tolls,
     bots,
     delivery,
     metrics,
@@ -346,6 +342,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await Promise.all(databases.all().map((database) => keys.reload(database)));
       await Promise.all(tenants.all().map((tenant) => keys.ensure(tenant.id)));
       tenants.onChange(() => ensureKeys(tenants, keys, log));
+      if (config.mode === 'production') warnOfClosedCountries(tenants, delivery, log);
       await Promise.all([...feeds.values()].map((feed) => feed.start()));
       worker.start();
       await bot.start();

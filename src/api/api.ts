@@ -26,6 +26,7 @@ import { telegramInitDataRoute } from './telegram-init-data.ts';
 import { telegramLinkRoutes } from './telegram-links.ts';
 import { telegramChatRoutes } from './telegram-chats.ts';
 import { tokenRoutes } from './tokens.ts';
+import { tollLedgerRoute } from './toll-ledger.ts';
 import { verifyCodeRoute } from './verify-code.ts';
 import { wellKnownRoutes } from './well-known.ts';
 
@@ -78,6 +79,7 @@ export async function registerApi(
     identityRoutes(server, context);
     notMeRoutes(server, context);
     reopenAddressesRoutes(server, context);
+    tollLedgerRoute(server, context);
     tokenRoutes(server, context);
     telegramChatRoutes(server, context);
     envelopedRoutes(server, context);

@@ -17,7 +17,11 @@ import type {
   ReportOutcome,
   SendResult,
 } from './provider.ts';
-import { createDevelopmentInbox, type DevelopmentInbox } from './providers/development-inbox.ts';
+import {
+  createDevelopmentInbox,
+  type DevelopmentInbox,
+  type InboxMessage,
+} from './providers/development-inbox.ts';
 import { type Callback, createCallbacks } from './providers/callbacks.ts';
 import { createConfiguredProviders } from './providers/configured-providers.ts';
 import { withInboxCopy } from './providers/inbox-copy.ts';
@@ -28,7 +32,7 @@ import { createSuppressions } from './suppressions.ts';
 import { messageLocales } from './templates/templates.ts';
 
 export type { Callback, ChatOf, DeliveryReport, MessageContent, ReportOutcome };
-export type { DeliveryMeter, DevelopmentInbox, Envelope, Provider, SendResult };
+export type { DeliveryMeter, DevelopmentInbox, Envelope, InboxMessage, Provider, SendResult };
 export type { SmtpOptions };
 export {
   channelsOf,

@@ -1,5 +1,6 @@
 import type { Caller } from '../audit/audit.ts';
 import type { Database } from '../db/database.ts';
+import type { Log } from '../kernel/log.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { AddressBudgets, CallerBuckets } from '../limits/limits.ts';
 import type { Notices } from '../notices/notices.ts';
@@ -7,6 +8,7 @@ import type { Passwords } from '../passwords/passwords.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { TelegramProofs } from '../telegram-proofs/telegram-proofs.ts';
 import type { Tenants } from '../tenants/tenants.ts';
+import type { Tolls } from '../tolls/tolls.ts';
 import type { Verifications } from '../verification/verification.ts';
 
 /** The tenants' Telegram bots, as far as a use case needs to know. */
@@ -37,6 +39,8 @@ export interface SignInContext {
   notices: Notices;
   telegram: TelegramReach;
   telegramSignIn: TelegramSignIn;
+  tolls: Tolls;
+  log: Log;
   newId: () => string;
 }
 

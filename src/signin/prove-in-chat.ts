@@ -7,7 +7,8 @@ import { type AddressFields, chooseChannel, locateAddress, refuseIdentifier } fr
 import { chatToLink } from './chat-link.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { type ContactMessage, type ContactRefusal, readOwnContact } from './own-contact.ts';
-import { chooseLocale, issueCode, takeCallerSend, type VerificationSent } from './send-verification.ts';
+import { chooseLocale, issueCode, type VerificationSent } from './send-verification.ts';
+import { takeSend } from './take-send.ts';
 import type { SignedIn } from './signed-in.ts';
 import { codeAmong, type ProofSource, type SignInInput, signInBy } from './verify-code.ts';
 
@@ -43,7 +44,11 @@ export async function sendCodeToChat(
   // Not to a chat unless it is asked for: the one that the number has now may be somebody else's by now.
   const chosen = chooseChannel(tenant, located.address, input.channel ?? 'sms', context.delivery);
   if (!chosen.ok) return chosen;
-  const limited = await takeCallerSend(context, clues);
+  const limited = await takeSend(
+    context,
+    { tenant, address: located.address, channel: chosen.channel },
+    clues,
+  );
   if (limited) return limited;
   return issueCode(
     context,

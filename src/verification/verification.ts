@@ -27,6 +27,7 @@ import {
   readByAddress,
   readByHandle,
   readResettable,
+  readSentAndTyped,
   resentFragment,
   spendResetFragment,
   sweepVerifications,
@@ -45,6 +46,7 @@ export {
   readCode,
   RESET_LIFE_SECONDS,
   sweepVerifications,
+  readSentAndTyped as sentAndTyped,
   untriedCodes,
 };
 export type { ResetTokenClaims };
