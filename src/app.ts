@@ -11,6 +11,7 @@ import { type Databases, isReady } from './db/databases.ts';
 import { createFeed, type Feed } from './db/feed.ts';
 import {
   createCallbacks,
+  createCodeChecks,
   createConfiguredProviders,
   createDelivery,
   createDeliveryMeter,
@@ -216,6 +217,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     verifications,
     sessions,
     delivery,
+    codeChecks: createCodeChecks({ providers: carriers.all, checker: carriers.codeChecker, log }),
     budgets,
     buckets,
     sendsPerCallerPerHour: limits.sendsPerCallerPerHour,

@@ -1,7 +1,7 @@
 import type { Caller } from '../audit/audit.ts';
 import type { Database } from '../db/database.ts';
 import type { Log } from '../kernel/log.ts';
-import type { Delivery } from '../delivery/delivery.ts';
+import type { CodeChecks, Delivery } from '../delivery/delivery.ts';
 import type { AddressBudgets, CallerBuckets } from '../limits/limits.ts';
 import type { Notices } from '../notices/notices.ts';
 import type { Passwords } from '../passwords/passwords.ts';
@@ -26,6 +26,7 @@ export interface SignInContext {
   verifications: Verifications;
   sessions: Sessions;
   delivery: Delivery;
+  codeChecks: CodeChecks;
   budgets: AddressBudgets;
   buckets: CallerBuckets;
   /** Sends one caller may cause in an hour. */
