@@ -18,6 +18,7 @@ import {
 } from './policy.ts';
 import { readResetToken, RESET_LIFE_SECONDS, resetToken, type ResetTokenClaims } from './reset-token.ts';
 import { type Attestation, attestationFragment } from './attestation-store.ts';
+import { readResettable, spendResetFragment } from './reset-store.ts';
 import {
   adoptCode,
   burnVerification,
@@ -28,10 +29,8 @@ import {
   proofFragment,
   readByAddress,
   readByHandle,
-  readResettable,
   readSentAndTyped,
   resentFragment,
-  spendResetFragment,
   sweepVerifications,
   takenUpFragment,
   untriedCodes,
