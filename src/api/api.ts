@@ -24,6 +24,7 @@ import { sendVerificationRoute } from './send-verification.ts';
 import { sessionRoutes } from './session.ts';
 import { telegramChatRoutes } from './telegram-chats.ts';
 import { tokenRoutes } from './tokens.ts';
+import { verificationStatusRoute } from './verification-status.ts';
 import { verifyCodeRoute } from './verify-code.ts';
 import { wellKnownRoutes } from './well-known.ts';
 
@@ -60,6 +61,7 @@ export async function registerApi(
       next();
     });
     sendVerificationRoute(server, context);
+    verificationStatusRoute(server, context);
     verifyCodeRoute(server, context);
     resendOtpRoute(server, context);
     registerRoute(server, context);

@@ -7,7 +7,7 @@ import type { Tenant } from '../tenants/tenants.ts';
 import { createDispatcher, type Task } from './dispatcher.ts';
 import { createDeliveryMeter, type DeliveryMeter } from './meter.ts';
 import { type AddressKind, channelsOf, kindOfRecipient, planChannels, type Speeds } from './plan.ts';
-import { MOST_ATTEMPTS } from './policy.ts';
+import { channelAfter, MOST_ATTEMPTS } from './policy.ts';
 import type {
   ChatOf,
   DeliveryReport,
@@ -25,14 +25,16 @@ import { createTelegramBotProvider } from './providers/telegram-bot.ts';
 import { createSmtpProvider, type SmtpOptions } from './providers/smtp.ts';
 import { createReports } from './reports.ts';
 import { createSuppressions } from './suppressions.ts';
+import { createTakingBack } from './taking-back.ts';
+import { createWatch } from './watch.ts';
 import { messageLocales } from './templates/templates.ts';
 
 export type { Callback, ChatOf, DeliveryReport, MessageContent, ReportOutcome };
 export type { DeliveryMeter, DevelopmentInbox, Envelope, Provider, SendResult };
 export type { SmtpOptions };
 export {
-  channelsOf,
   createCallbacks,
+  channelsOf,
   createConfiguredProviders,
   createDeliveryMeter,
   createDevelopmentInbox,
@@ -65,6 +67,15 @@ export interface QueuedMessage {
   content: MessageContent;
 }
 
+/** How a message travels. */
+export interface DeliveryStatus {
+  state: 'queued' | 'sending' | 'sent' | 'delivered' | 'failed';
+  channel: string;
+  nextChannel: string | null;
+  /** Seconds until the next channel's turn; null: only a refusal or a failed report leads on. */
+  nextChannelIn: number | null;
+}
+
 /** From a committed row to a provider, and the row's end. Nothing here runs inside a request. */
 export interface Delivery {
   /** Is there a provider for this channel? */
@@ -93,6 +104,12 @@ export interface Delivery {
    * whoever calls. A failed one makes the next channel's turn; its remedies are seen to.
    */
   report(reports: readonly DeliveryReport[]): Promise<ReportOutcome>;
+  /** How the newest message of a verification travels; undefined where there is none. */
+  statusOf(database: Database, tenantId: string, verificationId: string): Promise<DeliveryStatus | undefined>;
+  /** Calls back whenever a verification's message, or the verification itself, may have changed. @returns its end */
+  watch(database: Database, verificationId: string, listener: () => void): () => void;
+  /** A code was used, and that is committed: messages that carried it by other ways are taken back. Returns at once. */
+  spent(database: Database, tenantId: string, verificationId: string): void;
   /** Reads what changes slowly: who is out of reach. */
   refresh(database: Database): Promise<void>;
   /** Hears what other servers tell: messages handed back, people out of reach. */
@@ -126,6 +143,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const { outbox, providers, secrets, newId, log } = options;
   const meter = options.meter ?? createDeliveryMeter(undefined);
   const suppressions = createSuppressions();
+  const watch = createWatch();
+  const revocations = createTakingBack({ outbox, providers, log });
   const ways = { providers, knowsChats: options.chatOf !== undefined };
   const speeds: Speeds = new Map();
   /** Databases in which more was due than could be taken on. */
@@ -146,7 +165,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     log,
     concurrency: options.concurrency,
     providerTimeoutMilliseconds: options.providerTimeoutMilliseconds,
-    onSettled(database, _messages, due) {
+    onSettled(database, messages, due) {
+      watch.changed(
+        database,
+        messages.map((message) => message.verification_id),
+      );
       if (due) wake(database);
     },
     onRoom() {
@@ -160,6 +183,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     meter,
     log,
     onChanged(database, reported) {
+      watch.changed(database, [reported.verification_id]);
       if (reported.moved_on) wake(database);
     },
   });
@@ -199,6 +223,10 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       // No more than can be tried soon: a claim counts as an attempt, and its lease runs.
       const limit = Math.min(room, 100);
       const claimed = await outbox.claim(database, limit, { full, shut });
+      watch.changed(
+        database,
+        claimed.map((message) => message.verification_id),
+      );
       await Promise.all(claimed.map((message) => takeClaimed(database, message)));
       total += claimed.length;
       if (full.length > 0 || claimed.length >= limit) withMore.add(database);
@@ -285,14 +313,30 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     },
     dispatchDue: (database) => (stopping ? Promise.resolve(0) : dispatchDue(database)),
     report: reports.take,
+    async statusOf(database, tenantId, verificationId) {
+      const status = await outbox.status(database, tenantId, verificationId);
+      if (!status) return undefined;
+      const { channel, plan, next_channel_in: nextChannelIn } = status;
+      const state = status.state === 'abandoned' ? 'failed' : status.state;
+      const isOver = state === 'delivered' || state === 'failed';
+      const nextChannel = isOver ? null : (channelAfter(plan, channel) ?? null);
+      return { state, channel, nextChannel, nextChannelIn: isOver ? null : nextChannelIn };
+    },
+    watch: watch.on,
+    spent(database, tenantId, verificationId) {
+      watch.changed(database, [verificationId]);
+      revocations.takeBack(database, tenantId, verificationId);
+    },
     refresh: (database) => suppressions.refresh(database),
     follow(database, feed) {
       suppressions.follow(database, feed);
+      watch.follow(database, feed);
       feed.on(OUTBOX_TOPIC, () => wake(database));
     },
     async stop(databases) {
       stopping = true;
       reports.stop();
+      watch.stop();
       await dispatcher.stop();
       await Promise.allSettled(claiming.values());
       await Promise.all(databases.map((database) => outbox.release(database)));

@@ -11,6 +11,7 @@ import {
   settle,
   sweepMessages,
 } from './store.ts';
+import { type MessageStatus, readHandedOver, readMessageStatus } from './status-store.ts';
 import { applyReport, type ReportedSend, type SendReport } from './report-store.ts';
 
 export type { ClaimedMessage, QueueMessage, ReportedSend, SettledMessage, Settlement };
@@ -37,6 +38,10 @@ export interface Outbox {
   settle(database: Database, settlements: readonly Settlement[]): Promise<SettledMessage[]>;
   /** Writes a delivery report; undefined when this database does not know the message. */
   report(database: Database, report: SendReport): Promise<ReportedSend | undefined>;
+  /** How the newest message of a verification stands. */
+  status(database: Database, tenantId: string, verificationId: string): Promise<MessageStatus | undefined>;
+  /** What providers have taken of a verification's messages, the newest first. */
+  handedOver: typeof readHandedOver;
   /** Hands back every lease, at a graceful stop. */
   release(database: Database): Promise<unknown>;
 }
@@ -50,6 +55,8 @@ export function createOutbox(node: string): Outbox {
       claimDue(database, { node, limit, leaseSeconds: LEASE_SECONDS, ...except }),
     settle: (database, settlements) => settle(database, node, settlements),
     report: applyReport,
+    status: readMessageStatus,
+    handedOver: readHandedOver,
     release: (database) => releaseLeases(database, node),
   };
 }
