@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
+import { type AuditTrail, createAuditTrail } from './audit/audit.ts';
 import { registerAdmin } from './admin/admin.ts';
 import { type Bots, createBot, createBots } from './bot/bot.ts';
 import { markBlocked } from './chats/chats.ts';
@@ -73,6 +74,7 @@ export interface App {
   apiKeys: ApiKeys;
   keys: Keys;
   worker: Worker;
+  audit: AuditTrail;
   bots: Bots;
   delivery: Delivery;
   metrics: Metrics;
@@ -201,6 +203,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   }
   tenants.follow(feeds.get(databases.control) as Feed);
 
+  const audit = createAuditTrail({ secrets, randomBytes });
   const notices = createNotices({
     tenants,
     databaseOf,
@@ -303,6 +306,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const worker = createWorker({
     databases: databases.all(),
+    audit,
     delivery,
     notices,
     sessions,
@@ -317,6 +321,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     tenants,
     apiKeys,
     keys,
+    audit,
     worker,
     bots,
     delivery,

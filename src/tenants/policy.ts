@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { type AuditPolicy, auditPolicyOf, auditSchema } from './audit-settings.ts';
 import { type CustomFieldsSchema, customFieldsSchemaProblem } from './custom-fields.ts';
 import { type DeliveryPolicy, deliveryPolicyOf, deliverySettingsSchema } from './delivery-settings.ts';
 import { type TelegramPolicy, telegramPolicyOf, telegramSettings } from './telegram-settings.ts';
@@ -72,6 +73,7 @@ export const settingsSchema = Type.Object(
         closed,
       ),
     ),
+    audit: Type.Optional(auditSchema),
     sessions: Type.Optional(
       Type.Object(
         {
@@ -118,6 +120,7 @@ export interface TenantPolicy {
   /** Where the hosted pages may send people after they signed in, letter for letter. */
   returnAddresses: readonly string[];
   codeLifetimeSeconds: number;
+  audit: AuditPolicy;
   sessionStyle: 'jwt' | 'opaque';
   accessTtlSeconds: number;
   sessionLifetimeSeconds: number;
@@ -164,6 +167,7 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     registrationRoles: settings.registration_roles ?? ['user'],
     returnAddresses: settings.return_addresses ?? [],
     codeLifetimeSeconds: settings.code?.lifetime_seconds ?? 300,
+    audit: auditPolicyOf(settings.audit),
     sessionStyle: settings.sessions?.style ?? (settings.sessions?.sharing === 'per_user' ? 'opaque' : 'jwt'),
     accessTtlSeconds: settings.sessions?.access_ttl_seconds ?? 900,
     sessionLifetimeSeconds: settings.sessions?.lifetime_seconds ?? 2_592_000,
