@@ -34,6 +34,7 @@ export interface TestAppOptions {
   /** Start of the injected clock. */
   start?: Date;
   providers?: readonly Provider[];
+  providerTimeoutMilliseconds?: number;
   smtp?: Partial<SmtpOptions>;
   log?: Log;
   /** Another way to each database, such as through a proxy that can be cut. */
@@ -121,6 +122,9 @@ async function build(
     version: 'test',
     beatMilliseconds: 100,
     ...(options.providers ? { providers: options.providers } : {}),
+    ...(options.providerTimeoutMilliseconds === undefined
+      ? {}
+      : { providerTimeoutMilliseconds: options.providerTimeoutMilliseconds }),
     ...(options.smtp ? { smtp: options.smtp } : {}),
   });
   await seedDevelopment(app.tenants, new Set(['us', 'uz']));
