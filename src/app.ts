@@ -61,6 +61,8 @@ export interface AppOptions {
   telegramPace?: Pace;
   /** How the configured providers are reached. */
   fetch?: typeof fetch;
+  /** How long a provider may hold a try; ten seconds unless told otherwise. */
+  providerTimeoutMilliseconds?: number;
   /** How to reach the mail server, beside SMTP_URL. */
   smtp?: Partial<SmtpOptions>;
   /** How often the revocation feed proves that it still hears. */
@@ -169,6 +171,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     newId,
     log,
     concurrency: 64,
+    ...(options.providerTimeoutMilliseconds === undefined
+      ? {}
+      : { providerTimeoutMilliseconds: options.providerTimeoutMilliseconds }),
   });
   const verifications = createVerifications({
     secrets,

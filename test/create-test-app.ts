@@ -41,6 +41,7 @@ export interface TestAppOptions {
   providers?: readonly Provider[];
   /** How configured providers are reached. */
   fetch?: typeof fetch;
+  providerTimeoutMilliseconds?: number;
   smtp?: Partial<SmtpOptions>;
   log?: Log;
   /** How fast the bot may speak to a Telegram that is not the real one. */
@@ -131,6 +132,9 @@ async function build(
     beatMilliseconds: 100,
     ...(options.providers ? { providers: options.providers } : {}),
     ...(options.fetch ? { fetch: options.fetch } : {}),
+    ...(options.providerTimeoutMilliseconds === undefined
+      ? {}
+      : { providerTimeoutMilliseconds: options.providerTimeoutMilliseconds }),
     ...(options.smtp ? { smtp: options.smtp } : {}),
     ...(options.telegramPace ? { telegramPace: options.telegramPace } : {}),
   });

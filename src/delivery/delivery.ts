@@ -2,12 +2,18 @@ import { type Database, type Fragment, isDatabaseUnavailable, type Sql } from '.
 import type { Feed } from '../db/feed.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Secrets } from '../kernel/secrets.ts';
-import { type ClaimedMessage, type Outbox, OUTBOX_TOPIC, type Settlement } from '../outbox/outbox.ts';
+import {
+  type ClaimedMessage,
+  type DeliveryCounts,
+  type Outbox,
+  OUTBOX_TOPIC,
+  type Settlement,
+} from '../outbox/outbox.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import { createDispatcher, type Task } from './dispatcher.ts';
 import { createDeliveryMeter, type DeliveryMeter } from './meter.ts';
-import { type AddressKind, channelsOf, kindOfRecipient, planChannels, type Speeds } from './plan.ts';
-import { channelAfter, MOST_ATTEMPTS } from './policy.ts';
+import { type AddressKind, channelsOf, kindOfRecipient, planChannels } from './plan.ts';
+import { channelAfter, MOST_CLAIMS } from './policy.ts';
 import type {
   ChatOf,
   DeliveryReport,
@@ -24,11 +30,13 @@ import { withInboxCopy } from './providers/inbox-copy.ts';
 import { createTelegramBotProvider } from './providers/telegram-bot.ts';
 import { createSmtpProvider, type SmtpOptions } from './providers/smtp.ts';
 import { createReports } from './reports.ts';
+import { createSpeeds } from './speeds.ts';
 import { createSuppressions } from './suppressions.ts';
 import { createTakingBack } from './taking-back.ts';
 import { createWatch } from './watch.ts';
 import { messageLocales } from './templates/templates.ts';
 
+export type { DeliveryCounts };
 export type { Callback, ChatOf, DeliveryReport, MessageContent, ReportOutcome };
 export type { DeliveryMeter, DevelopmentInbox, Envelope, Provider, SendResult };
 export type { SmtpOptions };
@@ -110,7 +118,9 @@ export interface Delivery {
   watch(database: Database, verificationId: string, listener: () => void): () => void;
   /** A code was used, and that is committed: messages that carried it by other ways are taken back. Returns at once. */
   spent(database: Database, tenantId: string, verificationId: string): void;
-  /** Reads what changes slowly: who is out of reach. */
+  /** What became of the messages of a while, by tenant, channel, provider, country and perhaps prefix. */
+  counts: Outbox['counts'];
+  /** Reads what changes slowly: who is out of reach, how fast providers are, how many codes are used. */
   refresh(database: Database): Promise<void>;
   /** Hears what other servers tell: messages handed back, people out of reach. */
   follow(database: Database, feed: Feed): void;
@@ -139,6 +149,9 @@ export interface DeliveryOptions {
   providerTimeoutMilliseconds?: number;
 }
 
+/** The conversion that metrics show: of the last ten minutes. */
+const CONVERSION = { tenantId: null, sinceSeconds: 600, byPrefix: false };
+
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { outbox, providers, secrets, newId, log } = options;
   const meter = options.meter ?? createDeliveryMeter(undefined);
@@ -146,7 +159,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const watch = createWatch();
   const revocations = createTakingBack({ outbox, providers, log });
   const ways = { providers, knowsChats: options.chatOf !== undefined };
-  const speeds: Speeds = new Map();
+  const speeds = createSpeeds(outbox);
   /** Databases in which more was due than could be taken on. */
   const withMore = new Set<Database>();
   const claiming = new Map<Database, Promise<number>>();
@@ -160,7 +173,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     chatOf: options.chatOf,
     suppressions,
     meter,
-    speeds: () => speeds,
+    speeds: speeds.all,
     random: options.random,
     log,
     concurrency: options.concurrency,
@@ -262,7 +275,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   ): MessageContent | { ends: Settlement['state']; error: string } {
     if (message.too_late) return { ends: 'abandoned', error: 'expired or used before it could be sent' };
     // Its earlier tries ended with the servers that made them: perhaps because of it.
-    if (message.attempts > MOST_ATTEMPTS) return { ends: 'failed', error: 'no server lived to settle it' };
+    if (message.attempts > MOST_CLAIMS) return { ends: 'failed', error: 'no server lived to settle it' };
     try {
       const text = secrets.open(message.payload_sealed, contextOf(message.id)).toString();
       return JSON.parse(text) as MessageContent;
@@ -327,7 +340,14 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       watch.changed(database, [verificationId]);
       revocations.takeBack(database, tenantId, verificationId);
     },
-    refresh: (database) => suppressions.refresh(database),
+    counts: outbox.counts,
+    async refresh(database) {
+      await suppressions.refresh(database);
+      await speeds.refresh(database);
+      for (const counts of await outbox.counts(database, CONVERSION)) {
+        meter.converted({ ...counts, tenant: options.tenantOf(counts.tenant_id)?.slug ?? counts.tenant_id });
+      }
+    },
     follow(database, feed) {
       suppressions.follow(database, feed);
       watch.follow(database, feed);

@@ -12,8 +12,10 @@ import {
   sweepMessages,
 } from './store.ts';
 import { type MessageStatus, readHandedOver, readMessageStatus } from './status-store.ts';
+import { type DeliveryCounts, readDeliveryCounts, readSpeeds } from './stats-store.ts';
 import { applyReport, type ReportedSend, type SendReport } from './report-store.ts';
 
+export type { DeliveryCounts };
 export type { ClaimedMessage, QueueMessage, ReportedSend, SettledMessage, Settlement };
 export { OUTBOX_TOPIC, sweepMessages };
 
@@ -42,6 +44,10 @@ export interface Outbox {
   status(database: Database, tenantId: string, verificationId: string): Promise<MessageStatus | undefined>;
   /** What providers have taken of a verification's messages, the newest first. */
   handedOver: typeof readHandedOver;
+  /** What became of what was handed to providers. */
+  counts: typeof readDeliveryCounts;
+  /** How fast providers were of late. */
+  speeds: typeof readSpeeds;
   /** Hands back every lease, at a graceful stop. */
   release(database: Database): Promise<unknown>;
 }
@@ -57,6 +63,8 @@ export function createOutbox(node: string): Outbox {
     report: applyReport,
     status: readMessageStatus,
     handedOver: readHandedOver,
+    counts: readDeliveryCounts,
+    speeds: readSpeeds,
     release: (database) => releaseLeases(database, node),
   };
 }
