@@ -25,6 +25,7 @@ import { sessionRoutes } from './session.ts';
 import { telegramChatRoutes } from './telegram-chats.ts';
 import { tokenRoutes } from './tokens.ts';
 import { verificationStatusRoute } from './verification-status.ts';
+import { tollLedgerRoute } from './toll-ledger.ts';
 import { verifyCodeRoute } from './verify-code.ts';
 import { wellKnownRoutes } from './well-known.ts';
 
@@ -76,6 +77,7 @@ export async function registerApi(
     identityRoutes(server, context);
     notMeRoutes(server, context);
     reopenAddressesRoutes(server, context);
+    tollLedgerRoute(server, context);
     tokenRoutes(server, context);
     telegramChatRoutes(server, context);
     envelopedRoutes(server, context);

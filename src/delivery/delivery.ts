@@ -10,6 +10,7 @@ import {
   type Settlement,
 } from '../outbox/outbox.ts';
 import type { Tenant } from '../tenants/tenants.ts';
+import { type CodeChecks, createCodeChecks } from './code-checks.ts';
 import { createDispatcher, type Task } from './dispatcher.ts';
 import { createDeliveryMeter, type DeliveryMeter } from './meter.ts';
 import { type AddressKind, channelsOf, kindOfRecipient, planChannels } from './plan.ts';
@@ -23,7 +24,11 @@ import type {
   ReportOutcome,
   SendResult,
 } from './provider.ts';
-import { createDevelopmentInbox, type DevelopmentInbox } from './providers/development-inbox.ts';
+import {
+  createDevelopmentInbox,
+  type DevelopmentInbox,
+  type InboxMessage,
+} from './providers/development-inbox.ts';
 import { type Callback, createCallbacks } from './providers/callbacks.ts';
 import { createConfiguredProviders } from './providers/configured-providers.ts';
 import { withInboxCopy } from './providers/inbox-copy.ts';
@@ -37,12 +42,13 @@ import { createWatch } from './watch.ts';
 import { messageLocales } from './templates/templates.ts';
 
 export type { DeliveryCounts };
-export type { Callback, ChatOf, DeliveryReport, MessageContent, ReportOutcome };
-export type { DeliveryMeter, DevelopmentInbox, Envelope, Provider, SendResult };
+export type { Callback, CodeChecks, ChatOf, DeliveryReport, MessageContent, ReportOutcome };
+export type { DeliveryMeter, DevelopmentInbox, Envelope, InboxMessage, Provider, SendResult };
 export type { SmtpOptions };
 export {
   createCallbacks,
   channelsOf,
+  createCodeChecks,
   createConfiguredProviders,
   createDeliveryMeter,
   createDevelopmentInbox,
@@ -146,7 +152,7 @@ export interface DeliveryOptions {
   /** Tries under way at once, for each provider that names no limit of its own. */
   concurrency: number;
   /** How long a provider may hold a try; ten seconds unless told otherwise. */
-  providerTimeoutMilliseconds?: number;
+  providerTimeoutMilliseconds?: number | undefined;
 }
 
 /** The conversion that metrics show: of the last ten minutes. */

@@ -13,11 +13,12 @@ import {
 } from './store.ts';
 import { type MessageStatus, readHandedOver, readMessageStatus } from './status-store.ts';
 import { type DeliveryCounts, readDeliveryCounts, readSpeeds } from './stats-store.ts';
+import { readCarried } from './carried-store.ts';
 import { applyReport, type ReportedSend, type SendReport } from './report-store.ts';
 
 export type { DeliveryCounts };
 export type { ClaimedMessage, QueueMessage, ReportedSend, SettledMessage, Settlement };
-export { OUTBOX_TOPIC, sweepMessages };
+export { OUTBOX_TOPIC, readCarried, sweepMessages };
 
 /** Longer than any provider's time-out, shorter than a person's patience with a dead server. */
 const LEASE_SECONDS = 30;
