@@ -43,6 +43,7 @@ export interface TestAppOptions {
   fetch?: typeof fetch;
   providerTimeoutMilliseconds?: number;
   smtp?: Partial<SmtpOptions>;
+  telegramPublicKey?: string;
   log?: Log;
   /** How fast the bot may speak to a Telegram that is not the real one. */
   telegramPace?: Pace;
@@ -136,6 +137,7 @@ async function build(
       ? {}
       : { providerTimeoutMilliseconds: options.providerTimeoutMilliseconds }),
     ...(options.smtp ? { smtp: options.smtp } : {}),
+    ...(options.telegramPublicKey ? { telegramPublicKey: options.telegramPublicKey } : {}),
     ...(options.telegramPace ? { telegramPace: options.telegramPace } : {}),
   });
   await seedDevelopment(app.tenants, new Set(['us', 'uz']));
