@@ -268,6 +268,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   registerAdmin(server, {
     tenants,
     keys,
+    bots,
     databaseNames: databases
       .all()
       .filter((database) => database !== databases.control)

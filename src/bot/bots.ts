@@ -3,17 +3,26 @@ import type { DevelopmentInbox } from '../delivery/delivery.ts';
 import type { Secrets } from '../kernel/secrets.ts';
 import {
   type BotApi,
+  botIdOf,
   createBotApi,
   createSimulatedApi,
   type Pace,
   SIMULATED_USERNAME,
 } from '../telegram/telegram.ts';
-import { createTelegramBots, type TelegramBots, type Tenants } from '../tenants/tenants.ts';
+import { type ChangedBy, createTelegramBots, type TelegramBots, type Tenants } from '../tenants/tenants.ts';
 
 /** The bots of this server and the ways to speak through them. */
 export interface Bots extends TelegramBots {
   /** How to speak through a tenant's bot; undefined when it has none. Without a token, development simulates one. */
   apiOf(tenantId: string): BotApi | undefined;
+  /** Gives a tenant its bot, after asking Telegram whose token it is; one that cannot be asked about now is kept. */
+  introduce(
+    tenantId: string,
+    token: string,
+    by: ChangedBy,
+  ): Promise<
+    { outcome: 'set'; username: string | undefined } | { outcome: 'not_a_token' | 'unknown_token' | 'taken' }
+  >;
   /** Does the tenant's bot live in the development inbox, not in Telegram? */
   isSimulated(tenantId: string): boolean;
   /** Where people meet the bot: https://t.me/…; undefined without a bot, or before Telegram has told its name. */
@@ -54,6 +63,17 @@ export function createBots(options: BotsOptions): Bots {
   return {
     ...store,
     isSimulated,
+    async introduce(tenantId, token, by) {
+      if (botIdOf(token) === undefined) return { outcome: 'not_a_token' };
+      const me = await createBotApi({ token, apiRoot: options.apiRoot, timeoutMilliseconds: 5000 }).call(
+        'getMe',
+        {},
+      );
+      if (!me.ok && (me.status === 401 || me.status === 404)) return { outcome: 'unknown_token' };
+      const username = me.ok ? me.result.username : undefined;
+      const outcome = await store.set(tenantId, { token, username }, by);
+      return outcome === 'set' ? { outcome, username } : { outcome };
+    },
     apiOf(tenantId) {
       const bot = store.of(tenantId);
       if (!bot) return inbox && remember(simulated, tenantId, () => simulate(inbox, tenantId, options.newId));
