@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
+import { type AuditTrail, createAuditTrail } from './audit/audit.ts';
 import { registerAdmin } from './admin/admin.ts';
 import { type Bots, createBot, createBots } from './bot/bot.ts';
 import { markBlocked } from './chats/chats.ts';
@@ -32,6 +33,7 @@ import { createKeys, type Keys } from './keys/keys.ts';
 import { createAddressBudgets, createCallerBuckets, relaxBudgets } from './limits/limits.ts';
 import { createMetrics, type Metrics } from './web/metrics.ts';
 import { createOutbox } from './outbox/outbox.ts';
+import { answerByPage, type PagesContext, registerPages } from './pages/pages.ts';
 import { createNotices } from './notices/notices.ts';
 import { createPasswords } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
@@ -72,6 +74,7 @@ export interface App {
   apiKeys: ApiKeys;
   keys: Keys;
   worker: Worker;
+  audit: AuditTrail;
   bots: Bots;
   delivery: Delivery;
   metrics: Metrics;
@@ -200,6 +203,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   }
   tenants.follow(feeds.get(databases.control) as Feed);
 
+  const audit = createAuditTrail({ secrets, randomBytes });
   const notices = createNotices({
     tenants,
     databaseOf,
@@ -227,10 +231,20 @@ export async function createApp(options: AppOptions): Promise<App> {
     telegram: { has: (tenantId) => bots.apiOf(tenantId) !== undefined, linkOf: bots.linkOf },
     newId,
   };
+  const clientAddress = createClientAddress([...config.trustedProxies]);
+  const pages: PagesContext = {
+    signIn,
+    secrets,
+    clock,
+    publicUrl,
+    cluesOf: (request) => cluesOf({ clientAddress, signIn }, request),
+    isDevelopment: config.mode === 'development',
+  };
   const server = createHttpServer({
     log,
     secure: publicUrl.startsWith('https:'),
     isUnavailable: isDatabaseUnavailable,
+    page: (request, reply, refused, error) => answerByPage(pages, request, reply, refused, error),
     onAnswer: (request, reply, elapsed) => {
       const route = request.routeOptions.url ?? 'unknown';
       metrics.answered(request.method, route, reply.statusCode, elapsed);
@@ -254,12 +268,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     signIn,
     keys,
     apiKeys,
-    clientAddress: createClientAddress([...config.trustedProxies]),
+    clientAddress,
     publicUrl,
     version: options.version,
     ready,
   };
   await registerApi(server, context, inbox);
+  registerPages(server, pages);
   await registerDeliveryCallbacks(server, {
     callbacks: createCallbacks(config.providers, { publicUrl, now: () => clock.now() }),
     report: (reports) => delivery.report(reports),
@@ -292,6 +307,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const worker = createWorker({
     databases: databases.all(),
+    audit,
     delivery,
     notices,
     sessions,
@@ -306,6 +322,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     tenants,
     apiKeys,
     keys,
+    audit,
     worker,
     bots,
     delivery,

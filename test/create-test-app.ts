@@ -32,6 +32,10 @@ export interface TestAppOptions {
   env?: Record<string, string>;
   /** Settings of the tenants by slug, over the seeded ones. */
   tenants?: Record<string, TenantSettings>;
+  /** The address people reach it by, https://auth.test unless told otherwise. */
+  publicUrl?: string;
+  /** The port to listen on; left out: any. */
+  port?: number;
   /** Start of the injected clock. */
   start?: Date;
   providers?: readonly Provider[];
@@ -120,7 +124,7 @@ async function build(
     config: loaded.config,
     databases,
     secrets: [TEST_SECRET],
-    publicUrl: 'https://auth.test',
+    publicUrl: options.publicUrl ?? 'https://auth.test',
     clock,
     log: options.log ?? silentLog,
     version: 'test',
@@ -138,7 +142,7 @@ async function build(
   }
   const { text: apiKey } = await app.apiKeys.create({ tenantId: null, name: 'test', scopes: ['admin'] });
   await app.start();
-  const url = await app.server.listen({ host: '127.0.0.1', port: 0 });
+  const url = await app.server.listen({ host: '127.0.0.1', port: options.port ?? 0 });
 
   const test: TestApp = {
     url,
@@ -193,7 +197,7 @@ async function build(
       const body = { verification_id: sent.body.verification_id, code, ...more };
       return test.post('/api/v1/auth/verify-code', body, requestOptions);
     },
-    replica: (more = {}) => build({ ...options, ...more, tenants: {} }, clock, open, urls),
+    replica: (more = {}) => build({ ...options, port: 0, ...more, tenants: {} }, clock, open, urls),
     close: () => app.stop(),
   };
   return test;

@@ -22,6 +22,7 @@ import { reopenAddressesRoutes } from './reopen-addresses.ts';
 import { resetPasswordRoute } from './reset-password.ts';
 import { sendVerificationRoute } from './send-verification.ts';
 import { sessionRoutes } from './session.ts';
+import { telegramChatRoutes } from './telegram-chats.ts';
 import { tokenRoutes } from './tokens.ts';
 import { verifyCodeRoute } from './verify-code.ts';
 import { wellKnownRoutes } from './well-known.ts';
@@ -74,6 +75,7 @@ export async function registerApi(
     notMeRoutes(server, context);
     reopenAddressesRoutes(server, context);
     tokenRoutes(server, context);
+    telegramChatRoutes(server, context);
     envelopedRoutes(server, context);
     wellKnownRoutes(server, context);
     healthRoutes(server, context);

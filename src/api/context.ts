@@ -19,7 +19,10 @@ export interface ApiContext {
 }
 
 /** Who asks and for whose tenant, read from the request's head alone. */
-export function cluesOf(context: ApiContext, request: FastifyRequest): RequestClues {
+export function cluesOf(
+  context: Pick<ApiContext, 'clientAddress' | 'signIn'>,
+  request: FastifyRequest,
+): RequestClues {
   const { headers } = request;
   const { address, bucket } = context.clientAddress(
     request.socket.remoteAddress,
@@ -38,7 +41,10 @@ export function cluesOf(context: ApiContext, request: FastifyRequest): RequestCl
   };
 }
 
-function deviceOf(context: ApiContext, token: string | string[] | undefined): string | undefined {
+function deviceOf(
+  context: Pick<ApiContext, 'signIn'>,
+  token: string | string[] | undefined,
+): string | undefined {
   return typeof token === 'string' ? context.signIn.sessions.readDeviceToken(token) : undefined;
 }
 

@@ -1,14 +1,14 @@
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
-import { readCookie } from '../web/cookies.ts';
+import { cookieName, readCookie } from '../web/cookies.ts';
 import { sendRefusal } from '../web/server.ts';
 import type { ApiServer } from './api.ts';
 import { type Access, type ApiContext, authenticate, bearerToken, type FastifyRequest } from './context.ts';
 import type { Authenticated } from '../sessions/sessions.ts';
 import { bearer, failures } from './schemas.ts';
 
-/** The cookie that carries an opaque session token on the hosted pages. */
-const SESSION_COOKIE = '__Host-firstproof';
+/** The cookie that carries an opaque session token on the hosted pages; those below /t/<slug> add the slug. */
+const SESSION_COOKIE = 'firstproof';
 
 const Session = Type.Object(
   {
@@ -80,7 +80,11 @@ export function sessionRoutes(server: ApiServer, context: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const result = await authenticate(context, request, bearerToken(request) ?? cookieToken(request));
+      const result = await authenticate(
+        context,
+        request,
+        bearerToken(request) ?? cookieToken(context, request),
+      );
       if (!result.ok) return sendRefusal(reply, result);
       const { access } = result;
       return reply
@@ -96,7 +100,14 @@ export function sessionRoutes(server: ApiServer, context: ApiContext): void {
   );
 }
 
-function cookieToken(request: FastifyRequest): string | undefined {
+function cookieToken({ publicUrl }: ApiContext, request: FastifyRequest): string | undefined {
   const { cookie } = request.headers;
-  return cookie === undefined ? undefined : readCookie(cookie, SESSION_COOKIE);
+  if (cookie === undefined) return undefined;
+  const secure = publicUrl.startsWith('https:');
+  const slug = request.headers['x-tenant'];
+  const named =
+    typeof slug === 'string'
+      ? readCookie(cookie, cookieName(`${SESSION_COOKIE}-${slug}`, secure))
+      : undefined;
+  return named ?? readCookie(cookie, cookieName(SESSION_COOKIE, secure));
 }

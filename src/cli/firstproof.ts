@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { Config, ConfigSource } from '../config/config.ts';
 import { apiKeyScopes } from '../tenants/tenants.ts';
+import { exportAudit, verifyAudit } from './audit-command.ts';
 import { configure } from './configure.ts';
 import { runDoctor } from './doctor-command.ts';
 import { explainFault } from './explain-fault.ts';
@@ -61,6 +62,23 @@ program
   .option('--status', 'only tell; exit code 1 when a database is not up to date')
   .option(...asJson)
   .action((options: { status?: boolean; json?: boolean }) => runMigrate(configured('databases'), options));
+
+const audit = program.command('audit').description('the audit trail: verify it, take it along');
+audit
+  .command('verify')
+  .description('read every chain and name its first broken place; exit code 1 when there is one')
+  .option('--tenant <slug>', 'of this tenant only; of every one otherwise')
+  .option('--anchor <position:hash>', 'a place noted earlier, which shows an end that was cut off')
+  .option(...asJson)
+  .action((options: { tenant?: string; anchor?: string; json?: boolean }) =>
+    verifyAudit(configured(), options),
+  );
+audit
+  .command('export')
+  .description('events as JSON Lines, with everything by which their hashes can be computed again')
+  .requiredOption('--tenant <slug>', 'whose')
+  .option('--since <moment>', 'only those from then on, such as 2026-01-31')
+  .action((options: { tenant: string; since?: string }) => exportAudit(configured(), options));
 
 const tenant = program.command('tenant').description('make, list, show and change tenants and markets');
 tenant

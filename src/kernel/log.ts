@@ -12,6 +12,8 @@ export interface Log {
  */
 export interface LogFields {
   event?: string;
+  /** A place of an audit trail: `<position>:<hash>`. */
+  anchor?: string;
   tenant?: string;
   database?: string;
   route?: string;

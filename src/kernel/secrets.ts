@@ -16,11 +16,13 @@ export type KeyPurpose =
   | 'handle'
   | 'session-token'
   | 'reset-token'
+  | 'audit'
   | 'notice-link'
   | 'password-salt'
   | 'api-key'
   | 'seal'
   | 'caller'
+  | 'form'
   | 'telegram-webhook';
 
 /**

@@ -58,6 +58,8 @@ export interface CodeRequest {
   contested?: boolean;
   /** Inside the cool-down: the code follows when it ends, instead of a refusal. */
   patient?: boolean;
+  /** An entry of the statement after `issued`: what is written with the code, or not at all. */
+  alongside?: (sql: Sql) => Fragment;
   /**
    * Nobody may learn that nobody is there: the same answer for the same work, and no code. With `already_registered`
    * the address is told that it has an account.
@@ -216,6 +218,7 @@ export async function issueCode(
       })}),
         ${registration && 'keep' in registration ? sql`registration as (${registration.keep(sql, now)}),` : sql``}
         issued as (${issued.insert}),
+        ${request.alongside ? sql`alongside as (${request.alongside(sql)}),` : sql``}
         message as (${queued.insert}),
         audited as (${audited})
       select taken, due, sent_at, failed_at, failures_in_a_row, kept, kept_sends, ${now} as now,

@@ -1,5 +1,5 @@
 import { recordEvent } from '../audit/audit.ts';
-import { type Database, isUniqueViolation, type Sql } from '../db/database.ts';
+import { type Database, type Fragment, isUniqueViolation, type Sql } from '../db/database.ts';
 import { type Refused, refuse, refuseField } from '../kernel/errors.ts';
 import { toldByTelegram } from '../chats/chats.ts';
 import { claimRegistration } from '../registrations/registrations.ts';
@@ -22,6 +22,7 @@ import {
   RESET_LIFE_SECONDS,
 } from '../verification/verification.ts';
 import { type AddressFields, locateAddress } from './address.ts';
+import type { ChatToLink } from './chat-link.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { type ProofRow, refusedProof } from './refused-proof.ts';
 import { ownersShare } from './owner.ts';
@@ -30,10 +31,14 @@ import { tenantsOfHandle } from './resend-otp.ts';
 import { agentOf, tellNewDevice } from './tell-new-device.ts';
 import { type SignedIn, signedIn, signedInColumns, type SignedInRow } from './signed-in.ts';
 
-export interface VerifyCodeInput extends AddressFields {
+export interface VerifyCodeInput extends AddressFields, SignInInput {
   code: string;
   verification_id?: string;
   tenant?: string;
+}
+
+/** What a sign-in may tell beside its proof. */
+export interface SignInInput {
   first_name?: string;
   last_name?: string;
   username?: string;
@@ -67,7 +72,13 @@ export async function verifyCode(
   const located = await locateCandidates(context, input, code, clues);
   if (!located.ok) return located;
   for (const { tenant, candidates } of located.places) {
-    const outcome = await prove(context, tenant, candidates, input, clues);
+    const outcome = await signInBy(
+      context,
+      tenant,
+      codeAmong(context, tenant, candidates, clues, input.verification_id !== undefined),
+      input,
+      clues,
+    );
     if (outcome) return outcome;
   }
   return refuse('VERIFICATION_NOT_FOUND');
@@ -125,22 +136,70 @@ interface VerifiedRow extends SignedInRow, ProofRow {
   password_dropped: boolean | null;
 }
 
-async function prove(
+/** How an address is proved. */
+export interface ProofSource {
+  /** The entries of the statement that end in `proof` and `budget`. */
+  fragment: (sql: Sql, now: Fragment) => Fragment;
+  /** Locks the account that has the address. */
+  lock: (sql: Sql) => Promise<{ id: string; role: string } | undefined>;
+  amr: readonly string[];
+  /** Found by the handle, not by the address alone? */
+  byHandle: boolean;
+  /** The chat that the account belongs to from then on. */
+  link?: ChatToLink;
+}
+
+/** The proof by one of these codes. */
+export function codeAmong(
   context: SignInContext,
   tenant: Tenant,
   candidates: Candidate[],
-  input: VerifyCodeInput,
+  clues: RequestClues,
+  byHandle = false,
+): ProofSource {
+  const ids = candidates.map((candidate) => candidate.id);
+  return {
+    fragment: (sql, now) =>
+      context.verifications.prove(sql, {
+        tenantId: tenant.id,
+        candidates,
+        caller: clues.caller.bucket,
+        now,
+        share: ownersShare(sql, tenant, clues, now),
+      }),
+    lock: (sql) => lockHolder(sql, tenant.id, addressQuery(sql, tenant.id, ids)),
+    amr: ['otp'],
+    byHandle,
+  };
+}
+
+/** The sign-in itself, whatever proves the address: one statement. Undefined: there was nothing to prove. */
+export async function signInBy(
+  context: SignInContext,
+  tenant: Tenant,
+  proof: ProofSource,
+  input: SignInInput,
   clues: RequestClues,
 ): Promise<SignedIn | ResetGranted | Refused | undefined> {
   const database = context.databaseOf(tenant.id);
   const style = input.style ?? tenant.policy.sessionStyle;
-  const ids = candidates.map((candidate) => candidate.id);
-  const lock = (sql: Sql) => lockHolder(sql, tenant.id, addressQuery(sql, tenant.id, ids));
+  const { lock, amr } = proof;
+  const mayBeTelegram = proof.link === undefined && !('phone' in input) && !('email' in input);
   const chatId = input.device?.telegramChatId;
   const run = (withUsernames: boolean): Promise<VerifiedRow | undefined> =>
-    withJoining(context, database, { tenant, style, lock, chatId }, (sql, joining) =>
-      runProof(context, database, sql, { tenant, candidates, style, joining, input, withUsernames, clues }),
-    );
+    withJoining(context, database, { tenant, style, lock, chatId }, async (sql, joining) => {
+      await proof.link?.prepare(sql, joining);
+      return runProof(context, database, sql, {
+        tenant,
+        proof,
+        style,
+        joining,
+        input,
+        withUsernames,
+        clues,
+        mayBeTelegram,
+      });
+    });
   let row: VerifiedRow | undefined;
   try {
     row = await run(true);
@@ -160,7 +219,7 @@ async function prove(
     context,
     tenant,
     { ...row, user_id: userId, session_id: sessionId },
-    { style, amr: ['otp'] },
+    { style, amr },
   );
   if (!row.password_dropped) return outcome;
   const claims = { tenantId: tenant.id, verificationId: row.verification_id };
@@ -191,12 +250,14 @@ async function grantReset(
 
 interface Run {
   tenant: Tenant;
-  candidates: Candidate[];
+  proof: ProofSource;
   style: SessionStyle;
   joining: Joining | undefined;
-  input: VerifyCodeInput;
+  input: SignInInput;
   /** False once a name turned out to be somebody else's. */
   withUsernames: boolean;
+  /** Could the address be a Telegram account? */
+  mayBeTelegram: boolean;
   clues: RequestClues;
 }
 
@@ -211,11 +272,11 @@ async function runProof(
   const now = database.now();
   const { caller } = clues;
   // By handle the address is only known inside the statement.
-  const told = context.telegram.has(tenant.id) && input.phone === undefined && input.email === undefined;
+  const told = context.telegram.has(tenant.id) && run.mayBeTelegram;
   const opened = context.sessions.open(sql, {
     tenant,
     style: run.style,
-    amr: ['otp'],
+    amr: run.proof.amr,
     device: input.device,
     caller,
     provedBy: sql`(select kind from proof)`,
@@ -248,13 +309,7 @@ async function runProof(
     from: sql`account, proof where account.created`,
   });
   const [row] = await sql<VerifiedRow[]>`
-    with ${context.verifications.prove(sql, {
-      tenantId: tenant.id,
-      candidates: run.candidates,
-      caller: caller.bucket,
-      now,
-      share: ownersShare(sql, tenant, clues, now),
-    })},
+    with ${run.proof.fragment(sql, now)},
       ${claimRegistration(sql, tenant.id, now)},
       ${told ? sql`${toldByTelegram(sql, tenant.id)},` : sql``}
       ${admit(sql, {
@@ -267,12 +322,13 @@ async function runProof(
         username: run.withUsernames ? (input.username ?? null) : null,
         takeWaitingUsername: run.withUsernames,
         toldByTelegram: told,
-        byHandle: input.verification_id !== undefined,
+        byHandle: run.proof.byHandle,
         agent: agentOf(caller),
         opensSession: run.joining?.sessionId === undefined,
         now,
       })},
       ${opened.fragment},
+      ${run.proof.link?.fragment(sql, now) ?? sql``}
       recorded as (${outcome}),
       recorded_creation as (${creation}),
       told_owner as (${tellNewDevice(context, sql, {

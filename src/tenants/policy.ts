@@ -1,8 +1,11 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { type AuditPolicy, auditPolicyOf, auditSchema } from './audit-settings.ts';
 import { type CustomFieldsSchema, customFieldsSchemaProblem } from './custom-fields.ts';
 import { type DeliveryPolicy, deliveryPolicyOf, deliverySettingsSchema } from './delivery-settings.ts';
+import { type TelegramPolicy, telegramPolicyOf, telegramSettings } from './telegram-settings.ts';
 import { schemaIssues } from '../web/schema-issues.ts';
+import { returnAddressesSchema, returnAddressIssues } from './pages-settings.ts';
 
 const closed = { additionalProperties: false } as const;
 const codeLength = Type.Integer({ minimum: 6, maximum: 10 });
@@ -70,6 +73,7 @@ export const settingsSchema = Type.Object(
         closed,
       ),
     ),
+    audit: Type.Optional(auditSchema),
     sessions: Type.Optional(
       Type.Object(
         {
@@ -86,8 +90,11 @@ export const settingsSchema = Type.Object(
         closed,
       ),
     ),
+    /** Where the hosted pages may send people after they signed in. */
+    return_addresses: Type.Optional(returnAddressesSchema),
     /** How codes travel. */
     delivery: Type.Optional(deliverySettingsSchema),
+    telegram: Type.Optional(telegramSettings),
   },
   closed,
 );
@@ -110,7 +117,10 @@ export interface TenantPolicy {
   requiredFields: readonly ('first_name' | 'last_name' | 'username' | 'password')[];
   /** The first one is given where none is asked for. */
   registrationRoles: readonly string[];
+  /** Where the hosted pages may send people after they signed in, letter for letter. */
+  returnAddresses: readonly string[];
   codeLifetimeSeconds: number;
+  audit: AuditPolicy;
   sessionStyle: 'jwt' | 'opaque';
   accessTtlSeconds: number;
   sessionLifetimeSeconds: number;
@@ -118,6 +128,7 @@ export interface TenantPolicy {
   delivery: DeliveryPolicy;
   /** Does each device have a session of its own, or do a person's devices share an opaque one? */
   sessionSharing: 'per_device' | 'per_user';
+  telegram: TelegramPolicy;
 }
 
 const validator = Compile(settingsSchema);
@@ -131,7 +142,8 @@ export function settingsIssues(settings: unknown): { path: string; message: stri
       return [{ path: '/sessions/sharing', message }];
     }
     const problem = settings.custom_fields && customFieldsSchemaProblem(settings.custom_fields);
-    return problem === undefined ? [] : [{ path: '/custom_fields', message: problem }];
+    const issues = returnAddressIssues(settings.return_addresses);
+    return problem === undefined ? issues : [{ path: '/custom_fields', message: problem }, ...issues];
   }
   return schemaIssues(validator.Errors(settings));
 }
@@ -153,13 +165,16 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     customFields: settings.custom_fields,
     requiredFields: settings.required_fields ?? [],
     registrationRoles: settings.registration_roles ?? ['user'],
+    returnAddresses: settings.return_addresses ?? [],
     codeLifetimeSeconds: settings.code?.lifetime_seconds ?? 300,
+    audit: auditPolicyOf(settings.audit),
     sessionStyle: settings.sessions?.style ?? (settings.sessions?.sharing === 'per_user' ? 'opaque' : 'jwt'),
     accessTtlSeconds: settings.sessions?.access_ttl_seconds ?? 900,
     sessionLifetimeSeconds: settings.sessions?.lifetime_seconds ?? 2_592_000,
     sessionIdleSeconds: settings.sessions?.idle_seconds,
     delivery: deliveryPolicyOf(settings.delivery),
     sessionSharing: settings.sessions?.sharing ?? 'per_device',
+    telegram: telegramPolicyOf(settings.telegram),
   };
 }
 

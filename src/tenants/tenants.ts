@@ -27,7 +27,7 @@ export type { TenantClues, TenantPolicy, TenantSettings };
 export { acceptsPhone, settingsSchema };
 export type { ChangedBy };
 export type { DeliveryPolicy } from './delivery-settings.ts';
-export { customFieldIssues } from './custom-fields.ts';
+export { customFieldIssues, type CustomFieldsSchema } from './custom-fields.ts';
 export { tenantIssues } from './tenant-issues.ts';
 export {
   type Brand,

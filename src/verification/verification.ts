@@ -34,6 +34,8 @@ import {
   type WaitingRow,
 } from './store.ts';
 
+import { type VouchedAddress, vouchedFragment } from './vouched-store.ts';
+
 export type { Candidate, Purpose, WaitingRow };
 export {
   addressQuery,
@@ -117,7 +119,13 @@ export interface Verifications {
   /** The candidates a handle and a code make; empty when it cannot be one of this tenant's. No database is asked. */
   candidatesByHandle(tenantId: string, verificationId: string, code: string): Candidate[];
   /** The candidates of the rows found by address. */
-  candidatesByRows(tenantId: string, rows: readonly WaitingRow[], code: string): Candidate[];
+  candidatesByRows(
+    tenantId: string,
+    rows: readonly Pick<WaitingRow, 'id' | 'purpose'>[],
+    code: string,
+  ): Candidate[];
+  /** The same entries as `prove` for an address that needs no code. */
+  vouch(sql: Sql, vouched: Omit<VouchedAddress, 'id' | 'handleHash' | 'codeHash'>): Fragment;
   /** Entries of a `with` list ending in `proof` and `budget`; see store.ts. */
   prove(sql: Sql, proving: Proving): Fragment;
 }
@@ -221,6 +229,13 @@ export function createVerifications(options: VerificationsOptions): Verification
           codeHash,
         })),
       ),
+    vouch: (sql, vouched) =>
+      vouchedFragment(sql, {
+        ...vouched,
+        id: options.newId(),
+        handleHash: options.randomBytes(32),
+        codeHash: options.randomBytes(32),
+      }),
     prove: (sql, { share, ...proving }) =>
       proofFragment(sql, {
         ...proving,

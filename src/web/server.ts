@@ -27,6 +27,13 @@ export interface HttpServerOptions {
   secure: boolean;
   /** Is this fault something that is away for now (answer 503), not a defect? */
   isUnavailable: (fault: unknown) => boolean;
+  /** Answers a person instead of a program, where a person asks; undefined: JSON it is. */
+  page?: (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    refused: Refused,
+    error?: FastifyError | Error,
+  ) => Promise<FastifyReply> | undefined;
   /** Told of every answer, for metrics and the request log. */
   onAnswer?: (request: FastifyRequest, reply: FastifyReply, milliseconds: number) => void;
 }
@@ -113,10 +120,14 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     };
   });
 
-  server.setNotFoundHandler((_request, reply) => sendRefusal(reply, refuse('NOT_FOUND')));
-  server.setErrorHandler((error: FastifyError | BadRequest, request, reply) =>
-    sendRefusal(reply, refusalOf(error, request, options)),
-  );
+  server.setNotFoundHandler((request, reply) => {
+    const refused = refuse('NOT_FOUND');
+    return options.page?.(request, reply, refused) ?? sendRefusal(reply, refused);
+  });
+  server.setErrorHandler((error: FastifyError | BadRequest, request, reply) => {
+    const refused = refusalOf(error, request, options);
+    return options.page?.(request, reply, refused, error) ?? sendRefusal(reply, refused);
+  });
   if (options.onAnswer) {
     const { onAnswer } = options;
     // onSend, not onResponse: that one hangs listeners on every answer, a third of what a session check costs.

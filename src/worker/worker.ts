@@ -1,3 +1,4 @@
+import type { AuditTrail } from '../audit/audit.ts';
 import type { Database } from '../db/database.ts';
 import type { Delivery, DevelopmentInbox } from '../delivery/delivery.ts';
 import { sweepUpdates } from '../chats/chats.ts';
@@ -13,6 +14,7 @@ import type { Tenants } from '../tenants/tenants.ts';
 import { sweepVerifications } from '../verification/verification.ts';
 
 export interface WorkerOptions {
+  audit: AuditTrail;
   databases: readonly Database[];
   delivery: Delivery;
   notices: Notices;
@@ -29,6 +31,8 @@ export interface Worker {
   start(): void;
   /** One round of a loop, as tests call it. */
   dispatch(): Promise<void>;
+  chainAudit(): Promise<void>;
+  pruneAudit(): Promise<void>;
   sweep(): Promise<void>;
   rotateKeys(): Promise<void>;
   stop(): Promise<void>;
@@ -36,6 +40,8 @@ export interface Worker {
 
 const DISPATCH_EVERY = 1000;
 const FLUSH_USES_EVERY = 5000;
+const CHAIN_EVERY = 5000;
+const PRUNE_EVERY = 3_600_000;
 const SWEEP_EVERY = 60_000;
 const ROTATE_EVERY = 3_600_000;
 
@@ -59,6 +65,32 @@ export function createWorker(options: WorkerOptions): Worker {
     await eachDatabase(async (database) => {
       while ((await options.notices.deliverDue(database)) > 0 && !stopped);
       await delivery.dispatchDue(database);
+    });
+  }
+
+  async function chainAudit(): Promise<void> {
+    await eachDatabase(async (database) => {
+      await options.audit.chain(database);
+    });
+  }
+
+  /** Removes what is older than its tenant keeps, and notes in the log where each chain stands. */
+  async function pruneAudit(): Promise<void> {
+    await eachDatabase(async (database) => {
+      for (const tenantId of await options.audit.tenants(database)) {
+        const tenant = options.tenants.byId(tenantId);
+        const days = tenant?.policy.audit.retentionDays;
+        if (days !== undefined) {
+          await untilEmpty(() => options.audit.prune(database, tenantId, days));
+        }
+        const head = await options.audit.head(database, tenantId);
+        if (!head) continue;
+        const anchor = `${head.position}:${head.hash}`;
+        log.info(
+          { event: 'audit_anchor', tenant: tenant?.slug ?? tenantId, anchor },
+          'the audit trail stands here',
+        );
+      }
     });
   }
 
@@ -128,11 +160,15 @@ export function createWorker(options: WorkerOptions): Worker {
 
   return {
     dispatch,
+    chainAudit,
+    pruneAudit,
     sweep,
     rotateKeys,
     start() {
       every(DISPATCH_EVERY, 'dispatch', dispatch);
       every(FLUSH_USES_EVERY, 'uses', () => sessions.flushUses());
+      every(CHAIN_EVERY, 'audit', chainAudit);
+      every(PRUNE_EVERY, 'audit_prune', pruneAudit);
       every(SWEEP_EVERY, 'sweep', sweep);
       every(ROTATE_EVERY, 'keys', rotateKeys);
     },

@@ -1,4 +1,4 @@
-import { readableOn } from './colours.ts';
+import { readableOn } from '../../kernel/colours.ts';
 import { escapeHtml } from './substitute.ts';
 
 /** The parts of an e-mail. All text but the names of the brand is HTML already. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Branding, brandOf, codeTemplates, templateNames } from '../../tenants/tenants.ts';
-import { contrast, readableOn } from './colours.ts';
+import { contrast, readableOn } from '../../kernel/colours.ts';
 import { displayText } from './display-text.ts';
 import { messageLocales, renderMessage, type TemplateContent } from './templates.ts';
 import { minutesIn } from './words.ts';

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { brandStyle } from './brand.ts';
+
+interface Asset {
+  type: string;
+  /** Each encoding that is ready to be sent. */
+  bodies: { br: Buffer; gzip: Buffer; identity: Buffer };
+}
+
+const read = (name: string): string => readFileSync(new URL(`./assets/${name}`, import.meta.url), 'utf8');
+/** Comments and the space between rules are for those who read the file. */
+const tightened = (css: string): string =>
+  css
+    .replace(/\/\*[^]*?\*\//g, '')
+    .replace(/\s+/g, ' ')
+    .replace(/ ?([{};,]) ?/g, '$1');
+
+const style = tightened(read('tokens.css') + read('pages.css'));
+const script = read('pages.js')
+  .replace(/^\s*\/\/.*\n/gm, '')
+  .replace(/^\s+/gm, '');
+const FOREVER = 'public, max-age=31536000, immutable';
+const known = new Map<string, Asset>();
+
+function publish(name: string, ending: string, type: string, text: string): string {
+  const hash = createHash('sha256').update(text).digest('base64url').slice(0, 12);
+  const path = `/pages/${name}-${hash}.${ending}`;
+  if (!known.has(path)) {
+    const identity = Buffer.from(text);
+    const br = brotliCompressSync(identity, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
+    known.set(path, { type, bodies: { br, gzip: gzipSync(identity), identity } });
+  }
+  return path;
+}
+
+/** Where the style sheet is; its name changes with its content, so it is kept for ever. */
+export const stylePath = publish('pages', 'css', 'text/css; charset=utf-8', style);
+export const scriptPath = publish('pages', 'js', 'text/javascript; charset=utf-8', script);
+
+export const iconPath = publish('icon', 'svg', 'image/svg+xml', read('icon.svg').trim());
+
+/** The few lines that put a tenant's colour in place of ours. @param colour #rrggbb */
+export function brandStylePath(colour: string): string {
+  return `/pages/brand-${colour.slice(1).toLowerCase()}.css`;
+}
+
+/** Serves style and script, compressed once and kept by browsers for ever. */
+export function assetRoutes(server: FastifyInstance): void {
+  const hide = { schema: { hide: true } };
+  server.get<{ Params: { file: string } }>('/pages/:file', hide, (request, reply) => {
+    const { file } = request.params;
+    const asset = known.get(`/pages/${file}`);
+    if (asset) return sendAsset(reply, asset, request.headers['accept-encoding']);
+    const colour = /^brand-([0-9a-f]{6})\.css$/.exec(file)?.[1];
+    if (colour === undefined) return reply.callNotFound();
+    // A pure function of its name: nothing to look up, nothing to keep.
+    return reply
+      .type('text/css; charset=utf-8')
+      .header('cache-control', FOREVER)
+      .send(brandStyle(`#${colour}`));
+  });
+}
+
+function sendAsset(reply: FastifyReply, asset: Asset, accepted: string | undefined): FastifyReply {
+  const encoding = encodingOf(accepted);
+  if (encoding !== 'identity') reply.header('content-encoding', encoding);
+  return reply
+    .type(asset.type)
+    .header('cache-control', FOREVER)
+    .header('vary', 'accept-encoding')
+    .send(asset.bodies[encoding]);
+}
+
+/** The shortest encoding that the browser takes. */
+export function encodingOf(accepted: string | undefined): 'br' | 'gzip' | 'identity' {
+  const names = (accepted ?? '').split(',').map((part) => part.trim());
+  return names.includes('br') ? 'br' : names.includes('gzip') ? 'gzip' : 'identity';
+}

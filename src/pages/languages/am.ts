@@ -1,0 +1,1 @@
+export { english as amharic } from './en.ts';

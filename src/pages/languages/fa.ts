@@ -1,0 +1,1 @@
+export { english as persian } from './en.ts';

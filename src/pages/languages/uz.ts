@@ -1,0 +1,1 @@
+export { english as uzbek } from './en.ts';

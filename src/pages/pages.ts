@@ -1,0 +1,138 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isOwnRequest } from '../web/csrf.ts';
+import { showAccount, takeAccount, takePasswordChange, forAccess } from './account.ts';
+import { assetRoutes } from './assets.ts';
+import type { PagesContext } from './context.ts';
+import { showDevices, takeDevices } from './devices.ts';
+import { answerByPage, siteFor } from './fallback.ts';
+import { showForgot, takeForgot } from './forgot.ts';
+import { showHome } from './home.ts';
+import { noticeProblem, type Problem } from './problems.ts';
+import { showReset, takeReset } from './reset.ts';
+import { showSignIn, takeSignIn } from './sign-in.ts';
+import { showSignOut, takeSignOut } from './sign-out.ts';
+import { showSignUp, takeSignUp } from './sign-up.ts';
+import { tell } from './tell.ts';
+import { showVerify, takeCode, takeResend } from './verify.ts';
+import { beginVisit, goTo, hasFormToken, keepLanguage, pathTo, type Visit } from './visit.ts';
+import { pageLocales } from './words.ts';
+
+export type { PagesContext };
+export { answerByPage };
+
+/** Room for ten thousand characters of any script in every field. */
+const FORM_BYTES = 512 * 1024;
+
+const PAGE = { config: { isPage: true }, schema: { hide: true } };
+
+type Show = (visit: Visit, problem?: Problem) => Promise<FastifyReply>;
+type Take = (visit: Visit) => Promise<FastifyReply>;
+
+/**
+ * The pages people meet, for the tenant of the host and, below `/t/<slug>`, for every other. They need no script, and
+ * call the same use cases as the API.
+ */
+export function registerPages(fastify: FastifyInstance, context: PagesContext): void {
+  fastify.register((server, _options, done) => {
+    assetRoutes(server);
+    server.get(
+      '/',
+      PAGE,
+      handler(context, '/', (visit) => showHome(visit)),
+    );
+    formPage(server, context, '/sign-in', showSignIn, takeSignIn);
+    formPage(server, context, '/sign-up', showSignUp, takeSignUp);
+    formPage(server, context, '/forgot', showForgot, takeForgot);
+    formPage(server, context, '/reset', showReset, takeReset);
+    formPage(server, context, '/verify', showVerify, takeCode);
+    formPage(server, context, '/sign-out', showSignOut, takeSignOut);
+    post(server, context, '/verify/resend', showVerify, takeResend);
+    const account: Show = (visit, problem) =>
+      forAccess(visit, (own, access) => showAccount(own, access, problem));
+    const devices: Show = (visit, problem) =>
+      forAccess(visit, (own, access) => showDevices(own, access, problem));
+    formPage(server, context, '/account', account, (visit) => forAccess(visit, takeAccount));
+    formPage(server, context, '/account/devices', devices, (visit) => forAccess(visit, takeDevices));
+    post(server, context, '/account/password', account, (visit) => forAccess(visit, takePasswordChange));
+    // Below a tenant nothing else lives: whatever is not there is told by a page.
+    server.get(
+      '/t/:tenant',
+      PAGE,
+      handler(context, '/', (visit) => goTo(visit, pathTo(visit, '/sign-in'))),
+    );
+    server.get(
+      '/t/:tenant/*',
+      PAGE,
+      handler(context, '/sign-in', (visit) => tell(visit, 404, visit.words.notFound)),
+    );
+    done();
+  });
+}
+
+function formPage(
+  server: FastifyInstance,
+  context: PagesContext,
+  path: string,
+  show: Show,
+  take: Take,
+): void {
+  for (const base of ['', '/t/:tenant']) {
+    server.get(
+      base + path,
+      PAGE,
+      handler(context, path, (visit) => show(visit)),
+    );
+  }
+  post(server, context, path, show, take);
+}
+
+function post(server: FastifyInstance, context: PagesContext, path: string, show: Show, take: Take): void {
+  const options = {
+    bodyLimit: FORM_BYTES,
+    ...PAGE,
+    schema: { hide: true, consumes: ['application/x-www-form-urlencoded'] },
+  };
+  for (const base of ['', '/t/:tenant']) {
+    server.post(
+      base + path,
+      options,
+      handler(context, path, (visit) => guarded(visit, show, take)),
+    );
+  }
+}
+
+/**
+ * Takes a form only from our own page, shown to this very browser: also where nobody is signed in, so that nobody is
+ * signed in as somebody else without noticing (S38). What was typed is shown again.
+ */
+async function guarded(visit: Visit, show: Show, take: Take): Promise<FastifyReply> {
+  const { context, site, request, words } = visit;
+  const hosts = site.tenant.hosts.map((host) => `https://${host}`);
+  if (!isOwnRequest(request.headers, [new URL(context.publicUrl).origin, ...hosts])) {
+    return tell(visit, 403, { title: words.unreadable.title, text: words.problems.foreignForm });
+  }
+  if (hasFormToken(visit)) return take(visit);
+  return show(visit, noticeProblem(visit, visit.hasCookie ? 'formExpired' : 'noCookies', 403));
+}
+
+function handler(
+  context: PagesContext,
+  path: string,
+  answer: (visit: Visit) => FastifyReply | Promise<FastifyReply>,
+): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> {
+  return async (request, reply) => {
+    const found = siteFor(context, request);
+    const visit = beginVisit({ context, site: found.site, request, reply, path });
+    if (!found.isKnown)
+      return tell(visit, 404, visit.words.noTenant, { path: '/', text: visit.words.startAgain });
+    const { language, ...rest } = visit.query;
+    if (request.method === 'GET' && typeof language === 'string' && pageLocales.includes(language)) {
+      keepLanguage(visit, language);
+      const kept = Object.entries(rest).filter(
+        (entry): entry is [string, string] => typeof entry[1] === 'string',
+      );
+      return goTo(visit, pathTo(visit, path, Object.fromEntries(kept)));
+    }
+    return answer(visit);
+  };
+}

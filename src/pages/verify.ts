@@ -1,0 +1,172 @@
+import type { FastifyReply } from 'fastify';
+import type { Refused } from '../kernel/errors.ts';
+import { resendOtp } from '../signin/resend-otp.ts';
+import { verifyCode } from '../signin/verify-code.ts';
+import { html, type Html } from '../web/html.ts';
+import { below, describedBy, formOf, labelOf, noticeBox, submitOf } from './components.ts';
+import { textOf } from './context.ts';
+import { toVerify } from './begin-flow.ts';
+import { finishSignIn, withoutProblem } from './finish.ts';
+import { findFlow, type Flow, keepFlow, type NamedFlow } from './flow.ts';
+import { sendPage } from './layout.ts';
+import { type Problem, problemName, problemText, waitOf } from './problems.ts';
+import { outsideOf } from './return-address.ts';
+import { cluesFor } from './site.ts';
+import { tell } from './tell.ts';
+import { goTo, leaveNotice, pathTo, takeNotice, type Visit } from './visit.ts';
+import { clockIn, counted, durationIn, fill, fillHtml } from './words.ts';
+
+/** Problems that concern what stands in the field; others stand above it. */
+const OF_THE_FIELD: readonly string[] = ['invalidCode', 'checkFields'];
+
+/** GET /verify */
+export async function showVerify(visit: Visit, problem?: Problem): Promise<FastifyReply> {
+  const found = findFlow(visit);
+  if (!found) return tell(visit, 404, visit.words.verify.nothing);
+  const { flow } = found;
+  const { words } = visit;
+  const notice = takeNotice(visit);
+  const last = flow.problem && problemText(visit, flow.problem.name, flow.problem.seconds);
+  const told = problem?.notice ?? last;
+  const isField =
+    problem === undefined && flow.problem !== undefined && OF_THE_FIELD.includes(flow.problem.name);
+  const destination = html`<bdi class="strong nowrap" dir="ltr">${flow.destination}</bdi>`;
+  const sentence =
+    words.verify[flow.channel === 'email' || flow.channel === 'telegram' ? flow.channel : 'sms'];
+  const body = html`<div class="stack">
+<div class="lead"><h1>${words.verify.title}</h1><p class="soft">${fillHtml(sentence, { destination })} <a href="${startPath(visit, flow)}">${words.verify.change}</a></p></div>
+${notice === 'resent' && noticeBox(words.verify.resent)}
+${told !== undefined && !isField && html`<div class="notice bad" role="alert"><p>${told}</p></div>`}
+${codeForm(visit, found, isField ? told : undefined)}
+${otherWays(visit, found)}
+<p class="spoken" role="status" data-live></p>
+</div>`;
+  return sendPage(visit, {
+    title: words.verify.title,
+    body,
+    leadsTo: outsideOf(flow.returnTo),
+    ...(problem ? { status: problem.status } : {}),
+  });
+}
+
+function codeForm(visit: Visit, { id, flow }: NamedFlow, wrong: string | undefined): Html {
+  const { words, locale } = visit;
+  const name = 'field-code';
+  const left = secondsUntil(visit, flow.expiresAt);
+  const attempts =
+    flow.attemptsLeft < 5 &&
+    flow.attemptsLeft > 0 &&
+    counted(locale, words.verify.attempts, flow.attemptsLeft);
+  const hint = html`${attempts} <span data-life>${fill(words.verify.life, { time: durationIn(locale, left) })}<span class="hidden" data-seconds="${left}"></span></span>`;
+  const field = html`<div class="field">${labelOf(visit, name, words.fields.code)}<div class="code slots-${flow.codeLength}"><input id="${name}" name="code" type="text" inputmode="numeric" autocomplete="one-time-code" pattern="[0-9]*" maxlength="32" value="${textOf(visit.form, 'code').slice(0, 32)}" data-digits="${flow.codeLength}" data-channel="${flow.channel}" required autofocus${describedBy(name, hint, wrong)}></div>${below(name, left > 0 && hint, wrong)}<p class="wrong"${left > 0 && html` hidden`} data-expired>${words.problems.codeExpired}</p></div>`;
+  return formOf(
+    visit,
+    pathTo(visit, '/verify'),
+    { flow: id },
+    html`${field}${submitOf(words.verify.action)}`,
+  );
+}
+
+function otherWays(visit: Visit, { id, flow }: NamedFlow): Html {
+  const { words, locale } = visit;
+  const wait = secondsUntil(visit, flow.resendAt);
+  // Without script the button works at once, and a press too soon is told how long to wait.
+  const label =
+    wait === 0
+      ? words.verify.resend
+      : fillHtml(words.verify.resendIn, {
+          time: html`<span class="nowrap" data-seconds="${wait}">${clockIn(locale, wait)}</span>`,
+        });
+  const resend = formOf(
+    visit,
+    pathTo(visit, '/verify/resend'),
+    { flow: id },
+    html`<button class="link" type="submit" data-ready="${words.verify.resend}" data-announce="${words.verify.resendReady}">${label}</button>`,
+    '',
+  );
+  return html`<div class="choices">${resend}${flow.channel === 'email' && html`<span class="soft">${words.verify.spam}</span>`}<a href="${pathTo(visit, flow.purpose === 'recover' ? '/forgot' : '/sign-in', { return_to: flow.returnTo, with: otherKind(flow.kind) })}">${words.verify.another}</a></div>`;
+}
+
+function otherKind(kind: Flow['kind']): string {
+  return kind === 'phone' ? 'email' : 'phone';
+}
+
+/** Where this flow began, to correct the address. */
+function startPath(visit: Visit, flow: Flow): string {
+  const path = { sign_in: '/sign-in', register: '/sign-up', recover: '/forgot' }[flow.purpose];
+  return pathTo(visit, path, { with: flow.kind, return_to: flow.returnTo });
+}
+
+/** POST /verify. Whatever it ends with is told by the page itself, so that a reload never spends an attempt. */
+export async function takeCode(visit: Visit): Promise<FastifyReply> {
+  const found = findFlow(visit);
+  if (!found) return tell(visit, 404, visit.words.verify.nothing);
+  const { id, flow } = found;
+  const { context } = visit;
+  const outcome = await verifyCode(
+    context.signIn,
+    {
+      code: textOf(visit.form, 'code').slice(0, 32),
+      verification_id: flow.handle,
+      device: { kind: 'browser' },
+      style: 'opaque',
+    },
+    cluesFor(visit.site, visit.clues, flow.tenant),
+  );
+  if (!outcome.ok) return refused(visit, found, outcome);
+  if (!('resetToken' in outcome)) return finishSignIn(visit, outcome, flow.returnTo, found);
+  keepFlow(visit, { ...withoutProblem(flow), resetToken: outcome.resetToken }, id);
+  return goTo(visit, pathTo(visit, '/reset', { flow: id }));
+}
+
+/** POST /verify/resend */
+export async function takeResend(visit: Visit): Promise<FastifyReply> {
+  const found = findFlow(visit);
+  if (!found) return tell(visit, 404, visit.words.verify.nothing);
+  const { id, flow } = found;
+  const now = visit.context.clock.now().getTime();
+  const outcome = await resendOtp(
+    visit.context.signIn,
+    { verification_id: flow.handle, locale: visit.locale },
+    cluesFor(visit.site, visit.clues, flow.tenant),
+  );
+  if (!outcome.ok) return refused(visit, found, outcome);
+  leaveNotice(visit, 'resent');
+  keepFlow(
+    visit,
+    {
+      ...withoutProblem(flow),
+      handle: outcome.verificationId ?? flow.handle,
+      channel: outcome.channel,
+      destination: outcome.destination,
+      codeLength: outcome.codeLength,
+      expiresAt: now + outcome.expiresIn * 1000,
+      resendAt: now + outcome.resendIn * 1000,
+      attemptsLeft: outcome.attemptsLeft,
+    },
+    id,
+  );
+  return toVerify(visit, id);
+}
+
+function refused(visit: Visit, { id, flow }: NamedFlow, refusal: Refused): FastifyReply {
+  const seconds = waitOf(refusal);
+  const now = visit.context.clock.now().getTime();
+  keepFlow(
+    visit,
+    {
+      ...flow,
+      problem: { name: problemName(refusal), ...(seconds === undefined ? {} : { seconds }) },
+      attemptsLeft: refusal.details.attempts_left ?? flow.attemptsLeft,
+      ...(refusal.error === 'RESEND_TOO_SOON' && seconds !== undefined
+        ? { resendAt: now + seconds * 1000 }
+        : {}),
+    },
+    id,
+  );
+  return toVerify(visit, id);
+}
+
+function secondsUntil(visit: Visit, moment: number): number {
+  return Math.max(0, Math.ceil((moment - visit.context.clock.now().getTime()) / 1000));
+}

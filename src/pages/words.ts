@@ -1,0 +1,252 @@
+import { html, type Html, type HtmlChild } from '../web/html.ts';
+import { amharic } from './languages/am.ts';
+import { english } from './languages/en.ts';
+import { persian } from './languages/fa.ts';
+import { russian } from './languages/ru.ts';
+import { uzbek } from './languages/uz.ts';
+
+/** Forms by the plural rules of the language; `{count}` is the number. */
+export type Plural = Partial<Record<Intl.LDMLPluralRule, string>> & { other: string };
+
+/** What went wrong, as far as a person can do something about it. */
+export const problemNames = [
+  'checkFields',
+  'formExpired',
+  'noCookies',
+  'foreignForm',
+  'invalidCode',
+  'codeExpired',
+  'verificationGone',
+  'tooManyAttempts',
+  'resendTooSoon',
+  'rateLimited',
+  'invalidCredentials',
+  'notVerified',
+  'accountNotFound',
+  'accountDisabled',
+  'alreadyRegistered',
+  'registrationClosed',
+  'countryNotAllowed',
+  'telegramChatUnknown',
+  'channelUnavailable',
+  'sessionEnded',
+  'stepUpRequired',
+  'challengeFailed',
+  'busy',
+  'fault',
+] as const;
+export type ProblemName = (typeof problemNames)[number];
+
+/** What is wrong with one field. */
+export const fieldProblemNames = [
+  'required',
+  'tooLong',
+  'tooShort',
+  'characters',
+  'phone',
+  'phoneCountry',
+  'phoneExtension',
+  'email',
+  'telegram',
+  'username',
+  'usernameTaken',
+  'code',
+  'password',
+  'passwordCommon',
+  'passwordPersonal',
+  'notAllowed',
+  'invalid',
+] as const;
+export type FieldProblemName = (typeof fieldProblemNames)[number];
+
+/** A page that only tells something: its title, one sentence, and what to do next. */
+export interface Told {
+  title: string;
+  text: string;
+}
+
+/** Every word of the hosted pages in one language. `{tenant}` and its like are filled in. */
+export interface Words {
+  direction: 'ltr' | 'rtl';
+  /** The language's name in itself. */
+  name: string;
+  skip: string;
+  language: string;
+  help: string;
+  continue: string;
+  cancel: string;
+  save: string;
+  saved: string;
+  optional: string;
+  or: string;
+  show: string;
+  hide: string;
+  choose: string;
+  signIn: {
+    title: string;
+    lead: string;
+    leadClosed: string;
+    action: string;
+    newHere: string;
+    create: string;
+  };
+  ways: { legend: string; phone: string; email: string; telegram: string; username: string };
+  byPassword: {
+    title: string;
+    lead: string;
+    action: string;
+    usePassword: string;
+    useCode: string;
+    forgot: string;
+  };
+  already: { title: string; text: string; continue: string; other: string };
+  signUp: { title: string; lead: string; action: string; haveAccount: string; closed: Told };
+  fields: {
+    country: string;
+    phone: string;
+    phoneHint: string;
+    email: string;
+    emailPlaceholder: string;
+    telegram: string;
+    telegramHint: string;
+    username: string;
+    usernameHint: string;
+    password: string;
+    newPassword: string;
+    passwordHint: string;
+    firstName: string;
+    lastName: string;
+    code: string;
+    deviceName: string;
+  };
+  verify: {
+    title: string;
+    /** `{destination}` */
+    sms: string;
+    email: string;
+    telegram: string;
+    action: string;
+    change: string;
+    resend: string;
+    /** `{time}`: minutes and seconds, or a length of time in words. */
+    resendIn: string;
+    resendReady: string;
+    resent: string;
+    another: string;
+    life: string;
+    attempts: Plural;
+    nothing: Told;
+    spam: string;
+  };
+  channels: { sms: string; email: string; telegram: string };
+  forgot: { title: string; lead: string; action: string; remembered: string };
+  reset: { title: string; lead: string; action: string; done: string; gone: Told };
+  setPassword: { title: string; lead: string; later: string };
+  account: {
+    title: string;
+    profile: string;
+    addresses: string;
+    verified: string;
+    notVerified: string;
+    passwordTitle: string;
+    passwordText: string;
+    passwordAction: string;
+    navigation: string;
+    add: string;
+    remove: string;
+    welcome: string;
+  };
+  devices: {
+    title: string;
+    lead: string;
+    thisDevice: string;
+    lastSeen: string;
+    firstSeen: string;
+    place: string;
+    rename: string;
+    end: string;
+    endOthers: string;
+    others: Plural;
+    ended: string;
+    renamed: string;
+    only: string;
+  };
+  signOut: {
+    title: string;
+    text: string;
+    action: string;
+    everywhere: string;
+    stay: string;
+    done: Told;
+    again: string;
+  };
+  telegram: {
+    title: string;
+    lead: string;
+    open: string;
+    scan: string;
+    number: string;
+    waiting: string;
+    typeId: string;
+    unavailable: Told;
+    refresh: string;
+  };
+  notFound: Told;
+  noTenant: Told;
+  badReturn: Told;
+  tooMuch: Told;
+  unreadable: Told;
+  fault: Told;
+  startAgain: string;
+  backToAccount: string;
+  problems: Record<ProblemName, string>;
+  /** `{time}` */
+  tryIn: string;
+  fieldProblems: Record<FieldProblemName, string>;
+  challenge: { label: string; working: string; done: string; needsScript: string };
+}
+
+const languages = { en: english, ru: russian, uz: uzbek, fa: persian, am: amharic } as const;
+
+/** Languages the pages speak, in the order of the menu. */
+export const pageLocales: readonly string[] = Object.keys(languages);
+
+/** The words of a language; English where there are none. */
+export function wordsOf(locale: string): Words {
+  return (languages as Record<string, Words>)[locale] ?? english;
+}
+
+/** Fills `{name}` in a sentence. */
+export function fill(sentence: string, values: Record<string, string>): string {
+  return sentence.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+}
+
+/** The same with markup; the sentence and every text are escaped. */
+export function fillHtml(sentence: string, values: Record<string, HtmlChild>): Html {
+  const parts = sentence.split(/\{(\w+)\}/);
+  return html`${parts.map((part, index) => (index % 2 === 0 ? part : (values[part] ?? null)))}`;
+}
+
+/** So many of something, as the language counts. */
+export function counted(locale: string, forms: Plural, count: number): string {
+  const form = forms[new Intl.PluralRules(locale).select(count)] ?? forms.other;
+  return fill(form, { count: new Intl.NumberFormat(locale).format(count) });
+}
+
+/** A length of time in words, as exact as it matters: "40 seconds", "3 minutes", "2 hours". */
+export function durationIn(locale: string, seconds: number): string {
+  const [value, unit] =
+    seconds < 60
+      ? [Math.max(1, Math.ceil(seconds)), 'second']
+      : seconds < 3600
+        ? [Math.ceil(seconds / 60), 'minute']
+        : [Math.ceil(seconds / 3600), 'hour'];
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(value);
+}
+
+/** Minutes and seconds as a clock shows them: 1:05. */
+export function clockIn(locale: string, seconds: number): string {
+  const two = new Intl.NumberFormat(locale, { minimumIntegerDigits: 2, useGrouping: false });
+  const plain = new Intl.NumberFormat(locale, { useGrouping: false });
+  return `${plain.format(Math.floor(seconds / 60))}:${two.format(seconds % 60)}`;
+}

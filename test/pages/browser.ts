@@ -1,0 +1,78 @@
+import { createServer } from 'node:net';
+import chromium from '@sparticuz/chromium';
+import axe from 'axe-core';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium as playwright,
+  type Page,
+} from 'playwright-core';
+import { createTestApp, type TestApp, type TestAppOptions } from '../create-test-app.ts';
+
+/** A real Chromium, as it comes from npm. */
+export async function startBrowser(): Promise<Browser> {
+  return playwright.launch({
+    // In one process, closing the first page would end the browser.
+    args: chromium.args.filter((argument) => !['--single-process', '--no-zygote'].includes(argument)),
+    executablePath: await chromium.executablePath(),
+    headless: true,
+  });
+}
+
+/** A server that knows by which address the browser reaches it. */
+export async function createPagesApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const port = await freePort();
+  return createTestApp({ ...options, port, publicUrl: `http://localhost:${port}` });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await new Promise<number>((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
+  });
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** One person's browser: its own cookies; nothing that is asked of another host is answered. */
+export async function openContext(
+  browser: Browser,
+  app: TestApp,
+  options: BrowserContextOptions = {},
+): Promise<{ context: BrowserContext; page: Page; foreign: string[] }> {
+  const context = await browser.newContext({ baseURL: urlOf(app), locale: 'en-US', ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const foreign: string[] = [];
+  page.on('request', (request) => {
+    if (!request.url().startsWith(urlOf(app)) && !request.url().startsWith('data:'))
+      foreign.push(request.url());
+  });
+  return { context, page, foreign };
+}
+
+/** By the name that the server's public URL has. */
+function urlOf(app: TestApp): string {
+  return app.url.replace('127.0.0.1', 'localhost');
+}
+
+/** The code in the form on the page: typed, which sends it where scripts run. */
+export async function typeCode(page: Page, code: string, script = true): Promise<void> {
+  await page.locator('#field-code').fill(code);
+  if (!script) await page.getByRole('button', { name: /continue/i }).click();
+}
+
+interface AxeResult {
+  violations: { id: string; help: string; nodes: { html: string; failureSummary?: string }[] }[];
+}
+
+/** What axe-core has against the page as it stands: a line each. */
+export async function violationsOf(page: Page): Promise<string[]> {
+  const found = (await page.evaluate(
+    `${axe.source}; axe.run(document, { resultTypes: ['violations'] })`,
+  )) as AxeResult;
+  return found.violations.flatMap(({ id, help, nodes }) =>
+    nodes.map((node) => `${id}: ${help}: ${node.html.slice(0, 200)} ${node.failureSummary ?? ''}`),
+  );
+}

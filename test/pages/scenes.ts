@@ -1,0 +1,127 @@
+import type { Page } from 'playwright-core';
+import type { TestApp } from '../create-test-app.ts';
+import { typeCode } from './browser.ts';
+
+/** A page as somebody may come to see it. */
+export interface Scene {
+  name: string;
+  open: (page: Page, app: TestApp) => Promise<void>;
+}
+
+let people = 0;
+
+/** Each scene is somebody else, so that no budget of one touches another. */
+async function somebody(app: TestApp, page: Page): Promise<string> {
+  people += 1;
+  await page.setExtraHTTPHeaders({ 'x-forwarded-for': `198.51.${people >> 8}.${people & 255}` });
+  const slug = 'default';
+  const tenant = app.app.tenants.bySlug(slug);
+  if (!tenant) throw new Error('no tenant');
+  return `scene-${people}@example.com`;
+}
+
+async function startByEmail(page: Page, app: TestApp): Promise<string> {
+  const email = await somebody(app, page);
+  await page.goto('/sign-in?with=email');
+  await page.locator('#field-email').fill(email);
+  await page.locator('form button[type=submit]').first().click();
+  await page.waitForURL(/verify/);
+  return email;
+}
+
+async function signInByEmail(page: Page, app: TestApp): Promise<string> {
+  const email = await startByEmail(page, app);
+  await typeCode(page, await app.code(email));
+  await page.waitForURL(/\/account$/);
+  return email;
+}
+
+async function startForgotten(page: Page, app: TestApp): Promise<void> {
+  const email = await signInByEmail(page, app);
+  await page.locator('form[action$="/account/password"] button').click();
+  await page.waitForURL(/verify/);
+  await typeCode(page, await app.code(email));
+  await page.waitForURL(/reset/);
+}
+
+const go = (path: string) => async (page: Page) => {
+  await page.goto(path);
+};
+
+/** Every page, in the states that look different. */
+export const scenes: readonly Scene[] = [
+  { name: 'home', open: go('/') },
+  { name: 'sign-in-phone', open: go('/sign-in') },
+  { name: 'sign-in-email', open: go('/sign-in?with=email') },
+  { name: 'sign-in-telegram', open: go('/sign-in?with=telegram') },
+  { name: 'sign-in-password', open: go('/sign-in?with=email&by=password') },
+  {
+    name: 'sign-in-wrong',
+    open: async (page, app) => {
+      await somebody(app, page);
+      await page.goto('/sign-in');
+      await page.locator('#field-phone').fill('123');
+      await page.locator('form button[type=submit]').first().click();
+      await page.locator('.wrong').first().waitFor();
+    },
+  },
+  { name: 'sign-up', open: go('/sign-up?with=email') },
+  {
+    name: 'verify',
+    open: async (page, app) => {
+      await startByEmail(page, app);
+    },
+  },
+  {
+    name: 'verify-wrong',
+    open: async (page, app) => {
+      const email = await startByEmail(page, app);
+      const code = await app.code(email);
+      await typeCode(
+        page,
+        code.replace(/^./, (digit) => String((Number(digit) + 1) % 10)),
+      );
+      await page.locator('.wrong:visible').first().waitFor();
+    },
+  },
+  { name: 'verify-nothing', open: go('/verify') },
+  { name: 'forgot', open: go('/forgot') },
+  { name: 'reset', open: startForgotten },
+  {
+    name: 'account',
+    open: async (page, app) => {
+      await signInByEmail(page, app);
+    },
+  },
+  {
+    name: 'devices',
+    open: async (page, app) => {
+      const email = await signInByEmail(page, app);
+      app.clock.advance(120);
+      await app.signIn(
+        { email },
+        { device: { name: 'Kitchen tablet', kind: 'browser' } },
+        { from: '203.0.113.9' },
+      );
+      await page.goto('/account/devices');
+    },
+  },
+  {
+    name: 'sign-out',
+    open: async (page, app) => {
+      await signInByEmail(page, app);
+      await page.goto('/sign-out');
+    },
+  },
+  {
+    name: 'already',
+    open: async (page, app) => {
+      await signInByEmail(page, app);
+      await page.goto('/sign-in');
+    },
+  },
+  { name: 'signed-out', open: go('/sign-out') },
+  { name: 'not-found', open: go('/nothing-here') },
+  { name: 'no-tenant', open: go('/t/nobody/sign-in') },
+  { name: 'bad-return', open: go('/sign-in?return_to=https://evil.example/') },
+];
