@@ -4,7 +4,6 @@ import type { FastifyInstance } from 'fastify';
 import { type AuditTrail, createAuditTrail } from './audit/audit.ts';
 import { registerAdmin } from './admin/admin.ts';
 import { type Bots, createBot, createBots } from './bot/bot.ts';
-import { markBlocked } from './chats/chats.ts';
 import { type ApiContext, authorise, cluesOf, registerApi, registerDeliveryCallbacks } from './api/api.ts';
 import type { Config } from './config/config.ts';
 import { type Database, isDatabaseUnavailable } from './db/database.ts';
@@ -17,7 +16,6 @@ import {
   createDeliveryMeter,
   createDevelopmentInbox,
   createSmtpProvider,
-  createTelegramBotProvider,
   type Delivery,
   type DevelopmentInbox,
   type Provider,
@@ -127,6 +125,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     config.mode === 'development' ? createDevelopmentInbox(databases.control, secrets, newId) : undefined;
   const bots = createBots({
     database: databases.control,
+    databaseOf,
     secrets,
     newId,
     node,
@@ -144,18 +143,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     publicUrl,
     slugOf: (tenantId) => tenants.byId(tenantId)?.slug,
   });
-  const telegram = createTelegramBotProvider({
-    apiOf: (tenantId) => bots.of(tenantId) && bots.apiOf(tenantId),
-    hasAny: () => bots.all().length > 0,
-    onUnreachable: async (tenantId, chatId) => {
-      await markBlocked(databaseOf(tenantId), { tenantId, chatId, auditId: newId() });
-    },
-  });
   const delivery = createDelivery({
     outbox: createOutbox(node),
     providers: [
       ...(options.providers ?? []),
-      ...[telegram, ...carriers.all].map((provider) => (inbox ? withInboxCopy(provider, inbox) : provider)),
+      ...[bots.provider, ...carriers.all].map((provider) =>
+        inbox ? withInboxCopy(provider, inbox) : provider,
+      ),
       ...(mail ? [mail] : []),
       ...(inbox ? [inbox] : []),
     ],
@@ -228,7 +222,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     explicitAnswersPerCallerPerHour: limits.explicitAnswersPerCallerPerHour,
     notices,
     passwords: createPasswords({ secrets, ...hashingCapacity() }),
-    telegram: { has: (tenantId) => bots.apiOf(tenantId) !== undefined, linkOf: bots.linkOf },
+    telegram: bots,
     newId,
   };
   const clientAddress = createClientAddress([...config.trustedProxies]);
@@ -297,7 +291,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     tenants,
     signIn,
     server,
-    updates: updatesOf(config),
+    updates: config.telegramUpdates,
     publicUrl,
     development: config.mode === 'development',
     newId,
@@ -364,12 +358,6 @@ export async function createApp(options: AppOptions): Promise<App> {
 function hashingCapacity(): { concurrency: number; mostWaiting: number } {
   const concurrency = Math.max(1, availableParallelism() - 1);
   return { concurrency, mostWaiting: 20 * concurrency };
-}
-
-/** A developer's machine cannot be reached by Telegram; a server in production can. */
-function updatesOf({ telegramUpdates, mode }: Config): 'polling' | 'webhook' {
-  if (telegramUpdates !== 'auto') return telegramUpdates;
-  return mode === 'development' ? 'polling' : 'webhook';
 }
 
 /** The mail server of the configuration, if it names one. */
