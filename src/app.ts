@@ -11,6 +11,7 @@ import type { Databases } from './db/databases.ts';
 import { createFeed, type Feed } from './db/feed.ts';
 import {
   createCallbacks,
+  createCodeChecks,
   createConfiguredProviders,
   createDelivery,
   createDeliveryMeter,
@@ -28,7 +29,7 @@ import { createRandomPool } from './kernel/random.ts';
 import type { Log } from './kernel/log.ts';
 import { createSecrets } from './kernel/secrets.ts';
 import { createKeys, type Keys } from './keys/keys.ts';
-import { createAddressBudgets, createCallerBuckets, relaxBudgets } from './limits/limits.ts';
+import { budgetsOf, createAddressBudgets, createCallerBuckets } from './limits/limits.ts';
 import { createMetrics, type Metrics } from './web/metrics.ts';
 import { createOutbox } from './outbox/outbox.ts';
 import { answerByPage, type PagesContext, registerPages } from './pages/pages.ts';
@@ -38,8 +39,10 @@ import { createRevocations, createSessions, type Revocations } from './sessions/
 import { maskAddress } from './signin/address.ts';
 import { chatOfAddress } from './signin/chat-of.ts';
 import type { SignInContext } from './signin/context.ts';
+import { createTollWatch, warnOfClosedCountries } from './signin/watch-tolls.ts';
 import type { Pace } from './telegram/telegram.ts';
 import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
+import { createTolls, type Tolls } from './tolls/tolls.ts';
 import { createVerifications } from './verification/verification.ts';
 import { createClientAddress } from './web/client-address.ts';
 import { createHttpServer } from './web/server.ts';
@@ -72,6 +75,7 @@ export interface App {
   apiKeys: ApiKeys;
   keys: Keys;
   worker: Worker;
+  tolls: Tolls;
   audit: AuditTrail;
   bots: Bots;
   delivery: Delivery;
@@ -104,19 +108,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const apiKeys = createApiKeys(databases.control, secrets, newId);
   const keys = createKeys({ databaseOf, secrets, clock, newId, log });
 
-  const configured = {
-    sendCooldownSeconds: config.sendCooldownSeconds,
-    sendsPerTenMinutes: config.sendsPerAddressPerTenMinutes,
-    sendsPerDay: config.sendsPerAddressPerDay,
-    sendsPerCallerPerHour: config.sendsPerCallerPerHour,
-    wrongCodesPerHour: config.wrongCodesPerHour,
-    wrongCodesPerDay: config.wrongCodesPerDay,
-    wrongCodesInARow: 100,
-    wrongPasswordsPerHour: config.wrongPasswordsPerHour,
-    wrongPasswordsPerCallerPerHour: config.wrongPasswordsPerCallerPerHour,
-    explicitAnswersPerCallerPerHour: config.explicitAnswersPerCallerPerHour,
-  };
-  const limits = config.budgets === 'relaxed' ? relaxBudgets(configured) : configured;
+  const limits = budgetsOf(config);
   const budgets = createAddressBudgets(limits);
   const buckets = createCallerBuckets(databases.control, clock);
 
@@ -214,6 +206,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     verifications,
     sessions,
     delivery,
+    codeChecks: createCodeChecks({ providers: carriers.all, checker: carriers.codeChecker, log }),
     budgets,
     buckets,
     sendsPerCallerPerHour: limits.sendsPerCallerPerHour,
@@ -223,6 +216,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     notices,
     passwords: createPasswords({ secrets, ...hashingCapacity() }),
     telegram: bots,
+    tolls: createTolls({ database: databases.control, clock, config }),
+    log,
     newId,
   };
   const clientAddress = createClientAddress([...config.trustedProxies]);
@@ -233,6 +228,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     publicUrl,
     cluesOf: (request) => cluesOf({ clientAddress, signIn }, request),
     isDevelopment: config.mode === 'development',
+    inbox,
   };
   const server = createHttpServer({
     log,
@@ -310,6 +306,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     log,
     inbox,
+    watch: createTollWatch(signIn, clock, metrics),
   });
   return {
     server,
@@ -318,6 +315,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     keys,
     audit,
     worker,
+    tolls: signIn.tolls,
     bots,
     delivery,
     metrics,
@@ -330,6 +328,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await Promise.all(databases.all().map((database) => keys.reload(database)));
       await Promise.all(tenants.all().map((tenant) => keys.ensure(tenant.id)));
       tenants.onChange(() => ensureKeys(tenants, keys, log));
+      if (config.mode === 'production') warnOfClosedCountries(tenants, delivery, log);
       await Promise.all([...feeds.values()].map((feed) => feed.start()));
       worker.start();
       await bot.start();

@@ -24,6 +24,7 @@ import { sendVerificationRoute } from './send-verification.ts';
 import { sessionRoutes } from './session.ts';
 import { telegramChatRoutes } from './telegram-chats.ts';
 import { tokenRoutes } from './tokens.ts';
+import { tollLedgerRoute } from './toll-ledger.ts';
 import { verifyCodeRoute } from './verify-code.ts';
 import { wellKnownRoutes } from './well-known.ts';
 
@@ -74,6 +75,7 @@ export async function registerApi(
     identityRoutes(server, context);
     notMeRoutes(server, context);
     reopenAddressesRoutes(server, context);
+    tollLedgerRoute(server, context);
     tokenRoutes(server, context);
     telegramChatRoutes(server, context);
     envelopedRoutes(server, context);

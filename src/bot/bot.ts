@@ -4,6 +4,7 @@ import type { Log } from '../kernel/log.ts';
 import type { SignInContext } from '../signin/context.ts';
 import type { Tenant, Tenants } from '../tenants/tenants.ts';
 import { type Bots, createBots } from './bots.ts';
+import { authFeature } from './auth-command.ts';
 import { developmentRoute } from './development.ts';
 import { devicesFeature } from './devices-command.ts';
 import { type Feature, tableOf } from './features.ts';
@@ -21,6 +22,7 @@ export { type Bots, createBots };
 /** What the bot can do, in the order in which its commands are listed. A new feature is a file and a line here. */
 const FEATURES: readonly Feature[] = [
   startFeature,
+  authFeature,
   verifyFeature,
   devicesFeature,
   nameFeature,

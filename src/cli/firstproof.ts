@@ -13,6 +13,7 @@ import { rotateSigningKeys } from './signing-key-command.ts';
 import { listSettable } from './tenant-assignments.ts';
 import { removeTenantBot, setTenantBot, showTenantBot } from './tenant-bot-command.ts';
 import { createTenant, listTenants, type NewTenantOptions, setTenant, showTenant } from './tenant-command.ts';
+import { runTollsLedger } from './tolls-command.ts';
 import { runUserImport, type UserImportOptions } from './user-command.ts';
 import { version } from './version.ts';
 
@@ -189,6 +190,15 @@ program
   .option('--report <file>', 'where refused rows are told (FILE.refused.jsonl)')
   .option(...asJson)
   .action((file: string, options: UserImportOptions) => runUserImport(configured(), file, options));
+
+program
+  .command('tolls')
+  .description('what SMS and calls cost')
+  .command('ledger')
+  .description('what was sent and what it was reckoned to cost, by day, channel and country')
+  .option('--tenant <slug>', 'one tenant; all where it is left out')
+  .option('--json', 'for programs')
+  .action((options: { tenant?: string; json?: boolean }) => runTollsLedger(configured(), options));
 
 function nonEmpty(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('It may not be empty.');

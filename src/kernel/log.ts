@@ -25,6 +25,8 @@ export interface LogFields {
   channel?: string;
   message_id?: string;
   count?: number;
+  /** A range of ten thousand phone numbers. */
+  prefix?: string;
   pid?: number;
   port?: number;
   version?: string;

@@ -1,11 +1,13 @@
 import type { Caller } from '../audit/audit.ts';
 import type { Database } from '../db/database.ts';
-import type { Delivery } from '../delivery/delivery.ts';
+import type { Log } from '../kernel/log.ts';
+import type { CodeChecks, Delivery } from '../delivery/delivery.ts';
 import type { AddressBudgets, CallerBuckets } from '../limits/limits.ts';
 import type { Notices } from '../notices/notices.ts';
 import type { Passwords } from '../passwords/passwords.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Tenants } from '../tenants/tenants.ts';
+import type { Tolls } from '../tolls/tolls.ts';
 import type { Verifications } from '../verification/verification.ts';
 
 /** The tenants' Telegram bots, as far as a use case needs to know. */
@@ -23,6 +25,7 @@ export interface SignInContext {
   verifications: Verifications;
   sessions: Sessions;
   delivery: Delivery;
+  codeChecks: CodeChecks;
   budgets: AddressBudgets;
   buckets: CallerBuckets;
   /** Sends one caller may cause in an hour. */
@@ -35,6 +38,8 @@ export interface SignInContext {
   passwords: Passwords;
   notices: Notices;
   telegram: TelegramReach;
+  tolls: Tolls;
+  log: Log;
   newId: () => string;
 }
 

@@ -7,7 +7,8 @@ import { type AddressFields, chooseChannel, locateAddress, refuseIdentifier } fr
 import { chatToLink } from './chat-link.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { type ContactMessage, type ContactRefusal, readOwnContact } from './own-contact.ts';
-import { chooseLocale, issueCode, takeCallerSend, type VerificationSent } from './send-verification.ts';
+import { chooseLocale, issueCode, type VerificationSent } from './send-verification.ts';
+import { takeSend } from './take-send.ts';
 import type { SignedIn } from './signed-in.ts';
 import { codeAmong, type ProofSource, type SignInInput, signInBy } from './verify-code.ts';
 
@@ -43,7 +44,11 @@ export async function sendCodeToChat(
   // Not to a chat unless it is asked for: the one that the number has now may be somebody else's by now.
   const chosen = chooseChannel(tenant, located.address, input.channel ?? 'sms', context.delivery);
   if (!chosen.ok) return chosen;
-  const limited = await takeCallerSend(context, clues);
+  const limited = await takeSend(
+    context,
+    { tenant, address: located.address, channel: chosen.channel },
+    clues,
+  );
   if (limited) return limited;
   return issueCode(
     context,
@@ -73,7 +78,7 @@ export async function verifyCodeInChat(
   const challenge = await findChallenge(context.databaseOf(tenant.id), tenant.id, chatId);
   if (!challenge) return refuse('VERIFICATION_NOT_FOUND');
   const candidates = context.verifications.candidatesByRows(tenant.id, [challenge], code);
-  return signInChat(context, chat, codeAmong(context, tenant, candidates, clues), input, clues);
+  return signInChat(context, chat, codeAmong(context, tenant, candidates, clues, code), input, clues);
 }
 
 /** Proves a number by its owner's own contact, as Telegram vouches for it (S10). */

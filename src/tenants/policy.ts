@@ -5,6 +5,7 @@ import { type CustomFieldsSchema, customFieldsSchemaProblem } from './custom-fie
 import { type DeliveryPolicy, deliveryPolicyOf, deliverySettingsSchema } from './delivery-settings.ts';
 import { type TelegramPolicy, telegramPolicyOf, telegramSettings } from './telegram-settings.ts';
 import { schemaIssues } from '../web/schema-issues.ts';
+import { type TollPolicy, tollPolicyOf, tollSettings } from './toll-settings.ts';
 import { returnAddressesSchema, returnAddressIssues } from './pages-settings.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -19,6 +20,8 @@ export const settingsSchema = Type.Object(
     channels: Type.Optional(
       Type.Array(Type.Enum(['sms', 'email', 'telegram', 'voice']), { minItems: 1, uniqueItems: true }),
     ),
+    /** What SMS and voice may cost. */
+    tolls: Type.Optional(tollSettings),
     /** Whether a proof by somebody unknown makes an account. */
     registration: Type.Optional(Type.Enum(['open', 'closed'])),
     error_detail: Type.Optional(Type.Enum(['explicit', 'after_proof', 'uniform'])),
@@ -120,6 +123,7 @@ export interface TenantPolicy {
   /** Where the hosted pages may send people after they signed in, letter for letter. */
   returnAddresses: readonly string[];
   codeLifetimeSeconds: number;
+  tolls: TollPolicy;
   audit: AuditPolicy;
   sessionStyle: 'jwt' | 'opaque';
   accessTtlSeconds: number;
@@ -165,6 +169,7 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     customFields: settings.custom_fields,
     requiredFields: settings.required_fields ?? [],
     registrationRoles: settings.registration_roles ?? ['user'],
+    tolls: tollPolicyOf(settings.tolls),
     returnAddresses: settings.return_addresses ?? [],
     codeLifetimeSeconds: settings.code?.lifetime_seconds ?? 300,
     audit: auditPolicyOf(settings.audit),

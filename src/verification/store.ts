@@ -292,6 +292,26 @@ export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
     )`;
 }
 
+/** Writes the code that was approved elsewhere in the place of ours, and takes its counted attempt back, while it lives. */
+export async function adoptCode(
+  database: Database,
+  adopted: { tenantId: string; id: string; codeHash: Uint8Array; codeSealed: Uint8Array },
+): Promise<boolean> {
+  const { count } = await database.sql`
+    update verifications set code_hash = ${adopted.codeHash as Buffer}::bytea,
+      code_sealed = ${adopted.codeSealed as Buffer}::bytea, attempts = attempts - 1
+    where tenant_id = ${adopted.tenantId} and id = ${adopted.id} and not is_decoy
+      and consumed_at is null and expires_at > ${database.now()} and attempts > 0`;
+  return count > 0;
+}
+
+/** Nothing will fit any more: whoever made the code has seen too many wrong ones. */
+export async function burnVerification(database: Database, tenantId: string, id: string): Promise<void> {
+  await database.sql`
+    update verifications set attempts = max_attempts
+    where tenant_id = ${tenantId} and id = ${id} and consumed_at is null`;
+}
+
 /** What a reset token names, if it may still be spent. */
 export async function readResettable(
   database: Database,
@@ -362,4 +382,24 @@ export function addressQuery(sql: Sql, tenantId: string, ids: readonly string[])
   return sql`
     select v.kind, v.value from verifications v
     where v.tenant_id = ${tenantId}::uuid and v.id = any(${ids as string[]}::uuid[])`;
+}
+
+/**
+ * Of the codes that went to phones within so many seconds, the youngest left out: how many to each range of ten
+ * thousand numbers, and how many of them were typed. Ids begin with their time, so the primary key finds them.
+ */
+export function readSentAndTyped(
+  database: Database,
+  tenantId: string,
+  fromId: string,
+  youngestSeconds: number,
+): Promise<{ prefix: string; sent: number; verified: number }[]> {
+  const { sql } = database;
+  return sql<{ prefix: string; sent: number; verified: number }[]>`
+    select left(value, -4) as prefix, sum(sends)::int as sent, count(consumed_at)::int as verified
+    from verifications
+    where tenant_id = ${tenantId} and id >= ${fromId}::uuid and kind = 'phone' and channel in ('sms', 'voice')
+      and not is_decoy and (consumed_at is not null
+        or created_at < ${database.now()} - make_interval(secs => ${youngestSeconds}))
+    group by 1`;
 }

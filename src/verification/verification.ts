@@ -18,6 +18,8 @@ import {
 } from './policy.ts';
 import { readResetToken, RESET_LIFE_SECONDS, resetToken, type ResetTokenClaims } from './reset-token.ts';
 import {
+  adoptCode,
+  burnVerification,
   addressQuery,
   type Candidate,
   endVerifications,
@@ -26,6 +28,7 @@ import {
   readByAddress,
   readByHandle,
   readResettable,
+  readSentAndTyped,
   resentFragment,
   spendResetFragment,
   sweepVerifications,
@@ -39,11 +42,13 @@ import { type VouchedAddress, vouchedFragment } from './vouched-store.ts';
 export type { Candidate, Purpose, WaitingRow };
 export {
   addressQuery,
+  burnVerification,
   codeTemplateOf,
   endVerifications,
   readCode,
   RESET_LIFE_SECONDS,
   sweepVerifications,
+  readSentAndTyped as sentAndTyped,
   untriedCodes,
 };
 export type { ResetTokenClaims };
@@ -124,6 +129,15 @@ export interface Verifications {
     rows: readonly Pick<WaitingRow, 'id' | 'purpose'>[],
     code: string,
   ): Candidate[];
+  /**
+   * A code that a provider made and has approved becomes this verification's own, and its counted attempt is taken
+   * back: the proof that follows counts, compares and consumes as any other. False when it has ended meanwhile.
+   */
+  adopt(
+    database: Database,
+    of: { tenantId: string; purpose: Purpose; id: string },
+    code: string,
+  ): Promise<boolean>;
   /** The same entries as `prove` for an address that needs no code. */
   vouch(sql: Sql, vouched: Omit<VouchedAddress, 'id' | 'handleHash' | 'codeHash'>): Fragment;
   /** Entries of a `with` list ending in `proof` and `budget`; see store.ts. */
@@ -136,6 +150,8 @@ export interface Proving {
   candidates: readonly Candidate[];
   /** The caller's network. */
   caller: string;
+  /** Counted before, and found right by whoever made the code: no budget is asked again. */
+  approved?: boolean;
   now: Fragment;
   /** What the address keeps for its owner from this caller, as SQL over `b`. */
   share: Kept & { reserve: Fragment; untried: Fragment };
@@ -236,13 +252,18 @@ export function createVerifications(options: VerificationsOptions): Verification
         handleHash: options.randomBytes(32),
         codeHash: options.randomBytes(32),
       }),
-    prove: (sql, { share, ...proving }) =>
+    async adopt(database, of, code) {
+      const [codeHash] = codeHashes(secrets, of, code);
+      const codeSealed = secrets.seal(code, sealContext(of.tenantId, of.id));
+      return adoptCode(database, { ...of, codeHash: codeHash as Buffer, codeSealed });
+    },
+    prove: (sql, { share, approved = false, ...proving }) =>
       proofFragment(sql, {
         ...proving,
-        comparisonsLeft: budgets.comparisonsLeft(sql, proving.now),
-        kept: share.reserve,
-        untried: share.untried,
-        failuresInARow: budgets.failuresInARow(sql, share),
+        comparisonsLeft: approved ? sql`1000` : budgets.comparisonsLeft(sql, proving.now),
+        kept: approved ? sql`0` : share.reserve,
+        untried: approved ? sql`0` : share.untried,
+        failuresInARow: approved ? sql`0` : budgets.failuresInARow(sql, share),
         inARow: budgets.inARow,
       }),
   };

@@ -11,6 +11,7 @@ import { sweepRegistrations } from '../registrations/registrations.ts';
 import { type Sessions, sweepSessions } from '../sessions/sessions.ts';
 import { type Notices, sweepNotices } from '../notices/notices.ts';
 import type { Tenants } from '../tenants/tenants.ts';
+import { sweepTolls } from '../tolls/tolls.ts';
 import { sweepVerifications } from '../verification/verification.ts';
 
 export interface WorkerOptions {
@@ -24,6 +25,8 @@ export interface WorkerOptions {
   clock: Clock;
   log: Log;
   inbox: DevelopmentInbox | undefined;
+  /** Looks where messages that cost money go to nobody. */
+  watch: () => Promise<void>;
 }
 
 /** The loops that run beside the requests. Every server runs them; the database shares the work out. */
@@ -106,6 +109,9 @@ export function createWorker(options: WorkerOptions): Worker {
       await untilEmpty(() => sweepSessions(database, KEEP_ENDED_SESSIONS_SECONDS, SWEEP_BATCH));
       await untilEmpty(() => sweepUpdates(database, KEEP_UPDATES_SECONDS, SWEEP_BATCH));
     });
+    await options.watch();
+    const [control] = databases;
+    if (control) await untilEmpty(() => sweepTolls(control.sql, control.now(), SWEEP_BATCH));
     await options.inbox?.trim(KEEP_INBOX_MESSAGES);
   }
 
