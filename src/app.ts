@@ -1,5 +1,4 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { type AuditTrail, createAuditTrail } from './audit/audit.ts';
 import { registerAdmin } from './admin/admin.ts';
@@ -7,7 +6,7 @@ import { type Bots, createBot, createBots } from './bot/bot.ts';
 import { type ApiContext, authorise, cluesOf, registerApi, registerDeliveryCallbacks } from './api/api.ts';
 import type { Config } from './config/config.ts';
 import { type Database, isDatabaseUnavailable } from './db/database.ts';
-import type { Databases } from './db/databases.ts';
+import { type Databases, isReady } from './db/databases.ts';
 import { createFeed, type Feed } from './db/feed.ts';
 import {
   createCallbacks,
@@ -34,7 +33,7 @@ import { createMetrics, type Metrics } from './web/metrics.ts';
 import { createOutbox } from './outbox/outbox.ts';
 import { answerByPage, type PagesContext, registerPages } from './pages/pages.ts';
 import { createNotices } from './notices/notices.ts';
-import { createPasswords } from './passwords/passwords.ts';
+import { createPasswords, hashingCapacity } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
 import { maskAddress } from './signin/address.ts';
 import { chatOfAddress } from './signin/chat-of.ts';
@@ -43,6 +42,7 @@ import { createTollWatch, warnOfClosedCountries } from './signin/watch-tolls.ts'
 import type { Pace } from './telegram/telegram.ts';
 import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
 import { createTolls, type Tolls } from './tolls/tolls.ts';
+import { createTelegramProofs } from './telegram-proofs/telegram-proofs.ts';
 import { createVerifications } from './verification/verification.ts';
 import { createClientAddress } from './web/client-address.ts';
 import { createHttpServer } from './web/server.ts';
@@ -64,6 +64,8 @@ export interface AppOptions {
   fetch?: typeof fetch;
   /** How to reach the mail server, beside SMTP_URL. */
   smtp?: Partial<SmtpOptions>;
+  /** Telegram's key for Mini Apps of third parties; another one only in tests. */
+  telegramPublicKey?: string;
   /** How often the revocation feed proves that it still hears. */
   beatMilliseconds?: number;
 }
@@ -163,6 +165,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     randomBytes: createRandomPool(),
   });
 
+  const telegramProofs = createTelegramProofs({ secrets, newId, randomBytes: createRandomPool() });
+
   const feeds = new Map<Database, Feed>();
   const revocations = new Map<Database, Revocations>();
   const sessions = createSessions({
@@ -185,6 +189,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     feeds.set(database, feed);
     revocations.set(database, createRevocations(database, feed, clock, sessions.forget));
     keys.follow(feed, database);
+    telegramProofs.follow(feed);
     delivery.follow(database, feed);
   }
   tenants.follow(feeds.get(databases.control) as Feed);
@@ -216,6 +221,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     notices,
     passwords: createPasswords({ secrets, ...hashingCapacity() }),
     telegram: bots,
+    telegramSignIn: {
+      proofs: telegramProofs,
+      tokenOf: (tenantId) => bots.of(tenantId)?.token,
+      now: () => clock.now(),
+      ...(options.telegramPublicKey ? { publicKey: options.telegramPublicKey } : {}),
+    },
     tolls: createTolls({ database: databases.control, clock, config }),
     log,
     newId,
@@ -338,6 +349,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     async stop() {
       stopping = true;
+      telegramProofs.stop();
       const cut = setTimeout(() => server.server.closeAllConnections(), DRAIN_MILLISECONDS).unref();
       await server.close();
       clearTimeout(cut);
@@ -348,15 +360,6 @@ export async function createApp(options: AppOptions): Promise<App> {
       await databases.close();
     },
   };
-}
-
-/**
- * One core is left to everything else where there are several; what waits is done within about a second, and beyond
- * it a client is better told to come back.
- */
-function hashingCapacity(): { concurrency: number; mostWaiting: number } {
-  const concurrency = Math.max(1, availableParallelism() - 1);
-  return { concurrency, mostWaiting: 20 * concurrency };
 }
 
 /** The mail server of the configuration, if it names one. */
@@ -374,18 +377,5 @@ function ensureKeys(tenants: Tenants, keys: Keys, log: Log): void {
     keys.ensure(tenant.id).catch((error: unknown) => {
       log.error({ event: 'keys_missing', tenant: tenant.slug, error }, 'a tenant has no signing keys');
     });
-  }
-}
-
-async function isReady(databases: Databases): Promise<boolean> {
-  try {
-    await Promise.all(
-      databases.all().map(async (database) => {
-        await database.ping(1000);
-      }),
-    );
-    return true;
-  } catch {
-    return false;
   }
 }

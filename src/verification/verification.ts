@@ -17,6 +17,7 @@ import {
   sealContext,
 } from './policy.ts';
 import { readResetToken, RESET_LIFE_SECONDS, resetToken, type ResetTokenClaims } from './reset-token.ts';
+import { type Attestation, attestationFragment } from './attestation-store.ts';
 import {
   adoptCode,
   burnVerification,
@@ -140,6 +141,8 @@ export interface Verifications {
   ): Promise<boolean>;
   /** The same entries as `prove` for an address that needs no code. */
   vouch(sql: Sql, vouched: Omit<VouchedAddress, 'id' | 'handleHash' | 'codeHash'>): Fragment;
+  /** Entries of a `with` list after `spent`, ending in `proof` and `budget`: a proof without a code of ours. */
+  attest(sql: Sql, attestation: Omit<Attestation, 'id' | 'nothing'>): { id: string; fragment: Fragment };
   /** Entries of a `with` list ending in `proof` and `budget`; see store.ts. */
   prove(sql: Sql, proving: Proving): Fragment;
 }
@@ -252,6 +255,11 @@ export function createVerifications(options: VerificationsOptions): Verification
         handleHash: options.randomBytes(32),
         codeHash: options.randomBytes(32),
       }),
+    attest(sql, attestation) {
+      const id = options.newId();
+      const nothing: [Uint8Array, Uint8Array] = [options.randomBytes(32), options.randomBytes(32)];
+      return { id, fragment: attestationFragment(sql, { ...attestation, id, nothing }) };
+    },
     async adopt(database, of, code) {
       const [codeHash] = codeHashes(secrets, of, code);
       const codeSealed = secrets.seal(code, sealContext(of.tenantId, of.id));
