@@ -1,5 +1,4 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { type AuditTrail, createAuditTrail } from './audit/audit.ts';
 import { registerAdmin } from './admin/admin.ts';
@@ -8,10 +7,11 @@ import { markBlocked } from './chats/chats.ts';
 import { type ApiContext, authorise, cluesOf, registerApi, registerDeliveryCallbacks } from './api/api.ts';
 import type { Config } from './config/config.ts';
 import { type Database, isDatabaseUnavailable } from './db/database.ts';
-import type { Databases } from './db/databases.ts';
+import { type Databases, isReady } from './db/databases.ts';
 import { createFeed, type Feed } from './db/feed.ts';
 import {
   createCallbacks,
+  createCodeChecks,
   createConfiguredProviders,
   createDelivery,
   createDeliveryMeter,
@@ -35,7 +35,7 @@ import { createMetrics, type Metrics } from './web/metrics.ts';
 import { createOutbox } from './outbox/outbox.ts';
 import { answerByPage, type PagesContext, registerPages } from './pages/pages.ts';
 import { createNotices } from './notices/notices.ts';
-import { createPasswords } from './passwords/passwords.ts';
+import { createPasswords, hashingCapacity } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
 import { maskAddress } from './signin/address.ts';
 import { chatOfAddress } from './signin/chat-of.ts';
@@ -44,6 +44,7 @@ import { createTollWatch, warnOfClosedCountries } from './signin/watch-tolls.ts'
 import type { Pace } from './telegram/telegram.ts';
 import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
 import { createTolls, type Tolls } from './tolls/tolls.ts';
+import { createTelegramProofs } from './telegram-proofs/telegram-proofs.ts';
 import { createVerifications } from './verification/verification.ts';
 import { createClientAddress } from './web/client-address.ts';
 import { createHttpServer } from './web/server.ts';
@@ -65,6 +66,8 @@ export interface AppOptions {
   fetch?: typeof fetch;
   /** How to reach the mail server, beside SMTP_URL. */
   smtp?: Partial<SmtpOptions>;
+  /** Telegram's key for Mini Apps of third parties; another one only in tests. */
+  telegramPublicKey?: string;
   /** How often the revocation feed proves that it still hears. */
   beatMilliseconds?: number;
 }
@@ -168,6 +171,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     randomBytes: createRandomPool(),
   });
 
+  const telegramProofs = createTelegramProofs({ secrets, newId, randomBytes: createRandomPool() });
+
   const feeds = new Map<Database, Feed>();
   const revocations = new Map<Database, Revocations>();
   const sessions = createSessions({
@@ -190,6 +195,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     feeds.set(database, feed);
     revocations.set(database, createRevocations(database, feed, clock, sessions.forget));
     keys.follow(feed, database);
+    telegramProofs.follow(feed);
     delivery.follow(database, feed);
   }
   tenants.follow(feeds.get(databases.control) as Feed);
@@ -211,6 +217,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     verifications,
     sessions,
     delivery,
+    codeChecks: createCodeChecks({ providers: carriers.all, checker: carriers.codeChecker, log }),
     budgets,
     buckets,
     sendsPerCallerPerHour: limits.sendsPerCallerPerHour,
@@ -219,6 +226,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     explicitAnswersPerCallerPerHour: limits.explicitAnswersPerCallerPerHour,
     notices,
     passwords: createPasswords({ secrets, ...hashingCapacity() }),
+    telegramSignIn: {
+      proofs: telegramProofs,
+      tokenOf: (tenantId) => bots.of(tenantId)?.token,
+      now: () => clock.now(),
+      ...(options.telegramPublicKey ? { publicKey: options.telegramPublicKey } : {}),
+    },
     telegram: { has: (tenantId) => bots.apiOf(tenantId) !== undefined, linkOf: bots.linkOf },
     tolls: createTolls({ database: databases.control, clock, config }),
     log,
@@ -232,6 +245,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     publicUrl,
     cluesOf: (request) => cluesOf({ clientAddress, signIn }, request),
     isDevelopment: config.mode === 'development',
+    inbox,
   };
   const server = createHttpServer({
     log,
@@ -268,11 +282,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   };
   await registerApi(server, context, inbox);
   registerPages(server, pages);
-  await registerDeliveryCallbacks(server, {
-    callbacks: createCallbacks(config.providers, { publicUrl, now: () => clock.now() }),
-    report: (reports) => delivery.report(reports),
-    metrics,
-  });
+  const callbacks = createCallbacks(config.providers, { publicUrl, now: () => clock.now() });
+  await registerDeliveryCallbacks(server, { callbacks, report: delivery.report, metrics });
   registerAdmin(server, {
     tenants,
     keys,
@@ -340,6 +351,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     async stop() {
       stopping = true;
+      telegramProofs.stop();
       const cut = setTimeout(() => server.server.closeAllConnections(), DRAIN_MILLISECONDS).unref();
       await server.close();
       clearTimeout(cut);
@@ -350,15 +362,6 @@ export async function createApp(options: AppOptions): Promise<App> {
       await databases.close();
     },
   };
-}
-
-/**
- * One core is left to everything else where there are several; what waits is done within about a second, and beyond
- * it a client is better told to come back.
- */
-function hashingCapacity(): { concurrency: number; mostWaiting: number } {
-  const concurrency = Math.max(1, availableParallelism() - 1);
-  return { concurrency, mostWaiting: 20 * concurrency };
 }
 
 /** A developer's machine cannot be reached by Telegram; a server in production can. */
@@ -382,18 +385,5 @@ function ensureKeys(tenants: Tenants, keys: Keys, log: Log): void {
     keys.ensure(tenant.id).catch((error: unknown) => {
       log.error({ event: 'keys_missing', tenant: tenant.slug, error }, 'a tenant has no signing keys');
     });
-  }
-}
-
-async function isReady(databases: Databases): Promise<boolean> {
-  try {
-    await Promise.all(
-      databases.all().map(async (database) => {
-        await database.ping(1000);
-      }),
-    );
-    return true;
-  } catch {
-    return false;
   }
 }

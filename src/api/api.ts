@@ -22,6 +22,8 @@ import { reopenAddressesRoutes } from './reopen-addresses.ts';
 import { resetPasswordRoute } from './reset-password.ts';
 import { sendVerificationRoute } from './send-verification.ts';
 import { sessionRoutes } from './session.ts';
+import { telegramInitDataRoute } from './telegram-init-data.ts';
+import { telegramLinkRoutes } from './telegram-links.ts';
 import { telegramChatRoutes } from './telegram-chats.ts';
 import { tokenRoutes } from './tokens.ts';
 import { tollLedgerRoute } from './toll-ledger.ts';
@@ -72,6 +74,8 @@ export async function registerApi(
     sessionRoutes(server, context);
     meRoutes(server, context);
     deviceRoutes(server, context);
+    telegramLinkRoutes(server, context);
+    telegramInitDataRoute(server, context);
     identityRoutes(server, context);
     notMeRoutes(server, context);
     reopenAddressesRoutes(server, context);

@@ -13,6 +13,7 @@ import { logoutFeature } from './logout-command.ts';
 import { nameFeature } from './name-command.ts';
 import { createRouter, type Handled } from './router.ts';
 import { createRunner } from './runner.ts';
+import { signInLinkFeature } from './sign-in-link.ts';
 import { startFeature } from './start-command.ts';
 import { verifyFeature } from './verify-command.ts';
 import { webhookRoute } from './webhook.ts';
@@ -28,6 +29,7 @@ const FEATURES: readonly Feature[] = [
   nameFeature,
   logoutFeature,
   helpFeature,
+  signInLinkFeature,
 ];
 
 export interface BotOptions {

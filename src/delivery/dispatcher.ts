@@ -368,6 +368,7 @@ function envelopeOf(
     ...{ id, tenantId, channel, to, code: content.code, expiresIn },
     senderName: brand.name,
     locale: content.locale,
+    template: content.template,
     replyTo: brand.supportAddress ?? null,
   };
 }

@@ -56,6 +56,8 @@ export interface Envelope {
   replyTo?: string | null;
   /** The language of the text, for providers with words of their own. */
   locale?: string;
+  /** Which message it is, as `sign_in_code`. */
+  template?: string;
   /** SMS for Android: the hash of the app that may read it. */
   androidHash?: string;
 }

@@ -78,7 +78,7 @@ export async function verifyCodeInChat(
   const challenge = await findChallenge(context.databaseOf(tenant.id), tenant.id, chatId);
   if (!challenge) return refuse('VERIFICATION_NOT_FOUND');
   const candidates = context.verifications.candidatesByRows(tenant.id, [challenge], code);
-  return signInChat(context, chat, codeAmong(context, tenant, candidates, clues), input, clues);
+  return signInChat(context, chat, codeAmong(context, tenant, candidates, clues, code), input, clues);
 }
 
 /** Proves a number by its owner's own contact, as Telegram vouches for it (S10). */

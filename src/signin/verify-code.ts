@@ -22,6 +22,7 @@ import {
   RESET_LIFE_SECONDS,
 } from '../verification/verification.ts';
 import { type AddressFields, locateAddress } from './address.ts';
+import { checkElsewhere } from './check-elsewhere.ts';
 import type { ChatToLink } from './chat-link.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { type ProofRow, refusedProof } from './refused-proof.ts';
@@ -75,7 +76,7 @@ export async function verifyCode(
     const outcome = await signInBy(
       context,
       tenant,
-      codeAmong(context, tenant, candidates, clues, input.verification_id !== undefined),
+      codeAmong(context, tenant, candidates, clues, code, input.verification_id !== undefined),
       input,
       clues,
     );
@@ -131,6 +132,8 @@ interface VerifiedRow extends SignedInRow, ProofRow {
   now: Date;
   purpose: Purpose;
   verification_id: string;
+  kind: string;
+  value: string;
   verified_user_id: string | null;
   owner_told: boolean;
   password_dropped: boolean | null;
@@ -145,6 +148,8 @@ export interface ProofSource {
   amr: readonly string[];
   /** Found by the handle, not by the address alone? */
   byHandle: boolean;
+  /** Whose code a provider may have made, what was typed, and the proof once that provider has said yes. */
+  elsewhere?: { ids: readonly string[]; code: string; approved: ProofSource };
   /** The chat that the account belongs to from then on. */
   link?: ChatToLink;
 }
@@ -155,22 +160,28 @@ export function codeAmong(
   tenant: Tenant,
   candidates: Candidate[],
   clues: RequestClues,
+  code: string,
   byHandle = false,
 ): ProofSource {
   const ids = candidates.map((candidate) => candidate.id);
-  return {
+  const source = (approved: boolean): ProofSource => ({
     fragment: (sql, now) =>
       context.verifications.prove(sql, {
         tenantId: tenant.id,
         candidates,
         caller: clues.caller.bucket,
+        approved,
         now,
         share: ownersShare(sql, tenant, clues, now),
       }),
     lock: (sql) => lockHolder(sql, tenant.id, addressQuery(sql, tenant.id, ids)),
     amr: ['otp'],
     byHandle,
-  };
+  });
+  const first = source(false);
+  return context.codeChecks.asksProviders
+    ? { ...first, elsewhere: { ids, code, approved: source(true) } }
+    : first;
 }
 
 /** The sign-in itself, whatever proves the address: one statement. Undefined: there was nothing to prove. */
@@ -186,12 +197,17 @@ export async function signInBy(
   const { lock, amr } = proof;
   const mayBeTelegram = proof.link === undefined && !('phone' in input) && !('email' in input);
   const chatId = input.device?.telegramChatId;
+  const { elsewhere } = proof;
+  const made = elsewhere && (await context.codeChecks.madeElsewhere(database, tenant.id, elsewhere.ids));
+  let asked = [...(made?.keys() ?? [])];
+  let source = proof;
   const run = (withUsernames: boolean): Promise<VerifiedRow | undefined> =>
     withJoining(context, database, { tenant, style, lock, chatId }, async (sql, joining) => {
       await proof.link?.prepare(sql, joining);
       return runProof(context, database, sql, {
         tenant,
-        proof,
+        proof: { ...source, ...(proof.link ? { link: proof.link } : {}) },
+        asked,
         style,
         joining,
         input,
@@ -200,16 +216,28 @@ export async function signInBy(
         mayBeTelegram,
       });
     });
-  let row: VerifiedRow | undefined;
-  try {
-    row = await run(true);
-  } catch (fault) {
-    // The name is somebody else's. Nothing of the statement was kept; the sign-in goes on without the name.
-    if (!isUniqueViolation(fault, USERNAME_INDEX)) throw fault;
-    row = await run(false);
+  const runOrRename = async (): Promise<VerifiedRow | undefined> => {
+    try {
+      return await run(true);
+    } catch (fault) {
+      // The name is somebody else's. Nothing of the statement was kept; the sign-in goes on without the name.
+      if (!isUniqueViolation(fault, USERNAME_INDEX)) throw fault;
+      return run(false);
+    }
+  };
+  let row = await runOrRename();
+  const providerMessageId = row?.state === 'wrong' ? made?.get(row.verification_id) : undefined;
+  if (row && elsewhere && providerMessageId !== undefined) {
+    const attempt = { ...row, tenantId: tenant.id, providerMessageId, code: elsewhere.code };
+    const refused = await checkElsewhere(context, database, attempt, refusedProof(context, row), clues);
+    if (refused) return refused;
+    source = elsewhere.approved;
+    asked = [];
+    row = await runOrRename();
   }
   if (!row) return undefined;
   if (row.state !== 'proved') return refusedProof(context, row);
+  context.codeChecks.proved(database, tenant.id, row.verification_id);
   if (row.purpose === 'recover') return grantReset(context, tenant, row);
   const { user_id: userId, session_id: sessionId } = row;
   if (userId === null) return refuse('ACCOUNT_NOT_FOUND');
@@ -251,6 +279,8 @@ async function grantReset(
 interface Run {
   tenant: Tenant;
   proof: ProofSource;
+  /** Verifications whose code a provider made: a code that is not ours is asked about, not wrong yet. */
+  asked: readonly string[];
   style: SessionStyle;
   joining: Joining | undefined;
   input: SignInInput;
@@ -288,6 +318,7 @@ async function runProof(
     id: sql`${context.newId()}::uuid`,
     action: sql`case when opened.id is not null then 'user.signed_in'
       when proof.state = 'proved' and proof.purpose = 'recover' then 'code.proved'
+      when proof.state = 'wrong' and proof.id = any(${[...run.asked]}::uuid[]) then 'code.asked'
       when proof.state = 'wrong' then 'code.wrong' else 'code.refused' end`,
     actor: sql`case when account.id is null then 'anonymous' else 'user:' || account.id end`,
     subject: sql`case when opened.id is null then proof.kind || ':' || proof.value else 'session:' || opened.id end`,
@@ -339,7 +370,8 @@ async function runProof(
         now,
         from: sql`account, opened, proof`,
       })})
-    select proof.state, proof.purpose, proof.id as verification_id, proof.user_id as verified_user_id, proof.attempts,
+    select proof.state, proof.purpose, proof.id as verification_id, proof.kind, proof.value,
+      proof.user_id as verified_user_id, proof.attempts,
       proof.max_attempts, proof.channel, budget.sent_at, budget.failed_at, budget.failures_in_a_row,
       budget.kept + case when proof.is_holder and proof.holder_tries = 0 then 0 else budget.untried end as kept,
       (select count(*)::int from judged where judged.state = 'wrong' and proof.state = 'wrong') as compared_wrong,

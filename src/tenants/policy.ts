@@ -8,6 +8,12 @@ import { schemaIssues } from '../web/schema-issues.ts';
 import { type TollPolicy, tollPolicyOf, tollSettings } from './toll-settings.ts';
 import { returnAddressesSchema, returnAddressIssues } from './pages-settings.ts';
 
+import {
+  type TelegramSignInPolicy,
+  telegramSignInPolicy,
+  telegramSignInSettings,
+} from './telegram-sign-in-settings.ts';
+
 const closed = { additionalProperties: false } as const;
 const codeLength = Type.Integer({ minimum: 6, maximum: 10 });
 
@@ -76,6 +82,7 @@ export const settingsSchema = Type.Object(
         closed,
       ),
     ),
+    telegram_sign_in: Type.Optional(telegramSignInSettings),
     audit: Type.Optional(auditSchema),
     sessions: Type.Optional(
       Type.Object(
@@ -123,6 +130,7 @@ export interface TenantPolicy {
   /** Where the hosted pages may send people after they signed in, letter for letter. */
   returnAddresses: readonly string[];
   codeLifetimeSeconds: number;
+  telegramSignIn: TelegramSignInPolicy;
   tolls: TollPolicy;
   audit: AuditPolicy;
   sessionStyle: 'jwt' | 'opaque';
@@ -172,6 +180,7 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     tolls: tollPolicyOf(settings.tolls),
     returnAddresses: settings.return_addresses ?? [],
     codeLifetimeSeconds: settings.code?.lifetime_seconds ?? 300,
+    telegramSignIn: telegramSignInPolicy(settings.telegram_sign_in),
     audit: auditPolicyOf(settings.audit),
     sessionStyle: settings.sessions?.style ?? (settings.sessions?.sharing === 'per_user' ? 'opaque' : 'jwt'),
     accessTtlSeconds: settings.sessions?.access_ttl_seconds ?? 900,

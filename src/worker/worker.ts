@@ -9,6 +9,7 @@ import { sweepLimits } from '../limits/limits.ts';
 import { sweepMessages } from '../outbox/outbox.ts';
 import { sweepRegistrations } from '../registrations/registrations.ts';
 import { type Sessions, sweepSessions } from '../sessions/sessions.ts';
+import { sweepTelegramProofs } from '../telegram-proofs/telegram-proofs.ts';
 import { type Notices, sweepNotices } from '../notices/notices.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import { sweepTolls } from '../tolls/tolls.ts';
@@ -104,6 +105,7 @@ export function createWorker(options: WorkerOptions): Worker {
       await untilEmpty(() => sweepLimits(database.sql, database.now(), SWEEP_BATCH));
       await untilEmpty(() => sweepRegistrations(database, SWEEP_BATCH));
       await untilEmpty(() => sweepVerifications(database, KEEP_VERIFICATIONS_SECONDS, SWEEP_BATCH));
+      await untilEmpty(() => sweepTelegramProofs(database, SWEEP_BATCH));
       await untilEmpty(() => sweepMessages(database, KEEP_MESSAGES_SECONDS, SWEEP_BATCH));
       await untilEmpty(() => sweepNotices(database, SWEEP_BATCH));
       await untilEmpty(() => sweepSessions(database, KEEP_ENDED_SESSIONS_SECONDS, SWEEP_BATCH));
