@@ -276,11 +276,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   };
   await registerApi(server, context, inbox);
   registerPages(server, pages);
-  await registerDeliveryCallbacks(server, {
-    callbacks: createCallbacks(config.providers, { publicUrl, now: () => clock.now() }),
-    report: (reports) => delivery.report(reports),
-    metrics,
-  });
+  const callbacks = createCallbacks(config.providers, { publicUrl, now: () => clock.now() });
+  await registerDeliveryCallbacks(server, { callbacks, report: delivery.report, metrics });
   registerAdmin(server, {
     tenants,
     keys,
