@@ -3,6 +3,7 @@ import type { Config, ConfigSource } from '../config/config.ts';
 import { apiKeyScopes } from '../tenants/tenants.ts';
 import { exportAudit, verifyAudit } from './audit-command.ts';
 import { configure } from './configure.ts';
+import { type DeliveryStatsOptions, showDeliveryStats } from './delivery-command.ts';
 import { runDoctor } from './doctor-command.ts';
 import { explainFault } from './explain-fault.ts';
 import { createKey, listKeys, type NewKeyOptions, revokeKey } from './key-command.ts';
@@ -11,6 +12,7 @@ import { runMigrate } from './migrate-command.ts';
 import { serve } from './serve.ts';
 import { rotateSigningKeys } from './signing-key-command.ts';
 import { listSettable } from './tenant-assignments.ts';
+import { removeTenantBot, setTenantBot, showTenantBot } from './tenant-bot-command.ts';
 import { createTenant, listTenants, type NewTenantOptions, setTenant, showTenant } from './tenant-command.ts';
 import { runTollsLedger } from './tolls-command.ts';
 import { runUserImport, type UserImportOptions } from './user-command.ts';
@@ -119,6 +121,25 @@ tenant
     setTenant(configured(), slug, assignments, options),
   );
 
+const bot = tenant.command('bot').description("a tenant's own Telegram bot");
+bot
+  .command('set <slug>')
+  .description('give it the bot of a token, read from standard input; running servers start it at once')
+  .option('--token-file <file>', 'read the token from a file')
+  .option(...asJson)
+  .action((slug: string, options: { tokenFile?: string; json?: boolean }) =>
+    setTenantBot(configured(), slug, options),
+  );
+bot
+  .command('show <slug>')
+  .description('which bot it has; the token is never shown')
+  .option(...asJson)
+  .action((slug: string, options: { json?: boolean }) => showTenantBot(configured(), slug, options));
+bot
+  .command('remove <slug>')
+  .description('take its bot away')
+  .action((slug: string) => removeTenantBot(configured(), slug));
+
 const key = program.command('key').description('make, list and revoke API keys');
 key
   .command('create')
@@ -149,6 +170,17 @@ program
   .action((options: { tenant?: string; emergency?: boolean; json?: boolean }) =>
     rotateSigningKeys(configured(), options),
   );
+
+program
+  .command('delivery')
+  .description('how messages travel')
+  .command('stats')
+  .description('what became of the messages: sent, delivered, used, and what they cost')
+  .option('--tenant <slug>', 'of this tenant only; of every one otherwise')
+  .option('--since <span>', 'of the last 90m, 24h or 7d', '24h')
+  .option('--prefix', 'by prefix of the phone as well')
+  .option(...asJson)
+  .action((options: DeliveryStatsOptions) => showDeliveryStats(configured(), options));
 
 program
   .command('doctor')

@@ -109,6 +109,8 @@ export interface WaitingRow {
   is_decoy: boolean;
   attempts_left: number;
   expires_in: number;
+  /** Whole seconds since it was last sent; negative while it waits for its turn. */
+  sent_ago: number;
   state: 'live' | 'used' | 'expired' | 'dead';
 }
 
@@ -116,6 +118,7 @@ const waitingColumns = (sql: Sql, now: Fragment): Fragment => sql`
   id, purpose, channel, kind, value, as_entered, locale, code_sealed, code_length, user_id, session_id,
   replaces_identity_id, pending_registration_id, vouches_password, is_decoy,
   (max_attempts - attempts)::int as attempts_left, ceil(extract(epoch from expires_at - ${now}))::int as expires_in,
+  floor(extract(epoch from ${now} - last_sent_at))::int as sent_ago,
   case when consumed_at is not null then 'used' when expires_at <= ${now} then 'expired'
     when attempts >= max_attempts then 'dead' else 'live' end as state`;
 
@@ -292,24 +295,36 @@ export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
     )`;
 }
 
-/** Writes the code that was approved elsewhere in the place of ours, and takes its counted attempt back, while it lives. */
-export async function adoptCode(
+/** What a reset token names, if it may still be spent. */
+export async function readResettable(
   database: Database,
-  adopted: { tenantId: string; id: string; codeHash: Uint8Array; codeSealed: Uint8Array },
-): Promise<boolean> {
-  const { count } = await database.sql`
-    update verifications set code_hash = ${adopted.codeHash as Buffer}::bytea,
-      code_sealed = ${adopted.codeSealed as Buffer}::bytea, attempts = attempts - 1
-    where tenant_id = ${adopted.tenantId} and id = ${adopted.id} and not is_decoy
-      and consumed_at is null and expires_at > ${database.now()} and attempts > 0`;
-  return count > 0;
+  tenantId: string,
+  id: string,
+  lifeSeconds: number,
+): Promise<
+  { kind: string; value: string; user_id: string | null; purpose: Purpose; is_fresh: boolean } | undefined
+> {
+  const { sql } = database;
+  const [row] = await sql<
+    { kind: string; value: string; user_id: string | null; purpose: Purpose; is_fresh: boolean }[]
+  >`
+    select kind, value, user_id, purpose,
+      consumed_at > ${database.now()} - make_interval(secs => ${lifeSeconds}) as is_fresh
+    from verifications
+    where tenant_id = ${tenantId} and id = ${id} and consumed_at is not null and reset_at is null`;
+  return row;
 }
 
-/** Nothing will fit any more: whoever made the code has seen too many wrong ones. */
-export async function burnVerification(database: Database, tenantId: string, id: string): Promise<void> {
-  await database.sql`
-    update verifications set attempts = max_attempts
-    where tenant_id = ${tenantId} and id = ${id} and consumed_at is null`;
+/** `update …` for a `with` list: spends a proof on a new password, once and in time. Gives the id, or no row. */
+export function spendResetFragment(
+  sql: Sql,
+  spend: { tenantId: string; id: string; lifeSeconds: number; now: Fragment },
+): Fragment {
+  return sql`
+    update verifications set reset_at = ${spend.now}
+    where tenant_id = ${spend.tenantId}::uuid and id = ${spend.id}::uuid and consumed_at is not null
+      and reset_at is null and consumed_at > ${spend.now} - make_interval(secs => ${spend.lifeSeconds})
+    returning id`;
 }
 
 /** Ends every code that waits for these addresses, and every proof of theirs not yet spent on a new password. */
