@@ -3,7 +3,6 @@ import type { FastifyInstance } from 'fastify';
 import { type AuditTrail, createAuditTrail } from './audit/audit.ts';
 import { registerAdmin } from './admin/admin.ts';
 import { type Bots, createBot, createBots } from './bot/bot.ts';
-import { markBlocked } from './chats/chats.ts';
 import { type ApiContext, authorise, cluesOf, registerApi, registerDeliveryCallbacks } from './api/api.ts';
 import type { Config } from './config/config.ts';
 import { type Database, isDatabaseUnavailable } from './db/database.ts';
@@ -17,7 +16,6 @@ import {
   createDeliveryMeter,
   createDevelopmentInbox,
   createSmtpProvider,
-  createTelegramBotProvider,
   type Delivery,
   type DevelopmentInbox,
   type Provider,
@@ -121,6 +119,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     config.mode === 'development' ? createDevelopmentInbox(databases.control, secrets, newId) : undefined;
   const bots = createBots({
     database: databases.control,
+    databaseOf,
     secrets,
     newId,
     node,
@@ -138,18 +137,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     publicUrl,
     slugOf: (tenantId) => tenants.byId(tenantId)?.slug,
   });
-  const telegram = createTelegramBotProvider({
-    apiOf: (tenantId) => bots.of(tenantId) && bots.apiOf(tenantId),
-    hasAny: () => bots.all().length > 0,
-    onUnreachable: async (tenantId, chatId) => {
-      await markBlocked(databaseOf(tenantId), { tenantId, chatId, auditId: newId() });
-    },
-  });
   const delivery = createDelivery({
     outbox: createOutbox(node),
     providers: [
       ...(options.providers ?? []),
-      ...[telegram, ...carriers.all].map((provider) => (inbox ? withInboxCopy(provider, inbox) : provider)),
+      ...[bots.provider, ...carriers.all].map((provider) =>
+        inbox ? withInboxCopy(provider, inbox) : provider,
+      ),
       ...(mail ? [mail] : []),
       ...(inbox ? [inbox] : []),
     ],
@@ -226,13 +220,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     explicitAnswersPerCallerPerHour: limits.explicitAnswersPerCallerPerHour,
     notices,
     passwords: createPasswords({ secrets, ...hashingCapacity() }),
+    telegram: bots,
     telegramSignIn: {
       proofs: telegramProofs,
       tokenOf: (tenantId) => bots.of(tenantId)?.token,
       now: () => clock.now(),
       ...(options.telegramPublicKey ? { publicKey: options.telegramPublicKey } : {}),
     },
-    telegram: { has: (tenantId) => bots.apiOf(tenantId) !== undefined, linkOf: bots.linkOf },
     tolls: createTolls({ database: databases.control, clock, config }),
     log,
     newId,
@@ -282,14 +276,12 @@ export async function createApp(options: AppOptions): Promise<App> {
   };
   await registerApi(server, context, inbox);
   registerPages(server, pages);
-  await registerDeliveryCallbacks(server, {
-    callbacks: createCallbacks(config.providers, { publicUrl, now: () => clock.now() }),
-    report: (reports) => delivery.report(reports),
-    metrics,
-  });
+  const callbacks = createCallbacks(config.providers, { publicUrl, now: () => clock.now() });
+  await registerDeliveryCallbacks(server, { callbacks, report: delivery.report, metrics });
   registerAdmin(server, {
     tenants,
     keys,
+    bots,
     databaseNames: databases
       .all()
       .filter((database) => database !== databases.control)
@@ -303,7 +295,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     tenants,
     signIn,
     server,
-    updates: updatesOf(config),
+    updates: config.telegramUpdates,
     publicUrl,
     development: config.mode === 'development',
     newId,
@@ -365,12 +357,6 @@ export async function createApp(options: AppOptions): Promise<App> {
       await databases.close();
     },
   };
-}
-
-/** A developer's machine cannot be reached by Telegram; a server in production can. */
-function updatesOf({ telegramUpdates, mode }: Config): 'polling' | 'webhook' {
-  if (telegramUpdates !== 'auto') return telegramUpdates;
-  return mode === 'development' ? 'polling' : 'webhook';
 }
 
 /** The mail server of the configuration, if it names one. */

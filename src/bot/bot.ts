@@ -37,7 +37,8 @@ export interface BotOptions {
   tenants: Tenants;
   signIn: SignInContext;
   server: FastifyInstance;
-  updates: 'polling' | 'webhook';
+  /** `auto`: a developer's machine cannot be reached by Telegram; a server in production can. */
+  updates: 'auto' | 'polling' | 'webhook';
   publicUrl: string;
   development: boolean;
   newId: () => string;
@@ -74,7 +75,9 @@ export function createBot(options: BotOptions): Bot {
     developmentRoute(options.server, { bots, tenants, receive, settled });
   }
 
-  const runner = createRunner({ ...options, table, receive });
+  const usual = options.development ? 'polling' : 'webhook';
+  const updates = options.updates === 'auto' ? usual : options.updates;
+  const runner = createRunner({ ...options, updates, table, receive });
   const running = new Map<string, { token: string; stop: AbortController; done: Promise<void> }>();
   let stopped = false;
 

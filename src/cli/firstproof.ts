@@ -11,6 +11,7 @@ import { runMigrate } from './migrate-command.ts';
 import { serve } from './serve.ts';
 import { rotateSigningKeys } from './signing-key-command.ts';
 import { listSettable } from './tenant-assignments.ts';
+import { removeTenantBot, setTenantBot, showTenantBot } from './tenant-bot-command.ts';
 import { createTenant, listTenants, type NewTenantOptions, setTenant, showTenant } from './tenant-command.ts';
 import { runTollsLedger } from './tolls-command.ts';
 import { runUserImport, type UserImportOptions } from './user-command.ts';
@@ -118,6 +119,25 @@ tenant
   .action((slug: string, assignments: string[], options: { unset?: string[]; json?: boolean }) =>
     setTenant(configured(), slug, assignments, options),
   );
+
+const bot = tenant.command('bot').description("a tenant's own Telegram bot");
+bot
+  .command('set <slug>')
+  .description('give it the bot of a token, read from standard input; running servers start it at once')
+  .option('--token-file <file>', 'read the token from a file')
+  .option(...asJson)
+  .action((slug: string, options: { tokenFile?: string; json?: boolean }) =>
+    setTenantBot(configured(), slug, options),
+  );
+bot
+  .command('show <slug>')
+  .description('which bot it has; the token is never shown')
+  .option(...asJson)
+  .action((slug: string, options: { json?: boolean }) => showTenantBot(configured(), slug, options));
+bot
+  .command('remove <slug>')
+  .description('take its bot away')
+  .action((slug: string) => removeTenantBot(configured(), slug));
 
 const key = program.command('key').description('make, list and revoke API keys');
 key

@@ -7,6 +7,7 @@ import type { Tenant } from '../tenants/tenants.ts';
 import { admit, lockHolder, USERNAME_INDEX } from '../users/users.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { withJoining } from './joining.ts';
+import { chooseLocale } from './send-verification.ts';
 import { type SignedIn, signedIn, signedInColumns, type SignedInRow } from './signed-in.ts';
 import { agentOf, tellNewDevice } from './tell-new-device.ts';
 
@@ -87,6 +88,7 @@ async function runAttested(
   const tenantId = tenant.id;
   const { caller } = clues;
   const now = database.now();
+  const locale = chooseLocale(tenant, undefined, clues);
   const opened = context.sessions.open(sql, {
     tenant,
     style,
@@ -102,6 +104,7 @@ async function runAttested(
     purpose: 'sign_in',
     userId: null,
     kind,
+    locale,
     channel: 'telegram',
     value: sql`spent.value`,
     now,
@@ -147,6 +150,7 @@ async function runAttested(
         toldByTelegram: true,
         takeWaitingUsername: run.withUsername,
         byHandle: true,
+        locale,
         agent: agentOf(caller),
         opensSession: run.joining?.sessionId === undefined,
         now,

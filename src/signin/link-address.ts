@@ -4,6 +4,7 @@ import { claimRegistration } from '../registrations/registrations.ts';
 import { type Access, liveSession } from '../sessions/sessions.ts';
 import { link as linkIdentity } from '../users/users.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { chooseLocale } from './send-verification.ts';
 
 /** A proved address that is to become one of an account's. */
 export interface AddressToLink {
@@ -34,6 +35,7 @@ export async function linkAddress(
     purpose: 'link',
     userId,
     kind,
+    locale: chooseLocale(tenant, undefined, clues),
     channel: 'telegram',
     value: sql`spent.value`,
     now,

@@ -9,6 +9,7 @@ export interface Attestation {
   /** Whose; null where the proof finds or makes the account. */
   userId: string | null;
   kind: string;
+  locale: string;
   /** Which way the proof came. */
   channel: string;
   /** SQL of type text over `spent`: the address. */
@@ -32,7 +33,7 @@ export function attestationFragment(sql: Sql, attestation: Attestation): Fragmen
         code_hash, code_length, attempts, max_attempts, sends, user_id, created_at, last_sent_at, expires_at,
         consumed_at)
       select ${tenantId}::uuid, ${attestation.id}::uuid, ${handleHash as Buffer}::bytea, ${attestation.purpose},
-        ${attestation.channel}, ${kind}, ${attestation.value}, ${attestation.value}, 'en',
+        ${attestation.channel}, ${kind}, ${attestation.value}, ${attestation.value}, ${attestation.locale},
         ${codeHash as Buffer}::bytea, 0, 0, 0, 0, ${attestation.userId}::uuid, ${now}, ${now}, ${now}, ${now}
       from spent where ${attestation.value} is not null
       returning id, 'proved' as state, purpose, channel, kind, value, as_entered, user_id, vouches_password,

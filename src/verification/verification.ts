@@ -16,11 +16,10 @@ import {
   readHandle,
   sealContext,
 } from './policy.ts';
+import { adoptCode, burnVerification } from './provider-code-store.ts';
 import { readResetToken, RESET_LIFE_SECONDS, resetToken, type ResetTokenClaims } from './reset-token.ts';
 import { type Attestation, attestationFragment } from './attestation-store.ts';
 import {
-  adoptCode,
-  burnVerification,
   addressQuery,
   type Candidate,
   endVerifications,

@@ -50,9 +50,10 @@ test('S41 data that other libraries signed signs in its person, with the names t
 });
 
 test('S41 one consumed verification made the account, and each event has one row', async () => {
-  const { body } = await send(signInitData(vectors.token, freshFields(now())));
+  const headers = { 'accept-language': 'uz' };
+  const { body } = await send(signInitData(vectors.token, freshFields(now())), { headers });
   const [row] = await app.databases.control.sql`
-    select v.consumed_at is not null as consumed, v.kind, v.value, v.channel, v.purpose,
+    select v.consumed_at is not null as consumed, v.kind, v.value, v.channel, v.purpose, v.locale, u.locale as language,
       (select count(*)::int from audit_events where action = 'user.created' and subject = 'user:' || u.id) as created,
       (select count(*)::int from audit_events where action = 'user.signed_in' and actor = 'user:' || u.id) as signed_in,
       (select count(*)::int from sessions s where s.user_id = u.id) as sessions
@@ -66,6 +67,8 @@ test('S41 one consumed verification made the account, and each event has one row
       value: body.user.telegram_user_id,
       channel: 'telegram',
       purpose: 'sign_in',
+      locale: 'uz',
+      language: 'uz',
       created: 1,
       signed_in: 1,
       sessions: 1,
