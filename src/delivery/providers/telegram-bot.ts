@@ -1,3 +1,4 @@
+import type { InlineKeyboardButton } from 'grammy/types';
 import type { ApiAnswer, BotApi } from '../../telegram/telegram.ts';
 import type { Envelope, Provider, SendResult } from '../provider.ts';
 
@@ -43,14 +44,15 @@ export function createTelegramBotProvider(options: TelegramBotOptions): Provider
 }
 
 /** A code has a button that copies it. Messages of the bot are not to be forwarded: they open accounts. */
-function messageOf({ to, text, code }: Envelope) {
+function messageOf({ to, text, code, buttons = [] }: Envelope) {
   const copy = code === null ? undefined : { text: `📋 ${code}`, copy_text: { text: code } };
+  const rows = [...(copy ? [[copy]] : []), ...(buttons as InlineKeyboardButton[][])];
   return {
     chat_id: Number(to),
     text,
     protect_content: true,
     link_preview_options: { is_disabled: true },
-    ...(copy ? { reply_markup: { inline_keyboard: [[copy]] } } : {}),
+    ...(rows.length > 0 ? { reply_markup: { inline_keyboard: rows } } : {}),
   };
 }
 
