@@ -150,3 +150,34 @@ test('ten thousand characters in every field, links without their state, cookies
   await page.waitForURL(/\/verify/);
   await context.close();
 });
+
+test('other devices are ended after a fresh proof only: minutes later the page asks to sign in again', async () => {
+  const { context, page } = await openContext(browser, app);
+  const email = 'devices@example.com';
+  const signIn = async (): Promise<void> => {
+    await page.getByRole('link', { name: 'E-mail' }).click();
+    await page.getByLabel('E-mail address').fill(email);
+    await submit(page);
+    await page.waitForURL(/\/verify/);
+    await typeCode(page, await app.code(email));
+  };
+  await page.goto('/sign-in');
+  await signIn();
+  await page.waitForURL(/\/account$/);
+  app.clock.advance(400);
+  const other = await app.signIn({ email }, { device: { name: 'Kitchen tablet', kind: 'browser' } });
+  await page.goto('/account/devices');
+  await page.getByRole('button', { name: 'Sign out all others' }).click();
+  await page.getByText('Prove that it is you once more').waitFor();
+  const alive = await app.get('/api/v1/auth/session', { token: other.body.access_token });
+  assert.equal(alive.status, 200);
+  app.clock.advance(61);
+  await page.getByRole('main').getByRole('link', { name: 'Sign in again' }).click();
+  await signIn();
+  await page.waitForURL(/\/account\/devices$/);
+  await page.getByRole('button', { name: 'Sign out Kitchen tablet' }).click();
+  await page.getByText('You are signed in on this device only.').waitFor();
+  const ended = await app.get('/api/v1/auth/session', { token: other.body.access_token });
+  assert.equal(ended.body.error, 'SESSION_ENDED');
+  await context.close();
+});
