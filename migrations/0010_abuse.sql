@@ -11,3 +11,26 @@ alter table address_budgets add column closed_at timestamptz;
 
 -- Which devices and networks are an account's own.
 create index devices_user on devices (tenant_id, user_id);
+
+-- Messages that cost money: how many went out and what they were reckoned to cost, by number range, country and tenant;
+-- and, under keys that begin with `ledger:`, for each day what every country took. Kept in the control database.
+create table toll_counters (
+  tenant_id uuid not null,
+  key text not null,
+  window_ends_at timestamptz not null,
+  used bigint not null,
+  granted bigint not null, -- what the last statement that asked was given
+  asked bigint not null,
+  most bigint not null,
+  primary key (tenant_id, key)
+) with (fillfactor = 70);
+
+-- Number ranges to which nothing is sent for a while, because what was sent there was hardly ever typed.
+create table toll_blocks (
+  tenant_id uuid not null,
+  prefix text not null,
+  blocked_until timestamptz not null,
+  sent int not null,
+  verified int not null,
+  primary key (tenant_id, prefix)
+);

@@ -1,22 +1,21 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
+import { type AuditTrail, createAuditTrail } from './audit/audit.ts';
 import { registerAdmin } from './admin/admin.ts';
 import { type Bots, createBot, createBots } from './bot/bot.ts';
-import { markBlocked } from './chats/chats.ts';
 import { type ApiContext, authorise, cluesOf, registerApi, registerDeliveryCallbacks } from './api/api.ts';
 import type { Config } from './config/config.ts';
 import { type Database, isDatabaseUnavailable } from './db/database.ts';
-import type { Databases } from './db/databases.ts';
+import { type Databases, isReady } from './db/databases.ts';
 import { createFeed, type Feed } from './db/feed.ts';
 import {
   createCallbacks,
+  createCodeChecks,
   createConfiguredProviders,
   createDelivery,
   createDeliveryMeter,
   createDevelopmentInbox,
   createSmtpProvider,
-  createTelegramBotProvider,
   type Delivery,
   type DevelopmentInbox,
   type Provider,
@@ -29,18 +28,21 @@ import { createRandomPool } from './kernel/random.ts';
 import type { Log } from './kernel/log.ts';
 import { createSecrets } from './kernel/secrets.ts';
 import { createKeys, type Keys } from './keys/keys.ts';
-import { createAddressBudgets, createCallerBuckets, relaxBudgets } from './limits/limits.ts';
+import { budgetsOf, createAddressBudgets, createCallerBuckets } from './limits/limits.ts';
 import { createMetrics, type Metrics } from './web/metrics.ts';
 import { createOutbox } from './outbox/outbox.ts';
 import { answerByPage, type PagesContext, registerPages } from './pages/pages.ts';
 import { createNotices } from './notices/notices.ts';
-import { createPasswords } from './passwords/passwords.ts';
+import { createPasswords, hashingCapacity } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
 import { maskAddress } from './signin/address.ts';
 import { chatOfAddress } from './signin/chat-of.ts';
 import type { SignInContext } from './signin/context.ts';
+import { createTollWatch, warnOfClosedCountries } from './signin/watch-tolls.ts';
 import type { Pace } from './telegram/telegram.ts';
 import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
+import { createTolls, type Tolls } from './tolls/tolls.ts';
+import { createTelegramProofs } from './telegram-proofs/telegram-proofs.ts';
 import { createVerifications } from './verification/verification.ts';
 import { createClientAddress } from './web/client-address.ts';
 import { createHttpServer } from './web/server.ts';
@@ -62,6 +64,8 @@ export interface AppOptions {
   fetch?: typeof fetch;
   /** How to reach the mail server, beside SMTP_URL. */
   smtp?: Partial<SmtpOptions>;
+  /** Telegram's key for Mini Apps of third parties; another one only in tests. */
+  telegramPublicKey?: string;
   /** How often the revocation feed proves that it still hears. */
   beatMilliseconds?: number;
 }
@@ -73,6 +77,8 @@ export interface App {
   apiKeys: ApiKeys;
   keys: Keys;
   worker: Worker;
+  tolls: Tolls;
+  audit: AuditTrail;
   bots: Bots;
   delivery: Delivery;
   metrics: Metrics;
@@ -104,19 +110,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const apiKeys = createApiKeys(databases.control, secrets, newId);
   const keys = createKeys({ databaseOf, secrets, clock, newId, log });
 
-  const configured = {
-    sendCooldownSeconds: config.sendCooldownSeconds,
-    sendsPerTenMinutes: config.sendsPerAddressPerTenMinutes,
-    sendsPerDay: config.sendsPerAddressPerDay,
-    sendsPerCallerPerHour: config.sendsPerCallerPerHour,
-    wrongCodesPerHour: config.wrongCodesPerHour,
-    wrongCodesPerDay: config.wrongCodesPerDay,
-    wrongCodesInARow: 100,
-    wrongPasswordsPerHour: config.wrongPasswordsPerHour,
-    wrongPasswordsPerCallerPerHour: config.wrongPasswordsPerCallerPerHour,
-    explicitAnswersPerCallerPerHour: config.explicitAnswersPerCallerPerHour,
-  };
-  const limits = config.budgets === 'relaxed' ? relaxBudgets(configured) : configured;
+  const limits = budgetsOf(config);
   const budgets = createAddressBudgets(limits);
   const buckets = createCallerBuckets(databases.control, clock);
 
@@ -125,6 +119,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     config.mode === 'development' ? createDevelopmentInbox(databases.control, secrets, newId) : undefined;
   const bots = createBots({
     database: databases.control,
+    databaseOf,
     secrets,
     newId,
     node,
@@ -142,18 +137,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     publicUrl,
     slugOf: (tenantId) => tenants.byId(tenantId)?.slug,
   });
-  const telegram = createTelegramBotProvider({
-    apiOf: (tenantId) => bots.of(tenantId) && bots.apiOf(tenantId),
-    hasAny: () => bots.all().length > 0,
-    onUnreachable: async (tenantId, chatId) => {
-      await markBlocked(databaseOf(tenantId), { tenantId, chatId, auditId: newId() });
-    },
-  });
   const delivery = createDelivery({
     outbox: createOutbox(node),
     providers: [
       ...(options.providers ?? []),
-      ...[telegram, ...carriers.all].map((provider) => (inbox ? withInboxCopy(provider, inbox) : provider)),
+      ...[bots.provider, ...carriers.all].map((provider) =>
+        inbox ? withInboxCopy(provider, inbox) : provider,
+      ),
       ...(mail ? [mail] : []),
       ...(inbox ? [inbox] : []),
     ],
@@ -174,6 +164,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     newId,
     randomBytes: createRandomPool(),
   });
+
+  const telegramProofs = createTelegramProofs({ secrets, newId, randomBytes: createRandomPool() });
 
   const feeds = new Map<Database, Feed>();
   const revocations = new Map<Database, Revocations>();
@@ -197,10 +189,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     feeds.set(database, feed);
     revocations.set(database, createRevocations(database, feed, clock, sessions.forget));
     keys.follow(feed, database);
+    telegramProofs.follow(feed);
     delivery.follow(database, feed);
   }
   tenants.follow(feeds.get(databases.control) as Feed);
 
+  const audit = createAuditTrail({ secrets, randomBytes });
   const notices = createNotices({
     tenants,
     databaseOf,
@@ -217,6 +211,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     verifications,
     sessions,
     delivery,
+    codeChecks: createCodeChecks({ providers: carriers.all, checker: carriers.codeChecker, log }),
     budgets,
     buckets,
     sendsPerCallerPerHour: limits.sendsPerCallerPerHour,
@@ -225,7 +220,15 @@ export async function createApp(options: AppOptions): Promise<App> {
     explicitAnswersPerCallerPerHour: limits.explicitAnswersPerCallerPerHour,
     notices,
     passwords: createPasswords({ secrets, ...hashingCapacity() }),
-    telegram: { has: (tenantId) => bots.apiOf(tenantId) !== undefined, linkOf: bots.linkOf },
+    telegram: bots,
+    telegramSignIn: {
+      proofs: telegramProofs,
+      tokenOf: (tenantId) => bots.of(tenantId)?.token,
+      now: () => clock.now(),
+      ...(options.telegramPublicKey ? { publicKey: options.telegramPublicKey } : {}),
+    },
+    tolls: createTolls({ database: databases.control, clock, config }),
+    log,
     newId,
   };
   const clientAddress = createClientAddress([...config.trustedProxies]);
@@ -236,6 +239,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     publicUrl,
     cluesOf: (request) => cluesOf({ clientAddress, signIn }, request),
     isDevelopment: config.mode === 'development',
+    inbox,
   };
   const server = createHttpServer({
     log,
@@ -272,14 +276,12 @@ export async function createApp(options: AppOptions): Promise<App> {
   };
   await registerApi(server, context, inbox);
   registerPages(server, pages);
-  await registerDeliveryCallbacks(server, {
-    callbacks: createCallbacks(config.providers, { publicUrl, now: () => clock.now() }),
-    report: (reports) => delivery.report(reports),
-    metrics,
-  });
+  const callbacks = createCallbacks(config.providers, { publicUrl, now: () => clock.now() });
+  await registerDeliveryCallbacks(server, { callbacks, report: delivery.report, metrics });
   registerAdmin(server, {
     tenants,
     keys,
+    bots,
     databaseNames: databases
       .all()
       .filter((database) => database !== databases.control)
@@ -293,7 +295,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     tenants,
     signIn,
     server,
-    updates: updatesOf(config),
+    updates: config.telegramUpdates,
     publicUrl,
     development: config.mode === 'development',
     newId,
@@ -303,6 +305,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const worker = createWorker({
     databases: databases.all(),
+    audit,
     delivery,
     notices,
     sessions,
@@ -311,13 +314,16 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     log,
     inbox,
+    watch: createTollWatch(signIn, clock, metrics),
   });
   return {
     server,
     tenants,
     apiKeys,
     keys,
+    audit,
     worker,
+    tolls: signIn.tolls,
     bots,
     delivery,
     metrics,
@@ -330,6 +336,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await Promise.all(databases.all().map((database) => keys.reload(database)));
       await Promise.all(tenants.all().map((tenant) => keys.ensure(tenant.id)));
       tenants.onChange(() => ensureKeys(tenants, keys, log));
+      if (config.mode === 'production') warnOfClosedCountries(tenants, delivery, log);
       await Promise.all([...feeds.values()].map((feed) => feed.start()));
       worker.start();
       await bot.start();
@@ -339,6 +346,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     async stop() {
       stopping = true;
+      telegramProofs.stop();
       const cut = setTimeout(() => server.server.closeAllConnections(), DRAIN_MILLISECONDS).unref();
       await server.close();
       clearTimeout(cut);
@@ -349,21 +357,6 @@ export async function createApp(options: AppOptions): Promise<App> {
       await databases.close();
     },
   };
-}
-
-/**
- * One core is left to everything else where there are several; what waits is done within about a second, and beyond
- * it a client is better told to come back.
- */
-function hashingCapacity(): { concurrency: number; mostWaiting: number } {
-  const concurrency = Math.max(1, availableParallelism() - 1);
-  return { concurrency, mostWaiting: 20 * concurrency };
-}
-
-/** A developer's machine cannot be reached by Telegram; a server in production can. */
-function updatesOf({ telegramUpdates, mode }: Config): 'polling' | 'webhook' {
-  if (telegramUpdates !== 'auto') return telegramUpdates;
-  return mode === 'development' ? 'polling' : 'webhook';
 }
 
 /** The mail server of the configuration, if it names one. */
@@ -381,18 +374,5 @@ function ensureKeys(tenants: Tenants, keys: Keys, log: Log): void {
     keys.ensure(tenant.id).catch((error: unknown) => {
       log.error({ event: 'keys_missing', tenant: tenant.slug, error }, 'a tenant has no signing keys');
     });
-  }
-}
-
-async function isReady(databases: Databases): Promise<boolean> {
-  try {
-    await Promise.all(
-      databases.all().map(async (database) => {
-        await database.ping(1000);
-      }),
-    );
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -42,6 +42,7 @@ export interface TestAppOptions {
   /** How configured providers are reached. */
   fetch?: typeof fetch;
   smtp?: Partial<SmtpOptions>;
+  telegramPublicKey?: string;
   log?: Log;
   /** How fast the bot may speak to a Telegram that is not the real one. */
   telegramPace?: Pace;
@@ -132,6 +133,7 @@ async function build(
     ...(options.providers ? { providers: options.providers } : {}),
     ...(options.fetch ? { fetch: options.fetch } : {}),
     ...(options.smtp ? { smtp: options.smtp } : {}),
+    ...(options.telegramPublicKey ? { telegramPublicKey: options.telegramPublicKey } : {}),
     ...(options.telegramPace ? { telegramPace: options.telegramPace } : {}),
   });
   await seedDevelopment(app.tenants, new Set(['us', 'uz']));

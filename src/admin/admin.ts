@@ -5,12 +5,16 @@ import type { Caller } from '../audit/audit.ts';
 import type { Refused } from '../kernel/errors.ts';
 import type { Keys } from '../keys/keys.ts';
 import type { KnownApiKey, Tenants } from '../tenants/tenants.ts';
+import { type AdministeredBots, telegramBotRoutes, TOKEN_ADVICE } from './telegram-bot-routes.ts';
 import { tenantRoutes } from './tenant-routes.ts';
+
+export { TOKEN_ADVICE };
 
 /** What the admin API works with. */
 export interface AdminContext {
   tenants: Tenants;
   keys: Keys;
+  bots: AdministeredBots;
   /** Names of the databases that a tenant may keep its rows in. */
   databaseNames: readonly string[];
   /** The API key of a request, if it carries the scope `admin`. */
@@ -31,4 +35,5 @@ export type AdminServer = FastifyInstance<
 /** Registers /api/v1/admin: everything an operator's programs may do. Each call wants an API key of scope `admin`. */
 export function registerAdmin(server: FastifyInstance, context: AdminContext): void {
   tenantRoutes(server.withTypeProvider<TypeBoxTypeProvider>(), context);
+  telegramBotRoutes(server.withTypeProvider<TypeBoxTypeProvider>(), context);
 }

@@ -22,7 +22,11 @@ import { reopenAddressesRoutes } from './reopen-addresses.ts';
 import { resetPasswordRoute } from './reset-password.ts';
 import { sendVerificationRoute } from './send-verification.ts';
 import { sessionRoutes } from './session.ts';
+import { telegramInitDataRoute } from './telegram-init-data.ts';
+import { telegramLinkRoutes } from './telegram-links.ts';
+import { telegramChatRoutes } from './telegram-chats.ts';
 import { tokenRoutes } from './tokens.ts';
+import { tollLedgerRoute } from './toll-ledger.ts';
 import { verifyCodeRoute } from './verify-code.ts';
 import { wellKnownRoutes } from './well-known.ts';
 
@@ -70,10 +74,14 @@ export async function registerApi(
     sessionRoutes(server, context);
     meRoutes(server, context);
     deviceRoutes(server, context);
+    telegramLinkRoutes(server, context);
+    telegramInitDataRoute(server, context);
     identityRoutes(server, context);
     notMeRoutes(server, context);
     reopenAddressesRoutes(server, context);
+    tollLedgerRoute(server, context);
     tokenRoutes(server, context);
+    telegramChatRoutes(server, context);
     envelopedRoutes(server, context);
     wellKnownRoutes(server, context);
     healthRoutes(server, context);

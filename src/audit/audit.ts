@@ -1,5 +1,7 @@
 import type { Fragment, Sql } from '../db/database.ts';
 
+export { type Anchor, type AuditTrail, type Break, createAuditTrail } from './trail.ts';
+
 /** Who asked, as far as the request tells. */
 export interface Caller {
   /** The client's address, taken from configured proxies only. */

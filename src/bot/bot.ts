@@ -4,6 +4,7 @@ import type { Log } from '../kernel/log.ts';
 import type { SignInContext } from '../signin/context.ts';
 import type { Tenant, Tenants } from '../tenants/tenants.ts';
 import { type Bots, createBots } from './bots.ts';
+import { authFeature } from './auth-command.ts';
 import { developmentRoute } from './development.ts';
 import { devicesFeature } from './devices-command.ts';
 import { type Feature, tableOf } from './features.ts';
@@ -12,6 +13,7 @@ import { logoutFeature } from './logout-command.ts';
 import { nameFeature } from './name-command.ts';
 import { createRouter, type Handled } from './router.ts';
 import { createRunner } from './runner.ts';
+import { signInLinkFeature } from './sign-in-link.ts';
 import { startFeature } from './start-command.ts';
 import { verifyFeature } from './verify-command.ts';
 import { webhookRoute } from './webhook.ts';
@@ -21,11 +23,13 @@ export { type Bots, createBots };
 /** What the bot can do, in the order in which its commands are listed. A new feature is a file and a line here. */
 const FEATURES: readonly Feature[] = [
   startFeature,
+  authFeature,
   verifyFeature,
   devicesFeature,
   nameFeature,
   logoutFeature,
   helpFeature,
+  signInLinkFeature,
 ];
 
 export interface BotOptions {
@@ -33,7 +37,8 @@ export interface BotOptions {
   tenants: Tenants;
   signIn: SignInContext;
   server: FastifyInstance;
-  updates: 'polling' | 'webhook';
+  /** `auto`: a developer's machine cannot be reached by Telegram; a server in production can. */
+  updates: 'auto' | 'polling' | 'webhook';
   publicUrl: string;
   development: boolean;
   newId: () => string;
@@ -70,7 +75,9 @@ export function createBot(options: BotOptions): Bot {
     developmentRoute(options.server, { bots, tenants, receive, settled });
   }
 
-  const runner = createRunner({ ...options, table, receive });
+  const usual = options.development ? 'polling' : 'webhook';
+  const updates = options.updates === 'auto' ? usual : options.updates;
+  const runner = createRunner({ ...options, updates, table, receive });
   const running = new Map<string, { token: string; stop: AbortController; done: Promise<void> }>();
   let stopped = false;
 

@@ -1,19 +1,33 @@
+import { markBlocked } from '../chats/chats.ts';
 import type { Database } from '../db/database.ts';
-import type { DevelopmentInbox } from '../delivery/delivery.ts';
+import { createTelegramBotProvider, type DevelopmentInbox, type Provider } from '../delivery/delivery.ts';
 import type { Secrets } from '../kernel/secrets.ts';
 import {
   type BotApi,
+  botIdOf,
   createBotApi,
   createSimulatedApi,
   type Pace,
   SIMULATED_USERNAME,
 } from '../telegram/telegram.ts';
-import { createTelegramBots, type TelegramBots, type Tenants } from '../tenants/tenants.ts';
+import { type ChangedBy, createTelegramBots, type TelegramBots, type Tenants } from '../tenants/tenants.ts';
 
 /** The bots of this server and the ways to speak through them. */
 export interface Bots extends TelegramBots {
+  /** Carries codes and notices by the tenants' bots. */
+  provider: Provider;
+  /** Has the tenant a bot, be it a simulated one? */
+  has(tenantId: string): boolean;
   /** How to speak through a tenant's bot; undefined when it has none. Without a token, development simulates one. */
   apiOf(tenantId: string): BotApi | undefined;
+  /** Gives a tenant its bot, after asking Telegram whose token it is; one that cannot be asked about now is kept. */
+  introduce(
+    tenantId: string,
+    token: string,
+    by: ChangedBy,
+  ): Promise<
+    { outcome: 'set'; username: string | undefined } | { outcome: 'not_a_token' | 'unknown_token' | 'taken' }
+  >;
   /** Does the tenant's bot live in the development inbox, not in Telegram? */
   isSimulated(tenantId: string): boolean;
   /** Where people meet the bot: https://t.me/…; undefined without a bot, or before Telegram has told its name. */
@@ -22,6 +36,8 @@ export interface Bots extends TelegramBots {
 
 export interface BotsOptions {
   database: Database;
+  /** Where a tenant's chats are. */
+  databaseOf: (tenantId: string) => Database;
   secrets: Secrets;
   newId: () => string;
   node: string;
@@ -51,19 +67,42 @@ export function createBots(options: BotsOptions): Bots {
 
   const isSimulated = (tenantId: string): boolean => inbox !== undefined && store.of(tenantId) === undefined;
 
+  function apiOf(tenantId: string): BotApi | undefined {
+    const bot = store.of(tenantId);
+    if (!bot) return inbox && remember(simulated, tenantId, () => simulate(inbox, tenantId, options.newId));
+    return remember(apis, bot.token, () =>
+      createBotApi({
+        token: bot.token,
+        apiRoot: options.apiRoot,
+        ...(options.pace ? { pace: options.pace } : {}),
+      }),
+    );
+  }
+
+  const provider = createTelegramBotProvider({
+    apiOf: (tenantId) => (store.of(tenantId) ? apiOf(tenantId) : undefined),
+    hasAny: () => store.all().length > 0,
+    onUnreachable: async (tenantId, chatId) => {
+      await markBlocked(options.databaseOf(tenantId), { tenantId, chatId, auditId: options.newId() });
+    },
+  });
+
   return {
     ...store,
+    provider,
+    apiOf,
+    has: (tenantId) => apiOf(tenantId) !== undefined,
     isSimulated,
-    apiOf(tenantId) {
-      const bot = store.of(tenantId);
-      if (!bot) return inbox && remember(simulated, tenantId, () => simulate(inbox, tenantId, options.newId));
-      return remember(apis, bot.token, () =>
-        createBotApi({
-          token: bot.token,
-          apiRoot: options.apiRoot,
-          ...(options.pace ? { pace: options.pace } : {}),
-        }),
+    async introduce(tenantId, token, by) {
+      if (botIdOf(token) === undefined) return { outcome: 'not_a_token' };
+      const me = await createBotApi({ token, apiRoot: options.apiRoot, timeoutMilliseconds: 5000 }).call(
+        'getMe',
+        {},
       );
+      if (!me.ok && (me.status === 401 || me.status === 404)) return { outcome: 'unknown_token' };
+      const username = me.ok ? me.result.username : undefined;
+      const outcome = await store.set(tenantId, { token, username }, by);
+      return outcome === 'set' ? { outcome, username } : { outcome };
     },
     linkOf(tenantId) {
       const username = isSimulated(tenantId) ? SIMULATED_USERNAME : store.of(tenantId)?.username;

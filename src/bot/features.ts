@@ -7,7 +7,7 @@ export interface Command {
   /** Without the slash. */
   name: string;
   /** What the list of commands says; undefined: it is not listed. */
-  description?: (words: BotWords) => string;
+  description?: (words: BotWords, locale: string) => string;
   handle(conversation: Conversation, argument: string): Promise<void>;
 }
 

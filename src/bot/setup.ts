@@ -44,7 +44,7 @@ export async function setUp({ bot, api, table, webhook, signal }: SetUp): Promis
   const words = botLocales.map((locale) => ({
     locale,
     commands: [...table.commands.values()].flatMap(({ name, description }) =>
-      description ? [{ command: name, description: description(wordsOf(locale)) }] : [],
+      description ? [{ command: name, description: description(wordsOf(locale), locale) }] : [],
     ),
     description: wordsOf(locale).description,
     shortDescription: wordsOf(locale).shortDescription,

@@ -9,3 +9,14 @@ export {
   toldFragment as toldByTelegram,
   upsertChat as rememberChat,
 } from './store.ts';
+export {
+  challengeFragment as awaitCode,
+  CURRENT_CHAT_INDEX,
+  type CurrentChat,
+  linkFragment as linkChat,
+  readChallenge as findChallenge,
+  readCurrentChat as findCurrentChat,
+  readLastMove as findLastMove,
+  readUndoable as findUndoable,
+  undoMoves,
+} from './links-store.ts';

@@ -13,8 +13,9 @@ export function banner(facts: BannerFacts): string {
   Firstproof ${facts.version} · development mode · ready in ${(facts.milliseconds / 1000).toFixed(1)} s
 
   API        ${url}/api/v1
-  OpenAPI    ${url}/openapi.json
-  Messages   ${url}/dev/messages   (nothing is sent: every code lands here)
+  Pages      ${url}/sign-in
+  Inbox      ${url}/dev/inbox   (nothing is sent: every code lands here)
+  Reference  ${url}/docs
   Tenants    default · us (+1) · uz (+998)
   Database   ${facts.database}
   API key    ${facts.apiKey}

@@ -172,3 +172,23 @@ export function checkConfiguration(config: Config): Finding[] {
   };
   return [{ level: 'ok', subject: 'mode', message: 'production' }, url, ...proxies, secret];
 }
+
+/** In production SMS and calls go to no country until the tenant has named some. */
+export function checkTolls(
+  tenant: Tenant,
+  mode: Config['mode'],
+  offers: (channel: string) => boolean,
+): Finding[] {
+  const costs = tenant.policy.channels.filter(
+    (channel) => ['sms', 'voice'].includes(channel) && offers(channel),
+  );
+  if (mode !== 'production' || costs.length === 0 || tenant.policy.tolls.countries !== undefined) return [];
+  return [
+    {
+      level: 'warn',
+      subject: `tenant ${tenant.slug}`,
+      message: `sends nothing by ${costs.join(' or ')}: no country is open`,
+      remedy: `Open those you serve: firstproof tenant set ${tenant.slug} tolls.countries=US,UZ`,
+    },
+  ];
+}

@@ -15,6 +15,7 @@ import {
   checkConnections,
   checkDurability,
   checkTenant,
+  checkTolls,
   checkVersion,
   type Finding,
 } from './doctor-checks.ts';
@@ -143,7 +144,13 @@ async function examineTenants(config: Config, databases: Databases): Promise<Fin
   if (tenants.length === 0) {
     findings.push({ level: 'ok', subject: 'tenants', message: 'none yet; the first start makes "default"' });
   }
-  return [...findings, ...tenants.flatMap((tenant) => checkTenant(tenant, names, app.offers))];
+  return [
+    ...findings,
+    ...tenants.flatMap((tenant) => [
+      ...checkTenant(tenant, names, app.offers),
+      ...checkTolls(tenant, config.mode, app.offers),
+    ]),
+  ];
 }
 
 function line({ level, subject, message, remedy }: Finding): string {

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { Config, ConfigSource } from '../config/config.ts';
 import { apiKeyScopes } from '../tenants/tenants.ts';
+import { exportAudit, verifyAudit } from './audit-command.ts';
 import { configure } from './configure.ts';
 import { runDoctor } from './doctor-command.ts';
 import { explainFault } from './explain-fault.ts';
@@ -10,7 +11,9 @@ import { runMigrate } from './migrate-command.ts';
 import { serve } from './serve.ts';
 import { rotateSigningKeys } from './signing-key-command.ts';
 import { listSettable } from './tenant-assignments.ts';
+import { removeTenantBot, setTenantBot, showTenantBot } from './tenant-bot-command.ts';
 import { createTenant, listTenants, type NewTenantOptions, setTenant, showTenant } from './tenant-command.ts';
+import { runTollsLedger } from './tolls-command.ts';
 import { runUserImport, type UserImportOptions } from './user-command.ts';
 import { version } from './version.ts';
 
@@ -61,6 +64,23 @@ program
   .option(...asJson)
   .action((options: { status?: boolean; json?: boolean }) => runMigrate(configured('databases'), options));
 
+const audit = program.command('audit').description('the audit trail: verify it, take it along');
+audit
+  .command('verify')
+  .description('read every chain and name its first broken place; exit code 1 when there is one')
+  .option('--tenant <slug>', 'of this tenant only; of every one otherwise')
+  .option('--anchor <position:hash>', 'a place noted earlier, which shows an end that was cut off')
+  .option(...asJson)
+  .action((options: { tenant?: string; anchor?: string; json?: boolean }) =>
+    verifyAudit(configured(), options),
+  );
+audit
+  .command('export')
+  .description('events as JSON Lines, with everything by which their hashes can be computed again')
+  .requiredOption('--tenant <slug>', 'whose')
+  .option('--since <moment>', 'only those from then on, such as 2026-01-31')
+  .action((options: { tenant: string; since?: string }) => exportAudit(configured(), options));
+
 const tenant = program.command('tenant').description('make, list, show and change tenants and markets');
 tenant
   .command('create <slug>')
@@ -99,6 +119,25 @@ tenant
   .action((slug: string, assignments: string[], options: { unset?: string[]; json?: boolean }) =>
     setTenant(configured(), slug, assignments, options),
   );
+
+const bot = tenant.command('bot').description("a tenant's own Telegram bot");
+bot
+  .command('set <slug>')
+  .description('give it the bot of a token, read from standard input; running servers start it at once')
+  .option('--token-file <file>', 'read the token from a file')
+  .option(...asJson)
+  .action((slug: string, options: { tokenFile?: string; json?: boolean }) =>
+    setTenantBot(configured(), slug, options),
+  );
+bot
+  .command('show <slug>')
+  .description('which bot it has; the token is never shown')
+  .option(...asJson)
+  .action((slug: string, options: { json?: boolean }) => showTenantBot(configured(), slug, options));
+bot
+  .command('remove <slug>')
+  .description('take its bot away')
+  .action((slug: string) => removeTenantBot(configured(), slug));
 
 const key = program.command('key').description('make, list and revoke API keys');
 key
@@ -151,6 +190,15 @@ program
   .option('--report <file>', 'where refused rows are told (FILE.refused.jsonl)')
   .option(...asJson)
   .action((file: string, options: UserImportOptions) => runUserImport(configured(), file, options));
+
+program
+  .command('tolls')
+  .description('what SMS and calls cost')
+  .command('ledger')
+  .description('what was sent and what it was reckoned to cost, by day, channel and country')
+  .option('--tenant <slug>', 'one tenant; all where it is left out')
+  .option('--json', 'for programs')
+  .action((options: { tenant?: string; json?: boolean }) => runTollsLedger(configured(), options));
 
 function nonEmpty(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('It may not be empty.');

@@ -58,3 +58,17 @@ export function createDatabases(options: DatabasesOptions): Databases {
     },
   };
 }
+
+/** Do all of them answer, within a second? */
+export async function isReady(databases: Databases): Promise<boolean> {
+  try {
+    await Promise.all(
+      databases.all().map(async (database) => {
+        await database.ping(1000);
+      }),
+    );
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -4,6 +4,7 @@ import type { Log } from '../kernel/log.ts';
 import type { Secrets } from '../kernel/secrets.ts';
 import { type ClaimedMessage, type Outbox, OUTBOX_TOPIC, type Settlement } from '../outbox/outbox.ts';
 import type { Tenant } from '../tenants/tenants.ts';
+import { type CodeChecks, createCodeChecks } from './code-checks.ts';
 import { createDispatcher, type Task } from './dispatcher.ts';
 import { createDeliveryMeter, type DeliveryMeter } from './meter.ts';
 import { type AddressKind, channelsOf, kindOfRecipient, planChannels, type Speeds } from './plan.ts';
@@ -17,7 +18,11 @@ import type {
   ReportOutcome,
   SendResult,
 } from './provider.ts';
-import { createDevelopmentInbox, type DevelopmentInbox } from './providers/development-inbox.ts';
+import {
+  createDevelopmentInbox,
+  type DevelopmentInbox,
+  type InboxMessage,
+} from './providers/development-inbox.ts';
 import { type Callback, createCallbacks } from './providers/callbacks.ts';
 import { createConfiguredProviders } from './providers/configured-providers.ts';
 import { withInboxCopy } from './providers/inbox-copy.ts';
@@ -27,12 +32,13 @@ import { createReports } from './reports.ts';
 import { createSuppressions } from './suppressions.ts';
 import { messageLocales } from './templates/templates.ts';
 
-export type { Callback, ChatOf, DeliveryReport, MessageContent, ReportOutcome };
-export type { DeliveryMeter, DevelopmentInbox, Envelope, Provider, SendResult };
+export type { Callback, CodeChecks, ChatOf, DeliveryReport, MessageContent, ReportOutcome };
+export type { DeliveryMeter, DevelopmentInbox, Envelope, InboxMessage, Provider, SendResult };
 export type { SmtpOptions };
 export {
   channelsOf,
   createCallbacks,
+  createCodeChecks,
   createConfiguredProviders,
   createDeliveryMeter,
   createDevelopmentInbox,

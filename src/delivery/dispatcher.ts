@@ -18,7 +18,7 @@ import {
 import type { ChatOf, Envelope, MessageContent, Provider, SendResult } from './provider.ts';
 import { postponeTurns, reserveTurns } from './store.ts';
 import type { Suppressions } from './suppressions.ts';
-import { renderMessage } from './templates/templates.ts';
+import { renderMessage, undoLabel } from './templates/templates.ts';
 
 /** A leased message in memory, on its way to a provider. */
 export interface Task {
@@ -361,10 +361,14 @@ function envelopeOf(
 ): Envelope {
   const brand = brandOf(tenant);
   return {
+    ...(content.undoMove === undefined
+      ? {}
+      : { buttons: [[{ text: undoLabel(content.locale), callback_data: content.undoMove }]] }),
     ...renderMessage({ ...content, channel, expiresIn }, brand),
     ...{ id, tenantId, channel, to, code: content.code, expiresIn },
     senderName: brand.name,
     locale: content.locale,
+    template: content.template,
     replyTo: brand.supportAddress ?? null,
   };
 }

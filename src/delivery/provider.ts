@@ -15,6 +15,8 @@ export interface MessageContent {
   code: string | null;
   /** Seconds from the commit for which sending it still makes sense. */
   expiresIn: number;
+  /** The data of the button that undoes what a notice in Telegram tells of. */
+  undoMove?: string;
   /** For notices: what happened, where and when. */
   details?: MessageDetails;
 }
@@ -46,7 +48,7 @@ export interface Envelope {
   code: string | null;
   /** Seconds for which sending it still makes sense. */
   expiresIn: number;
-  /** Buttons under a message of the simulated Telegram, as the Bot API has them. */
+  /** Rows of buttons under a message in Telegram, as the Bot API has them. */
   buttons?: readonly unknown[];
   /** Whose message it is, as an e-mail's From shows it. */
   senderName?: string;
@@ -54,6 +56,8 @@ export interface Envelope {
   replyTo?: string | null;
   /** The language of the text, for providers with words of their own. */
   locale?: string;
+  /** Which message it is, as `sign_in_code`. */
+  template?: string;
   /** SMS for Android: the hash of the app that may read it. */
   androidHash?: string;
 }

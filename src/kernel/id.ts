@@ -89,3 +89,9 @@ export function bytesToUuid(bytes: Uint8Array): string {
 function nibble(code: number): number {
   return code < 0x3a ? code - 0x30 : code - 0x57;
 }
+
+/** The smallest UUIDv7 of a moment: every id made since is not below it (RFC 9562, 5.7). */
+export function firstIdOf(moment: Date): string {
+  const hex = Math.max(0, moment.getTime()).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
+}

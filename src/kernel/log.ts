@@ -12,6 +12,8 @@ export interface Log {
  */
 export interface LogFields {
   event?: string;
+  /** A place of an audit trail: `<position>:<hash>`. */
+  anchor?: string;
   tenant?: string;
   database?: string;
   route?: string;
@@ -23,6 +25,8 @@ export interface LogFields {
   channel?: string;
   message_id?: string;
   count?: number;
+  /** A range of ten thousand phone numbers. */
+  prefix?: string;
   pid?: number;
   port?: number;
   version?: string;

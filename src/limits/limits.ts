@@ -5,9 +5,9 @@ import { createLru } from '../kernel/lru.ts';
 import {
   type AddressBudgetState,
   type Budgets,
+  budgetsOf,
   explainFailures,
   explainSend,
-  relaxBudgets,
   resendIn,
   WRONG_CODES_PER_CODE,
   wrongCodesLeft,
@@ -27,7 +27,7 @@ import {
 } from './store.ts';
 
 export type { AddressBudgetState, Budgets, Kept };
-export { relaxBudgets, sweepLimits, WRONG_CODES_PER_CODE };
+export { budgetsOf, sweepLimits, WRONG_CODES_PER_CODE };
 
 /** The budgets of one deployment, as SQL for the statements that spend them and as words for the refusals. */
 export interface AddressBudgets {

@@ -1,3 +1,4 @@
+import type { Config } from '../config/config.ts';
 import { type Refused, refuse } from '../kernel/errors.ts';
 
 /** How much is allowed. Counts and seconds; DESIGN part 5 has the defaults. */
@@ -23,7 +24,7 @@ export const SENDS_KEPT_A_DAY = 3;
 const RELAXED_FACTOR = 1000;
 
 /** Budgets for load programs: sends and callers a thousandfold. Wrong codes and passwords of an identity never relax. */
-export function relaxBudgets(budgets: Budgets): Budgets {
+function relaxBudgets(budgets: Budgets): Budgets {
   return {
     ...budgets,
     sendCooldownSeconds: budgets.sendCooldownSeconds / RELAXED_FACTOR,
@@ -33,6 +34,23 @@ export function relaxBudgets(budgets: Budgets): Budgets {
     wrongPasswordsPerCallerPerHour: budgets.wrongPasswordsPerCallerPerHour * RELAXED_FACTOR,
     explicitAnswersPerCallerPerHour: budgets.explicitAnswersPerCallerPerHour * RELAXED_FACTOR,
   };
+}
+
+/** The budgets of a configuration. */
+export function budgetsOf(config: Config): Budgets {
+  const configured = {
+    sendCooldownSeconds: config.sendCooldownSeconds,
+    sendsPerTenMinutes: config.sendsPerAddressPerTenMinutes,
+    sendsPerDay: config.sendsPerAddressPerDay,
+    sendsPerCallerPerHour: config.sendsPerCallerPerHour,
+    wrongCodesPerHour: config.wrongCodesPerHour,
+    wrongCodesPerDay: config.wrongCodesPerDay,
+    wrongCodesInARow: 100,
+    wrongPasswordsPerHour: config.wrongPasswordsPerHour,
+    wrongPasswordsPerCallerPerHour: config.wrongPasswordsPerCallerPerHour,
+    explicitAnswersPerCallerPerHour: config.explicitAnswersPerCallerPerHour,
+  };
+  return config.budgets === 'relaxed' ? relaxBudgets(configured) : configured;
 }
 
 /** One address's record, as the statement that took from it saw it. */

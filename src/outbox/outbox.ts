@@ -11,10 +11,11 @@ import {
   settle,
   sweepMessages,
 } from './store.ts';
+import { readCarried } from './carried-store.ts';
 import { applyReport, type ReportedSend, type SendReport } from './report-store.ts';
 
 export type { ClaimedMessage, QueueMessage, ReportedSend, SettledMessage, Settlement };
-export { OUTBOX_TOPIC, sweepMessages };
+export { OUTBOX_TOPIC, readCarried, sweepMessages };
 
 /** Longer than any provider's time-out, shorter than a person's patience with a dead server. */
 const LEASE_SECONDS = 30;

@@ -11,6 +11,11 @@ interface Asset {
 }
 
 const read = (name: string): string => readFileSync(new URL(`./assets/${name}`, import.meta.url), 'utf8');
+const TYPES = {
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+} as const;
 /** Comments and the space between rules are for those who read the file. */
 const tightened = (css: string): string =>
   css
@@ -18,29 +23,36 @@ const tightened = (css: string): string =>
     .replace(/\s+/g, ' ')
     .replace(/ ?([{};,]) ?/g, '$1');
 
-const style = tightened(read('tokens.css') + read('pages.css'));
-const script = read('pages.js')
-  .replace(/^\s*\/\/.*\n/gm, '')
-  .replace(/^\s+/gm, '');
+const tightenedScript = (script: string): string =>
+  script.replace(/^\s*\/\/.*\n/gm, '').replace(/^\s+/gm, '');
 const FOREVER = 'public, max-age=31536000, immutable';
 const known = new Map<string, Asset>();
 
-function publish(name: string, ending: string, type: string, text: string): string {
+function publish(name: string, ending: keyof typeof TYPES, text: string): string {
   const hash = createHash('sha256').update(text).digest('base64url').slice(0, 12);
   const path = `/pages/${name}-${hash}.${ending}`;
   if (!known.has(path)) {
     const identity = Buffer.from(text);
     const br = brotliCompressSync(identity, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
-    known.set(path, { type, bodies: { br, gzip: gzipSync(identity), identity } });
+    known.set(path, { type: TYPES[ending], bodies: { br, gzip: gzipSync(identity), identity } });
   }
   return path;
 }
 
-/** Where the style sheet is; its name changes with its content, so it is kept for ever. */
-export const stylePath = publish('pages', 'css', 'text/css; charset=utf-8', style);
-export const scriptPath = publish('pages', 'js', 'text/javascript; charset=utf-8', script);
+/** What one page needs beside the common style. @param name a file of `assets/` without its ending */
+export function publishStyle(name: string): string {
+  return publish(name, 'css', tightened(read(`${name}.css`)));
+}
 
-export const iconPath = publish('icon', 'svg', 'image/svg+xml', read('icon.svg').trim());
+export function publishScript(name: string): string {
+  return publish(name, 'js', tightenedScript(read(`${name}.js`)));
+}
+
+/** Where the style sheet is; its name changes with its content, so it is kept for ever. */
+export const stylePath = publish('pages', 'css', tightened(read('tokens.css') + read('pages.css')));
+export const scriptPath = publishScript('pages');
+
+export const iconPath = publish('icon', 'svg', read('icon.svg').trim());
 
 /** The few lines that put a tenant's colour in place of ours. @param colour #rrggbb */
 export function brandStylePath(colour: string): string {

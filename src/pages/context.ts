@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import type { DevelopmentInbox } from '../delivery/delivery.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Secrets } from '../kernel/secrets.ts';
 import type { RequestClues, SignInContext } from '../signin/context.ts';
@@ -12,6 +13,8 @@ export interface PagesContext {
   /** Who asks, read from the request's head. */
   cluesOf: (request: FastifyRequest) => RequestClues;
   isDevelopment: boolean;
+  /** Development only: what would have gone out. */
+  inbox: DevelopmentInbox | undefined;
 }
 
 /** Names and values of a form or a query, as they were sent. */

@@ -15,8 +15,8 @@ export function showHome(visit: Visit): FastifyReply | Promise<FastifyReply> {
 ${link('/sign-in', 'Sign in', 'The hosted pages of the default tenant')}
 ${tenants.filter(({ slug }) => slug !== 'default').map(({ slug, name }) => link(`/t/${slug}/sign-in`, name, `The pages of the tenant ${slug}`))}
 ${link('/account', 'Account', 'Profile, addresses and devices of whoever is signed in')}
-${link('/dev/messages', 'Messages', 'What would have gone out, newest first')}
-${link('/openapi.json', 'OpenAPI', 'Every call of the API')}
+${link('/dev/inbox', 'Inbox', 'Every message that would have gone out, as it would look')}
+${link('/docs', 'API reference', 'Every call, with examples that can be run from the page')}
 ${link('/health/ready', 'Health', 'Is the server able to answer?')}
 </ul>
 </div>`;

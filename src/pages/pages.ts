@@ -3,10 +3,13 @@ import { isOwnRequest } from '../web/csrf.ts';
 import { showAccount, takeAccount, takePasswordChange, forAccess } from './account.ts';
 import { assetRoutes } from './assets.ts';
 import type { PagesContext } from './context.ts';
+import { inboxRoutes } from './development/inbox.ts';
 import { showDevices, takeDevices } from './devices.ts';
 import { answerByPage, siteFor } from './fallback.ts';
 import { showForgot, takeForgot } from './forgot.ts';
 import { showHome } from './home.ts';
+import type { OpenApi } from './reference/openapi.ts';
+import { referenceRoutes } from './reference/reference.ts';
 import { noticeProblem, type Problem } from './problems.ts';
 import { showReset, takeReset } from './reset.ts';
 import { showSignIn, takeSignIn } from './sign-in.ts';
@@ -35,6 +38,12 @@ type Take = (visit: Visit) => Promise<FastifyReply>;
 export function registerPages(fastify: FastifyInstance, context: PagesContext): void {
   fastify.register((server, _options, done) => {
     assetRoutes(server);
+    const { inbox, isDevelopment, publicUrl, signIn } = context;
+    if (inbox) inboxRoutes(server, inbox, signIn.tenants);
+    referenceRoutes(server, () => fastify.swagger() as unknown as OpenApi, {
+      origin: publicUrl,
+      canRun: isDevelopment,
+    });
     server.get(
       '/',
       PAGE,

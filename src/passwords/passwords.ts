@@ -7,6 +7,7 @@ import { passwordIssues } from './strength.ts';
 
 export type { PasswordRules };
 export { overloaded, schemeOf };
+export { hashingCapacity } from './queue.ts';
 
 /** An address that a password waits for. */
 export interface WaitingAddress {

@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** Work that was not begun because too much waits already. */
 export const overloaded = Symbol('overloaded');
 
@@ -35,4 +37,13 @@ export function createWorkQueue(concurrency: number, mostWaiting: number): WorkQ
       }
     },
   };
+}
+
+/**
+ * One core is left to everything else where there are several; what waits is done within about a second, and beyond
+ * it a client is better told to come back.
+ */
+export function hashingCapacity(): { concurrency: number; mostWaiting: number } {
+  const concurrency = Math.max(1, availableParallelism() - 1);
+  return { concurrency, mostWaiting: 20 * concurrency };
 }

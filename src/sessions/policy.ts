@@ -1,5 +1,7 @@
 import type { Tenant } from '../tenants/tenants.ts';
 
+export { deviceNameOf } from '../kernel/device-name.ts';
+
 /** An answer lost on its way may be asked for again for so long; later the token counts as stolen (S08). */
 export const REFRESH_GRACE_SECONDS = 10;
 
@@ -13,25 +15,3 @@ export function accessLifetime(tenant: Tenant, sessionEndsAt: Date, now: Date): 
   const left = Math.floor((sessionEndsAt.getTime() - now.getTime()) / 1000);
   return Math.max(1, Math.min(tenant.policy.accessTtlSeconds, left));
 }
-
-/** What a device is called until its owner names it: browser and system, as far as the User-Agent tells. */
-export function deviceNameOf(userAgent: string | undefined): { kind: string; name: string } {
-  if (!userAgent) return { kind: 'app', name: 'Unknown device' };
-  const system = /iPhone|iPad|Android|Windows|Mac OS X|CrOS|Linux/
-    .exec(userAgent)?.[0]
-    ?.replace('Mac OS X', 'macOS');
-  const browser = BROWSERS.find(([pattern]) => pattern.test(userAgent))?.[1];
-  if (browser) return { kind: 'browser', name: system ? `${browser} on ${system}` : browser };
-  const product = /^[A-Za-z][\w.-]{0,40}/.exec(userAgent)?.[0];
-  return { kind: 'app', name: product ?? 'Unknown device' };
-}
-
-const BROWSERS: readonly (readonly [RegExp, string])[] = [
-  [/Edg(e|A|iOS)?\//, 'Edge'],
-  [/OPR\/|Opera/, 'Opera'],
-  [/YaBrowser\//, 'Yandex Browser'],
-  [/SamsungBrowser\//, 'Samsung Internet'],
-  [/Firefox\/|FxiOS\//, 'Firefox'],
-  [/Chrome\/|CriOS\//, 'Chrome'],
-  [/Version\/.+Safari\//, 'Safari'],
-];

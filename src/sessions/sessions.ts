@@ -11,11 +11,21 @@ import {
 } from './authenticate.ts';
 import { accessLifetime, deviceNameOf, issuerOf, REFRESH_GRACE_SECONDS } from './policy.ts';
 import { createRevocations, type Revocations } from './revocations.ts';
-import { findJoining, joinFragment, type Joining, type JoiningQuery, SHARED_INDEX } from './sharing.ts';
+import {
+  begunInChats,
+  type ChatSession,
+  findJoining,
+  joinFragment,
+  type Joining,
+  type JoiningQuery,
+  readSessionOfChat,
+  SHARED_INDEX,
+} from './sharing.ts';
 import {
   type DeviceRow,
   endAllSessions,
   endSessions,
+  endSessionsIn,
   openFragment,
   ownDevicesFragment,
   readDevices,
@@ -27,7 +37,7 @@ import {
 } from './store.ts';
 import { deviceToken, isSessionToken, readDeviceToken, readSessionToken, sessionToken } from './tokens.ts';
 
-export type { Access, Authenticated, DeviceRow, Joining, Revocations };
+export type { Access, Authenticated, ChatSession, DeviceRow, Joining, Revocations };
 export { createRevocations, issuerOf, ownDevicesFragment as ownDevices, SHARED_INDEX, sweepSessions };
 export { endDisputedSessions, endOtherSessions } from './end-store.ts';
 export { addProof, clearProofs, liveSession, type ProofMethod, readProofs } from './proof-store.ts';
@@ -95,6 +105,23 @@ export interface Sessions {
     sql: Sql,
     query: { tenantId: string; userId: string; reason: string; caller: Caller; now: Fragment },
   ): Promise<string[]>;
+  /** The live session whose token a chat holds; `chatId` null: any live one of the account. */
+  findOfChat(tenant: Tenant, userId: string, chatId: string | null): Promise<ChatSession | undefined>;
+  /** Ends what was begun in these chats, inside a transaction that holds the account's row; ids for `told`. */
+  endOfChats(
+    sql: Sql,
+    query: {
+      tenantId: string;
+      userId: string;
+      chatIds: readonly string[];
+      reason: string;
+      actor: string;
+      caller: Caller;
+      now: Fragment;
+    },
+  ): Promise<string[]>;
+  /** Ends every session of an account, on the word of somebody else than its owner. */
+  endAllOf(tenant: Tenant, userId: string, actor: string, caller: Caller): Promise<Ended>;
   /** After that transaction: this server knows at once, and waits until the others have been told. */
   told(tenantId: string, sessionIds: readonly string[]): Promise<void>;
   endDevice(owner: Owner, deviceId: string, caller: Caller): Promise<Ended>;
@@ -291,6 +318,23 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
     },
     endAll: (sql, { tenantId, userId, reason, caller, now }) =>
       endAllSessions(sql, { tenantId, userId, reason, actor: `user:${userId}`, ip: caller.ip, now }),
+    findOfChat: (tenant, userId, chatId) =>
+      readSessionOfChat(databaseOf(tenant.id), {
+        tenantId: tenant.id,
+        userId,
+        chatId,
+        idleSeconds: tenant.policy.sessionIdleSeconds ?? null,
+      }),
+    async endOfChats(sql, { tenantId, userId, chatIds, reason, actor, caller, now }) {
+      const which = begunInChats(sql, userId, chatIds);
+      const { ip, userAgent = null } = caller;
+      const ended = await endSessionsIn(sql, { tenantId, which, reason, actor, ip, userAgent, now });
+      return ended.map((row) => row.id);
+    },
+    async endAllOf(tenant, userId, actor, caller) {
+      const { sql } = databaseOf(tenant.id);
+      return summary(await endWhere(tenant, sql`s.user_id = ${userId}::uuid`, 'invalidated', actor, caller));
+    },
     async told(tenantId, sessionIds) {
       const revocations = revocationsOf(tenantId);
       revocations.add(sessionIds);

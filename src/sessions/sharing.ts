@@ -1,4 +1,4 @@
-import type { Fragment, Sql } from '../db/database.ts';
+import type { Database, Fragment, Sql } from '../db/database.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import { endSessionsIn, type OpenSession } from './store.ts';
 
@@ -14,6 +14,8 @@ export interface Joining {
   /** Will those who come later join the session it opens? */
   shared: boolean;
   chatId: string | undefined;
+  /** The account; undefined where the proof is about to make it. */
+  userId: string | undefined;
 }
 
 export interface JoiningQuery {
@@ -31,6 +33,43 @@ function sharesSession(tenant: Tenant, role: string): boolean {
   return tenant.policy.sessionSharing === 'per_user' && role !== 'admin';
 }
 
+/** SQL over `s`, the condition of endSessions: what was begun in these chats, or is shared with them. */
+export function begunInChats(sql: Sql, userId: string, chatIds: readonly string[]): Fragment {
+  return sql`s.user_id = ${userId}::uuid and exists (select from devices d
+    where d.tenant_id = s.tenant_id and d.user_id = s.user_id
+      and d.telegram_chat_id = any(${chatIds as string[]}::bigint[])
+      and (d.id = s.device_id or d.joined_session_id = s.id))`;
+}
+
+/** The live session whose token a chat holds; with `chatId` null: any live session of the account. */
+export async function readSessionOfChat(
+  database: Database,
+  query: { tenantId: string; userId: string; chatId: string | null; idleSeconds: number | null },
+): Promise<ChatSession | undefined> {
+  const { sql } = database;
+  const now = database.now();
+  const { chatId, idleSeconds } = query;
+  const [row] = await sql<ChatSession[]>`
+    select s.id, s.device_id, s.style, s.amr, s.created_at, s.expires_at, ${now} as now
+    from sessions s
+    where s.tenant_id = ${query.tenantId} and s.user_id = ${query.userId}::uuid and s.revoked_at is null
+      and s.expires_at > ${now} and (${idleSeconds}::float8 is null
+        or s.last_used_at >= ${now} - make_interval(secs => ${idleSeconds}::float8))
+      and (${chatId}::bigint is null or s.style = 'opaque' and ${begunInChats(sql, query.userId, [chatId ?? '0'])})
+    order by s.expires_at desc limit 1`;
+  return row;
+}
+
+export interface ChatSession {
+  id: string;
+  device_id: string;
+  style: 'jwt' | 'opaque';
+  amr: string[];
+  created_at: Date;
+  expires_at: Date;
+  now: Date;
+}
+
 interface LiveRow {
   id: string;
   is_over: boolean;
@@ -45,7 +84,7 @@ export async function findJoining(sql: Sql, query: JoiningQuery): Promise<Joinin
   const { tenant, userId, chatId = null, now } = query;
   const shared = sharesSession(tenant, query.role);
   if (userId === undefined)
-    return { sessionId: undefined, deviceId: undefined, shared, chatId: query.chatId };
+    return { sessionId: undefined, deviceId: undefined, shared, chatId: query.chatId, userId };
   const idle = tenant.policy.sessionIdleSeconds ?? null;
   const rows = await sql<LiveRow[]>`
     select s.id, s.expires_at <= ${now}
@@ -73,6 +112,7 @@ export async function findJoining(sql: Sql, query: JoiningQuery): Promise<Joinin
     deviceId: chatId === null ? undefined : await findDeviceOfChat(sql, tenant.id, userId, chatId),
     shared,
     chatId: chatId ?? undefined,
+    userId,
   };
 }
 

@@ -1,11 +1,14 @@
 import type { Caller } from '../audit/audit.ts';
 import type { Database } from '../db/database.ts';
-import type { Delivery } from '../delivery/delivery.ts';
+import type { Log } from '../kernel/log.ts';
+import type { CodeChecks, Delivery } from '../delivery/delivery.ts';
 import type { AddressBudgets, CallerBuckets } from '../limits/limits.ts';
 import type { Notices } from '../notices/notices.ts';
 import type { Passwords } from '../passwords/passwords.ts';
 import type { Sessions } from '../sessions/sessions.ts';
+import type { TelegramProofs } from '../telegram-proofs/telegram-proofs.ts';
 import type { Tenants } from '../tenants/tenants.ts';
+import type { Tolls } from '../tolls/tolls.ts';
 import type { Verifications } from '../verification/verification.ts';
 
 /** The tenants' Telegram bots, as far as a use case needs to know. */
@@ -23,6 +26,7 @@ export interface SignInContext {
   verifications: Verifications;
   sessions: Sessions;
   delivery: Delivery;
+  codeChecks: CodeChecks;
   budgets: AddressBudgets;
   buckets: CallerBuckets;
   /** Sends one caller may cause in an hour. */
@@ -35,7 +39,20 @@ export interface SignInContext {
   passwords: Passwords;
   notices: Notices;
   telegram: TelegramReach;
+  telegramSignIn: TelegramSignIn;
+  tolls: Tolls;
+  log: Log;
   newId: () => string;
+}
+
+/** What signing in by Telegram works with. */
+export interface TelegramSignIn {
+  proofs: TelegramProofs;
+  /** The token of the tenant's bot; undefined without a bot, and where it is simulated. */
+  tokenOf: (tenantId: string) => string | undefined;
+  /** Telegram's key for third parties; another one only in tests. */
+  publicKey?: string;
+  now: () => Date;
 }
 
 /** What every request tells beside its body. */

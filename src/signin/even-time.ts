@@ -3,12 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Longer than the work takes on a server that is not overloaded; shorter than anybody notices. */
 const EVEN_MILLISECONDS = 30;
 
+/** The same where a password is hashed: above the hash and a short queue for it. */
+export const EVEN_HASHING_MILLISECONDS = 250;
+
 /**
- * Answers no sooner than thirty milliseconds after the work began: what was found differs by less than that, so the
+ * Answers no sooner than thirty milliseconds (or those given) after the work began: what was found differs by less than that, so the
  * time of an answer tells nothing about it (S22).
  */
-export async function inEvenTime<T>(work: Promise<T>): Promise<T> {
-  const [result] = await Promise.allSettled([work, sleep(EVEN_MILLISECONDS)]);
+export async function inEvenTime<T>(work: Promise<T>, milliseconds = EVEN_MILLISECONDS): Promise<T> {
+  const [result] = await Promise.allSettled([work, sleep(milliseconds)]);
   if (result.status === 'rejected') throw result.reason;
   return result.value;
 }

@@ -11,7 +11,8 @@ import {
 import type { RequestClues, SignInContext } from './context.ts';
 import { inEvenTime } from './even-time.ts';
 import { mayTellOpenly } from './openness.ts';
-import { chooseLocale, issueCode, takeCallerSend, type VerificationSent } from './send-verification.ts';
+import { chooseLocale, issueCode, type VerificationSent } from './send-verification.ts';
+import { giveTollBack, takeSend } from './take-send.ts';
 
 export interface ForgotPasswordInput extends Pick<AddressFields, 'phone' | 'email'> {
   channel?: string;
@@ -41,7 +42,7 @@ export async function forgotPassword(
   if (!tenant.policy.passwords.enabled) return refuseField('/', 'Passwords are switched off here.');
   const chosen = chooseChannel(tenant, address, input.channel, context.delivery);
   if (!chosen.ok) return chosen;
-  const limited = await takeCallerSend(context, clues);
+  const limited = await takeSend(context, { tenant, address, channel: chosen.channel }, clues);
   if (limited) return limited;
   const recovery = startRecovery(
     context,
@@ -67,6 +68,7 @@ async function startRecovery(
   const holder = await findPasswordHolder(context.databaseOf(tenant.id), tenant.id, address);
   const isPossible = holder !== undefined && !holder.is_disabled;
   if (!isPossible && (await mayTellOpenly(context, tenant, clues))) {
+    await giveTollBack(context, { tenant, address, channel });
     return refuse(holder ? 'ACCOUNT_DISABLED' : 'ACCOUNT_NOT_FOUND');
   }
   const sent = await issueCode(

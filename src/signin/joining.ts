@@ -1,6 +1,7 @@
 import { type Database, isUniqueViolation, type Sql, withConflictRetry } from '../db/database.ts';
 import { type Joining, SHARED_INDEX, type SessionStyle } from '../sessions/sessions.ts';
 import type { Tenant } from '../tenants/tenants.ts';
+import { CURRENT_CHAT_INDEX } from '../chats/chats.ts';
 import type { SignInContext } from './context.ts';
 
 /** Who signs in where, for a statement that may join a session instead of opening one. */
@@ -53,7 +54,8 @@ export function withJoining<T>(
     });
   // Somebody unknown to both has just signed in for the first time twice: the account is there now, and its session.
   return attempt().catch((fault: unknown) => {
-    if (!isUniqueViolation(fault, SHARED_INDEX)) throw fault;
+    const beaten = [SHARED_INDEX, CURRENT_CHAT_INDEX].some((index) => isUniqueViolation(fault, index));
+    if (!beaten) throw fault;
     return attempt();
   });
 }

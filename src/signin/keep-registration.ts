@@ -13,6 +13,7 @@ import { type Address, maskAddress } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { ownersShare } from './owner.ts';
 import { issueCode, type VerificationSent } from './send-verification.ts';
+import { giveTollBack } from './take-send.ts';
 
 /** Everything a registration statement needs. */
 export interface Registration {
@@ -197,6 +198,7 @@ async function keepAgain(
         exists (select from taken_up) and exists (select from changed) as taken_up from budget`,
   );
   if (!result?.taken_up) return undefined;
+  if (!result.taken) void giveTollBack(context, { tenant, address, channel });
   const state = {
     sentAt: result.sent_at,
     failedAt: result.failed_at,

@@ -5,7 +5,8 @@ import { type AddressFields, chooseChannel, locateAddress, refuseIdentifier } fr
 import type { RequestClues, SignInContext } from './context.ts';
 import { mayTellOpenly } from './openness.ts';
 import { requireProof } from './require-proof.ts';
-import { chooseLocale, issueCode, takeCallerSend, type VerificationSent } from './send-verification.ts';
+import { chooseLocale, issueCode, type VerificationSent } from './send-verification.ts';
+import { takeSend } from './take-send.ts';
 
 export interface LinkIdentityInput extends AddressFields {
   /** The id of the account's address that the new one takes the place of, once it is proved. */
@@ -60,7 +61,7 @@ export async function linkIdentity(
   // 3. The code goes to the new address.
   const chosen = chooseChannel(tenant, address, wish, context.delivery);
   if (!chosen.ok) return chosen;
-  const limited = await takeCallerSend(context, clues);
+  const limited = await takeSend(context, { tenant, address, channel: chosen.channel }, clues);
   if (limited) return limited;
   return issueCode(
     context,

@@ -10,6 +10,7 @@ import { locateAddress, refuseIdentifier } from './address.ts';
 import { type Identifier, isVerified } from './attempt.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { withJoining } from './joining.ts';
+import { EVEN_HASHING_MILLISECONDS, inEvenTime } from './even-time.ts';
 import { refuseLogin } from './refuse-login.ts';
 import { agentOf, tellNewDevice } from './tell-new-device.ts';
 import { type SignedIn, signedIn, signedInColumns, type SignedInRow } from './signed-in.ts';
@@ -41,13 +42,22 @@ export async function login(
   // 1. Whose tenant, which identity, and could this be a password at all.
   const located = locateIdentifier(context, input, clues);
   if (!located.ok) return located;
-  const { tenant, identifier } = located;
+  const { tenant } = located;
   if (!tenant.policy.passwords.enabled) return refuseField('/password', 'Passwords are switched off here.');
   if (!context.passwords.isPossible(input.password)) {
     return refuseField('/password', 'may have 1 to 256 characters');
   }
   if (!context.passwords.hasRoom) return refuse('OVERLOADED', { retry_after: 1 });
+  const attempt = tryPassword(context, located, input, clues);
+  return tenant.policy.errorDetail === 'explicit' ? attempt : inEvenTime(attempt, EVEN_HASHING_MILLISECONDS);
+}
 
+async function tryPassword(
+  context: SignInContext,
+  { tenant, identifier }: Located,
+  input: LoginInput,
+  clues: RequestClues,
+): Promise<SignedIn | Refused> {
   // 2. Counted first: of many at once exactly as many are compared as are left.
   const keys = {
     identity: `password:${tenant.id}:${identifier.kind}:${identifier.value}`,
@@ -96,7 +106,13 @@ export async function login(
   return refuseLogin(context, attempt, input.locale, clues);
 }
 
-type LocatedIdentifier = { ok: true; tenant: Tenant; identifier: Identifier } | Refused;
+interface Located {
+  ok: true;
+  tenant: Tenant;
+  identifier: Identifier;
+}
+
+type LocatedIdentifier = Located | Refused;
 
 function locateIdentifier(context: SignInContext, input: LoginInput, clues: RequestClues): LocatedIdentifier {
   const { phone, email, username } = input;

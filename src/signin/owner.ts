@@ -22,21 +22,22 @@ export interface OwnersShare extends Kept {
  * after the owner's three and after one for each code that its holder has not tried yet; so no guessing keeps an owner out who
  * holds a code, or who comes from a device or a network of theirs. All of it comes out of the ten (I3).
  *
- * Where a tenant does not tell who has an account, the three are kept for everybody, accounts or not (S22).
+ * Where a tenant does not tell who has an account, the three are kept for every address, accounts or
+ * not, and only a device token makes an owner: a neighbour in the same network would learn it from the count (S22).
  */
 export function ownersShare(sql: Sql, tenant: Tenant, clues: RequestClues, now: Fragment): OwnersShare {
   const holder = holderOf(sql);
   const { bucket, deviceId } = clues.caller;
-  const isOwner = ownDevices(sql, holder, { network: bucket, deviceId });
-  const reserve =
-    tenant.policy.errorDetail === 'explicit'
-      ? sql`case when ${isOwner} or not ${ownDevices(sql, holder, undefined)} then 0 else ${KEPT_FOR_THE_OWNER}::int end`
-      : sql`case when ${isOwner} then 0 else ${KEPT_FOR_THE_OWNER}::int end`;
+  const isExplicit = tenant.policy.errorDetail === 'explicit';
+  const isOwner = ownDevices(sql, holder, { network: isExplicit ? bucket : undefined, deviceId });
+  const reserve = isExplicit
+    ? sql`case when ${isOwner} or not ${ownDevices(sql, holder, undefined)} then 0 else ${KEPT_FOR_THE_OWNER}::int end`
+    : sql`case when ${isOwner} then 0 else ${KEPT_FOR_THE_OWNER}::int end`;
   const untried = sql`case when ${isOwner} then 0 else ${untriedCodes(sql, now)} end`;
   return {
     reserve,
     untried,
-    sends: sql`(${reserve} / ${KEPT_FOR_THE_OWNER}::int)`,
+    sends: isExplicit ? sql`(${reserve} / ${KEPT_FOR_THE_OWNER}::int)` : sql`0`,
     comparisons: sql`(${reserve} + ${untried})`,
     reopened: sql`(${provedSince(sql, holder)} or ${ownDevices(sql, holder, { deviceId, live: true })})`,
   };

@@ -6,6 +6,7 @@ import type { RequestClues, SignInContext } from './context.ts';
 import { type Attempt, isVerified } from './attempt.ts';
 import { mayTellOpenly, stillTellsOpenly } from './openness.ts';
 import { chooseLocale, type CodeRequest, issueCode } from './send-verification.ts';
+import { takeTollOnly } from './take-send.ts';
 
 type Case = 'not_found' | 'not_verified' | 'disabled' | 'wrong';
 
@@ -124,6 +125,10 @@ async function sendDetails(
   code: CodeRequest,
   clues: RequestClues,
 ): Promise<ErrorDetails> {
+  if (code.decoy === undefined) {
+    const refused = await takeTollOnly(context, code);
+    if (refused) return { resend_in: refused.details.retry_after ?? 0 };
+  }
   const sent = await issueCode(context, code, clues);
   if (!sent.ok) {
     const { resend_in: resendIn, retry_after: retryAfter } = sent.details;

@@ -1,6 +1,10 @@
 import { type Issue, type Refused, refuse, refuseField } from '../kernel/errors.ts';
 import { overloaded } from '../passwords/passwords.ts';
-import { type RegistrationFields, readRegistration } from '../registrations/registrations.ts';
+import {
+  type RegistrationData,
+  type RegistrationFields,
+  readRegistration,
+} from '../registrations/registrations.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import { findPasswordHolder } from '../users/users.ts';
 import {
@@ -12,8 +16,10 @@ import {
 } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { findOwn, keep } from './keep-registration.ts';
+import { EVEN_HASHING_MILLISECONDS, inEvenTime } from './even-time.ts';
 import { mayTellOpenly } from './openness.ts';
-import { chooseLocale, takeCallerSend, type VerificationSent } from './send-verification.ts';
+import { chooseLocale, type VerificationSent } from './send-verification.ts';
+import { giveTollBack, takeSend, type WantedSend } from './take-send.ts';
 
 export interface RegisterInput extends AddressFields, RegistrationFields {
   password?: string;
@@ -63,26 +69,51 @@ export async function register(
   // 3. The caller's budget, then the password's hash: nothing of it is stored before.
   if (input.password !== undefined && !context.passwords.hasRoom)
     return refuse('OVERLOADED', { retry_after: 1 });
-  const limited = await takeCallerSend(context, clues);
+  const wanted = { tenant, address, channel: chosen.channel };
+  const limited = await takeSend(context, wanted, clues);
   if (limited) return limited;
+  const registering = keepRead(
+    context,
+    { tenant, address, channel: chosen.channel, data: read.data },
+    input,
+    clues,
+  );
+  return tenant.policy.errorDetail === 'explicit'
+    ? registering
+    : inEvenTime(registering, EVEN_HASHING_MILLISECONDS);
+}
+
+/** What was typed is sound: whose the address is, and what waits for it, shows in nothing from here on. */
+async function keepRead(
+  context: SignInContext,
+  wanted: WantedSend & { address: Address; data: RegistrationData },
+  input: RegisterInput,
+  clues: RequestClues,
+): Promise<Registered | Refused> {
+  const { tenant, address, channel, data } = wanted;
   const database = context.databaseOf(tenant.id);
   const holder = await findPasswordHolder(database, tenant.id, address);
   const isTaken = holder !== undefined && holder.address_verified;
-  if (isTaken && (await mayTellOpenly(context, tenant, clues)))
+  if (isTaken && (await mayTellOpenly(context, tenant, clues))) {
+    await giveTollBack(context, wanted);
     return refuse('ALREADY_REGISTERED', { next_action: 'SIGN_IN' });
+  }
   const passwordHash = await hashWaiting(context, tenant, address, input.password);
-  if (passwordHash === overloaded) return refuse('OVERLOADED', { retry_after: 1 });
+  if (passwordHash === overloaded) {
+    await giveTollBack(context, wanted);
+    return refuse('OVERLOADED', { retry_after: 1 });
+  }
 
   // 4. One statement keeps the registration and queues its code.
   const locale = chooseLocale(tenant, input.locale, clues);
   const registration = {
     tenant,
     address,
-    data: read.data,
+    data,
     passwordHash,
-    channel: chosen.channel,
+    channel,
     locale,
-    name: isTaken ? holder.first_name : read.data.first_name,
+    name: isTaken ? holder.first_name : data.first_name,
     isTaken,
   };
   const own = await findOwn(context, registration, input.verification_id);

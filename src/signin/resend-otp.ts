@@ -9,7 +9,8 @@ import { type Address, type AddressFields, chooseChannel, locateAddress, maskAdd
 import type { RequestClues, SignInContext } from './context.ts';
 import { mayTellOpenly } from './openness.ts';
 import { ownersShare } from './owner.ts';
-import { chooseLocale, issueCode, takeCallerSend, type VerificationSent } from './send-verification.ts';
+import { chooseLocale, issueCode, type VerificationSent } from './send-verification.ts';
+import { giveTollBack, takeSend } from './take-send.ts';
 
 /** Registrations of one address looked through for the one whose code is sent again. */
 const MOST_WAITING_READ = 10;
@@ -37,10 +38,13 @@ export async function resendOtp(
   const address: Address = { kind: row.kind as Address['kind'], value: row.value, asEntered: row.as_entered };
   const chosen = chooseChannel(tenant, address, input.channel, context.delivery);
   if (!chosen.ok) return chosen;
-  const limited = await takeCallerSend(context, clues);
+  const limited = await takeSend(context, { tenant, address, channel: chosen.channel }, clues);
   if (limited) return limited;
   const greeted = await findGreeting(context, tenant, row);
-  if (!greeted.ok) return greeted;
+  if (!greeted.ok) {
+    await giveTollBack(context, { tenant, address, channel: chosen.channel });
+    return greeted;
+  }
   const { name } = greeted;
   if (row.state === 'live') {
     const code = context.verifications.codeOf(tenant.id, row) ?? null;
@@ -117,7 +121,7 @@ async function startAnew(
   }
   const chosen = chooseChannel(tenant, address, input.channel, context.delivery);
   if (!chosen.ok) return chosen;
-  const limited = await takeCallerSend(context, clues);
+  const limited = await takeSend(context, { tenant, address, channel: chosen.channel }, clues);
   if (limited) return limited;
   return issueCode(
     context,
@@ -267,6 +271,7 @@ async function sendAgain(
     keptSends: result.kept_sends,
     now: result.now,
   };
+  if (!result.taken || !result.resent || isSilent) void giveTollBack(context, { tenant, address, channel });
   if (!result.taken) return context.budgets.explainSend(state);
   if (!result.resent) return refuse('VERIFICATION_NOT_FOUND');
   if (!isSilent) context.delivery.dispatch(database, queued);

@@ -16,6 +16,7 @@ import {
 } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { ownersShare } from './owner.ts';
+import { giveTollBack, takeSend } from './take-send.ts';
 import { mayTellOpenly } from './openness.ts';
 
 export interface SendVerificationInput extends AddressFields {
@@ -58,6 +59,8 @@ export interface CodeRequest {
   contested?: boolean;
   /** Inside the cool-down: the code follows when it ends, instead of a refusal. */
   patient?: boolean;
+  /** An entry of the statement after `issued`: what is written with the code, or not at all. */
+  alongside?: (sql: Sql) => Fragment;
   /**
    * Nobody may learn that nobody is there: the same answer for the same work, and no code. With `already_registered`
    * the address is told that it has an account.
@@ -81,7 +84,7 @@ export async function sendVerification(
   if (closed) return closed;
   const chosen = chooseChannel(tenant, address, input.channel, context.delivery);
   if (!chosen.ok) return chosen;
-  const limited = await takeCallerSend(context, clues);
+  const limited = await takeSend(context, { tenant, address, channel: chosen.channel }, clues);
   if (limited) return limited;
   const locale = chooseLocale(tenant, input.locale, clues);
   const request = {
@@ -108,19 +111,6 @@ export async function sendVerification(
 async function isReachable(context: SignInContext, tenant: Tenant, address: Address): Promise<boolean> {
   const chat = await findChat(context.databaseOf(tenant.id), tenant.id, address.value);
   return chat !== undefined && chat.blocked_at === null;
-}
-
-/** Takes one send from the caller's hour; the refusal when none is left. */
-export async function takeCallerSend(
-  context: SignInContext,
-  clues: RequestClues,
-): Promise<Refused | undefined> {
-  const taken = await context.buckets.take(
-    `send:${clues.caller.bucket}`,
-    context.sendsPerCallerPerHour,
-    3600,
-  );
-  return taken.allowed ? undefined : refuse('RATE_LIMITED', { retry_after: taken.retryAfter });
 }
 
 /** The language of a message: asked for, else the browser's, else the tenant's. */
@@ -216,6 +206,7 @@ export async function issueCode(
       })}),
         ${registration && 'keep' in registration ? sql`registration as (${registration.keep(sql, now)}),` : sql``}
         issued as (${issued.insert}),
+        ${request.alongside ? sql`alongside as (${request.alongside(sql)}),` : sql``}
         message as (${queued.insert}),
         audited as (${audited})
       select taken, due, sent_at, failed_at, failures_in_a_row, kept, kept_sends, ${now} as now,
@@ -230,6 +221,9 @@ export async function issueCode(
     keptSends: row.kept_sends,
     now: row.now,
   };
+  // Nothing goes out: the tolls are as they were. Nobody waits for it, so it tells nothing (S22).
+  if (!row.taken || !row.issued || decoy === 'silent')
+    void giveTollBack(context, { tenant, address, channel });
   if (!row.taken) return context.budgets.explainSend(state);
   // The registration that was to be changed has ended meanwhile.
   if (!row.issued) return refuse('VERIFICATION_NOT_FOUND');

@@ -5,7 +5,8 @@ import { type Access, addProof } from '../sessions/sessions.ts';
 import { findPasswordHash, findUser, type UserRow } from '../users/users.ts';
 import { type Address, chooseChannel } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
-import { chooseLocale, issueCode, takeCallerSend, type VerificationSent } from './send-verification.ts';
+import { chooseLocale, issueCode, type VerificationSent } from './send-verification.ts';
+import { takeSend } from './take-send.ts';
 import { PROOF_AGE_SECONDS } from './step-up-policy.ts';
 
 export interface StepUpInput {
@@ -41,7 +42,11 @@ export async function stepUp(
   if (input.password !== undefined) return provePassword(context, access, user, input.password, clues);
   const chosen = chooseIdentity(context, access, user, input);
   if (!chosen.ok) return chosen;
-  const limited = await takeCallerSend(context, clues);
+  const limited = await takeSend(
+    context,
+    { tenant, address: chosen.address, channel: chosen.channel },
+    clues,
+  );
   if (limited) return limited;
   return issueCode(
     context,

@@ -1,5 +1,5 @@
 import { recordEvent } from '../audit/audit.ts';
-import { type Database, isUniqueViolation, type Sql } from '../db/database.ts';
+import { type Database, type Fragment, isUniqueViolation, type Sql } from '../db/database.ts';
 import { type Refused, refuse, refuseField } from '../kernel/errors.ts';
 import { toldByTelegram } from '../chats/chats.ts';
 import { claimRegistration } from '../registrations/registrations.ts';
@@ -22,6 +22,8 @@ import {
   RESET_LIFE_SECONDS,
 } from '../verification/verification.ts';
 import { type AddressFields, locateAddress } from './address.ts';
+import { checkElsewhere } from './check-elsewhere.ts';
+import type { ChatToLink } from './chat-link.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { type ProofRow, refusedProof } from './refused-proof.ts';
 import { ownersShare } from './owner.ts';
@@ -30,10 +32,14 @@ import { tenantsOfHandle } from './resend-otp.ts';
 import { agentOf, tellNewDevice } from './tell-new-device.ts';
 import { type SignedIn, signedIn, signedInColumns, type SignedInRow } from './signed-in.ts';
 
-export interface VerifyCodeInput extends AddressFields {
+export interface VerifyCodeInput extends AddressFields, SignInInput {
   code: string;
   verification_id?: string;
   tenant?: string;
+}
+
+/** What a sign-in may tell beside its proof. */
+export interface SignInInput {
   first_name?: string;
   last_name?: string;
   username?: string;
@@ -67,7 +73,13 @@ export async function verifyCode(
   const located = await locateCandidates(context, input, code, clues);
   if (!located.ok) return located;
   for (const { tenant, candidates } of located.places) {
-    const outcome = await prove(context, tenant, candidates, input, clues);
+    const outcome = await signInBy(
+      context,
+      tenant,
+      codeAmong(context, tenant, candidates, clues, code, input.verification_id !== undefined),
+      input,
+      clues,
+    );
     if (outcome) return outcome;
   }
   return refuse('VERIFICATION_NOT_FOUND');
@@ -120,37 +132,112 @@ interface VerifiedRow extends SignedInRow, ProofRow {
   now: Date;
   purpose: Purpose;
   verification_id: string;
+  kind: string;
+  value: string;
   verified_user_id: string | null;
   owner_told: boolean;
   password_dropped: boolean | null;
 }
 
-async function prove(
+/** How an address is proved. */
+export interface ProofSource {
+  /** The entries of the statement that end in `proof` and `budget`. */
+  fragment: (sql: Sql, now: Fragment) => Fragment;
+  /** Locks the account that has the address. */
+  lock: (sql: Sql) => Promise<{ id: string; role: string } | undefined>;
+  amr: readonly string[];
+  /** Found by the handle, not by the address alone? */
+  byHandle: boolean;
+  /** Whose code a provider may have made, what was typed, and the proof once that provider has said yes. */
+  elsewhere?: { ids: readonly string[]; code: string; approved: ProofSource };
+  /** The chat that the account belongs to from then on. */
+  link?: ChatToLink;
+}
+
+/** The proof by one of these codes. */
+export function codeAmong(
   context: SignInContext,
   tenant: Tenant,
   candidates: Candidate[],
-  input: VerifyCodeInput,
+  clues: RequestClues,
+  code: string,
+  byHandle = false,
+): ProofSource {
+  const ids = candidates.map((candidate) => candidate.id);
+  const source = (approved: boolean): ProofSource => ({
+    fragment: (sql, now) =>
+      context.verifications.prove(sql, {
+        tenantId: tenant.id,
+        candidates,
+        caller: clues.caller.bucket,
+        approved,
+        now,
+        share: ownersShare(sql, tenant, clues, now),
+      }),
+    lock: (sql) => lockHolder(sql, tenant.id, addressQuery(sql, tenant.id, ids)),
+    amr: ['otp'],
+    byHandle,
+  });
+  const first = source(false);
+  return context.codeChecks.asksProviders
+    ? { ...first, elsewhere: { ids, code, approved: source(true) } }
+    : first;
+}
+
+/** The sign-in itself, whatever proves the address: one statement. Undefined: there was nothing to prove. */
+export async function signInBy(
+  context: SignInContext,
+  tenant: Tenant,
+  proof: ProofSource,
+  input: SignInInput,
   clues: RequestClues,
 ): Promise<SignedIn | ResetGranted | Refused | undefined> {
   const database = context.databaseOf(tenant.id);
   const style = input.style ?? tenant.policy.sessionStyle;
-  const ids = candidates.map((candidate) => candidate.id);
-  const lock = (sql: Sql) => lockHolder(sql, tenant.id, addressQuery(sql, tenant.id, ids));
+  const { lock, amr } = proof;
+  const mayBeTelegram = proof.link === undefined && !('phone' in input) && !('email' in input);
   const chatId = input.device?.telegramChatId;
+  const { elsewhere } = proof;
+  const made = elsewhere && (await context.codeChecks.madeElsewhere(database, tenant.id, elsewhere.ids));
+  let asked = [...(made?.keys() ?? [])];
+  let source = proof;
   const run = (withUsernames: boolean): Promise<VerifiedRow | undefined> =>
-    withJoining(context, database, { tenant, style, lock, chatId }, (sql, joining) =>
-      runProof(context, database, sql, { tenant, candidates, style, joining, input, withUsernames, clues }),
-    );
-  let row: VerifiedRow | undefined;
-  try {
-    row = await run(true);
-  } catch (fault) {
-    // The name is somebody else's. Nothing of the statement was kept; the sign-in goes on without the name.
-    if (!isUniqueViolation(fault, USERNAME_INDEX)) throw fault;
-    row = await run(false);
+    withJoining(context, database, { tenant, style, lock, chatId }, async (sql, joining) => {
+      await proof.link?.prepare(sql, joining);
+      return runProof(context, database, sql, {
+        tenant,
+        proof: { ...source, ...(proof.link ? { link: proof.link } : {}) },
+        asked,
+        style,
+        joining,
+        input,
+        withUsernames,
+        clues,
+        mayBeTelegram,
+      });
+    });
+  const runOrRename = async (): Promise<VerifiedRow | undefined> => {
+    try {
+      return await run(true);
+    } catch (fault) {
+      // The name is somebody else's. Nothing of the statement was kept; the sign-in goes on without the name.
+      if (!isUniqueViolation(fault, USERNAME_INDEX)) throw fault;
+      return run(false);
+    }
+  };
+  let row = await runOrRename();
+  const providerMessageId = row?.state === 'wrong' ? made?.get(row.verification_id) : undefined;
+  if (row && elsewhere && providerMessageId !== undefined) {
+    const attempt = { ...row, tenantId: tenant.id, providerMessageId, code: elsewhere.code };
+    const refused = await checkElsewhere(context, database, attempt, refusedProof(context, row), clues);
+    if (refused) return refused;
+    source = elsewhere.approved;
+    asked = [];
+    row = await runOrRename();
   }
   if (!row) return undefined;
   if (row.state !== 'proved') return refusedProof(context, row);
+  context.codeChecks.proved(database, tenant.id, row.verification_id);
   if (row.purpose === 'recover') return grantReset(context, tenant, row);
   const { user_id: userId, session_id: sessionId } = row;
   if (userId === null) return refuse('ACCOUNT_NOT_FOUND');
@@ -160,7 +247,7 @@ async function prove(
     context,
     tenant,
     { ...row, user_id: userId, session_id: sessionId },
-    { style, amr: ['otp'] },
+    { style, amr },
   );
   if (!row.password_dropped) return outcome;
   const claims = { tenantId: tenant.id, verificationId: row.verification_id };
@@ -191,12 +278,16 @@ async function grantReset(
 
 interface Run {
   tenant: Tenant;
-  candidates: Candidate[];
+  proof: ProofSource;
+  /** Verifications whose code a provider made: a code that is not ours is asked about, not wrong yet. */
+  asked: readonly string[];
   style: SessionStyle;
   joining: Joining | undefined;
-  input: VerifyCodeInput;
+  input: SignInInput;
   /** False once a name turned out to be somebody else's. */
   withUsernames: boolean;
+  /** Could the address be a Telegram account? */
+  mayBeTelegram: boolean;
   clues: RequestClues;
 }
 
@@ -211,11 +302,11 @@ async function runProof(
   const now = database.now();
   const { caller } = clues;
   // By handle the address is only known inside the statement.
-  const told = context.telegram.has(tenant.id) && input.phone === undefined && input.email === undefined;
+  const told = context.telegram.has(tenant.id) && run.mayBeTelegram;
   const opened = context.sessions.open(sql, {
     tenant,
     style: run.style,
-    amr: ['otp'],
+    amr: run.proof.amr,
     device: input.device,
     caller,
     provedBy: sql`(select kind from proof)`,
@@ -227,6 +318,7 @@ async function runProof(
     id: sql`${context.newId()}::uuid`,
     action: sql`case when opened.id is not null then 'user.signed_in'
       when proof.state = 'proved' and proof.purpose = 'recover' then 'code.proved'
+      when proof.state = 'wrong' and proof.id = any(${[...run.asked]}::uuid[]) then 'code.asked'
       when proof.state = 'wrong' then 'code.wrong' else 'code.refused' end`,
     actor: sql`case when account.id is null then 'anonymous' else 'user:' || account.id end`,
     subject: sql`case when opened.id is null then proof.kind || ':' || proof.value else 'session:' || opened.id end`,
@@ -248,13 +340,7 @@ async function runProof(
     from: sql`account, proof where account.created`,
   });
   const [row] = await sql<VerifiedRow[]>`
-    with ${context.verifications.prove(sql, {
-      tenantId: tenant.id,
-      candidates: run.candidates,
-      caller: caller.bucket,
-      now,
-      share: ownersShare(sql, tenant, clues, now),
-    })},
+    with ${run.proof.fragment(sql, now)},
       ${claimRegistration(sql, tenant.id, now)},
       ${told ? sql`${toldByTelegram(sql, tenant.id)},` : sql``}
       ${admit(sql, {
@@ -267,12 +353,13 @@ async function runProof(
         username: run.withUsernames ? (input.username ?? null) : null,
         takeWaitingUsername: run.withUsernames,
         toldByTelegram: told,
-        byHandle: input.verification_id !== undefined,
+        byHandle: run.proof.byHandle,
         agent: agentOf(caller),
         opensSession: run.joining?.sessionId === undefined,
         now,
       })},
       ${opened.fragment},
+      ${run.proof.link?.fragment(sql, now) ?? sql``}
       recorded as (${outcome}),
       recorded_creation as (${creation}),
       told_owner as (${tellNewDevice(context, sql, {
@@ -283,7 +370,8 @@ async function runProof(
         now,
         from: sql`account, opened, proof`,
       })})
-    select proof.state, proof.purpose, proof.id as verification_id, proof.user_id as verified_user_id, proof.attempts,
+    select proof.state, proof.purpose, proof.id as verification_id, proof.kind, proof.value,
+      proof.user_id as verified_user_id, proof.attempts,
       proof.max_attempts, proof.channel, budget.sent_at, budget.failed_at, budget.failures_in_a_row,
       budget.kept + case when proof.is_holder and proof.holder_tries = 0 then 0 else budget.untried end as kept,
       (select count(*)::int from judged where judged.state = 'wrong' and proof.state = 'wrong') as compared_wrong,

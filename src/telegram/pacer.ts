@@ -118,8 +118,11 @@ export function createPacer(pace: Pace, ticker: Ticker = systemTicker): Pacer {
   }
 
   function windowOpensAt(): number {
-    const oldest = begun[0];
-    return begun.length < pace.callsPerWindow || oldest === undefined ? 0 : oldest + pace.windowMilliseconds;
+    const [oldest, newest] = [begun[0], begun.at(-1)];
+    if (oldest === undefined || newest === undefined) return 0;
+    // Not a whole window in one burst: of calls on their way, few run into a pause that they could not know of.
+    const spread = newest + pace.windowMilliseconds / (2 * pace.callsPerWindow);
+    return begun.length < pace.callsPerWindow ? spread : Math.max(spread, oldest + pace.windowMilliseconds);
   }
 
   return {

@@ -18,6 +18,7 @@ const noticeTemplates = [
   'password_changed',
   'new_device',
   'address_changed',
+  'chat_moved',
   'account_locked',
   'already_registered',
 ] as const;

@@ -1,9 +1,18 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { type AuditPolicy, auditPolicyOf, auditSchema } from './audit-settings.ts';
 import { type CustomFieldsSchema, customFieldsSchemaProblem } from './custom-fields.ts';
 import { type DeliveryPolicy, deliveryPolicyOf, deliverySettingsSchema } from './delivery-settings.ts';
+import { type TelegramPolicy, telegramPolicyOf, telegramSettings } from './telegram-settings.ts';
 import { schemaIssues } from '../web/schema-issues.ts';
+import { type TollPolicy, tollPolicyOf, tollSettings } from './toll-settings.ts';
 import { returnAddressesSchema, returnAddressIssues } from './pages-settings.ts';
+
+import {
+  type TelegramSignInPolicy,
+  telegramSignInPolicy,
+  telegramSignInSettings,
+} from './telegram-sign-in-settings.ts';
 
 const closed = { additionalProperties: false } as const;
 const codeLength = Type.Integer({ minimum: 6, maximum: 10 });
@@ -17,6 +26,8 @@ export const settingsSchema = Type.Object(
     channels: Type.Optional(
       Type.Array(Type.Enum(['sms', 'email', 'telegram', 'voice']), { minItems: 1, uniqueItems: true }),
     ),
+    /** What SMS and voice may cost. */
+    tolls: Type.Optional(tollSettings),
     /** Whether a proof by somebody unknown makes an account. */
     registration: Type.Optional(Type.Enum(['open', 'closed'])),
     error_detail: Type.Optional(Type.Enum(['explicit', 'after_proof', 'uniform'])),
@@ -71,6 +82,8 @@ export const settingsSchema = Type.Object(
         closed,
       ),
     ),
+    telegram_sign_in: Type.Optional(telegramSignInSettings),
+    audit: Type.Optional(auditSchema),
     sessions: Type.Optional(
       Type.Object(
         {
@@ -91,6 +104,7 @@ export const settingsSchema = Type.Object(
     return_addresses: Type.Optional(returnAddressesSchema),
     /** How codes travel. */
     delivery: Type.Optional(deliverySettingsSchema),
+    telegram: Type.Optional(telegramSettings),
   },
   closed,
 );
@@ -116,6 +130,9 @@ export interface TenantPolicy {
   /** Where the hosted pages may send people after they signed in, letter for letter. */
   returnAddresses: readonly string[];
   codeLifetimeSeconds: number;
+  telegramSignIn: TelegramSignInPolicy;
+  tolls: TollPolicy;
+  audit: AuditPolicy;
   sessionStyle: 'jwt' | 'opaque';
   accessTtlSeconds: number;
   sessionLifetimeSeconds: number;
@@ -123,6 +140,7 @@ export interface TenantPolicy {
   delivery: DeliveryPolicy;
   /** Does each device have a session of its own, or do a person's devices share an opaque one? */
   sessionSharing: 'per_device' | 'per_user';
+  telegram: TelegramPolicy;
 }
 
 const validator = Compile(settingsSchema);
@@ -159,14 +177,18 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     customFields: settings.custom_fields,
     requiredFields: settings.required_fields ?? [],
     registrationRoles: settings.registration_roles ?? ['user'],
+    tolls: tollPolicyOf(settings.tolls),
     returnAddresses: settings.return_addresses ?? [],
     codeLifetimeSeconds: settings.code?.lifetime_seconds ?? 300,
+    telegramSignIn: telegramSignInPolicy(settings.telegram_sign_in),
+    audit: auditPolicyOf(settings.audit),
     sessionStyle: settings.sessions?.style ?? (settings.sessions?.sharing === 'per_user' ? 'opaque' : 'jwt'),
     accessTtlSeconds: settings.sessions?.access_ttl_seconds ?? 900,
     sessionLifetimeSeconds: settings.sessions?.lifetime_seconds ?? 2_592_000,
     sessionIdleSeconds: settings.sessions?.idle_seconds,
     delivery: deliveryPolicyOf(settings.delivery),
     sessionSharing: settings.sessions?.sharing ?? 'per_device',
+    telegram: telegramPolicyOf(settings.telegram),
   };
 }
 

@@ -43,6 +43,8 @@ export interface Admission {
   toldByTelegram: boolean;
   /** Was the proof found by its handle, not by the address alone? */
   byHandle: boolean;
+  /** The language, where the verification is made by this very statement, which cannot read it back. */
+  locale?: string;
   /** Short hash of the program that signs in; left out: it is not remembered. */
   agent?: string | null;
   /** False where the sign-in joins a session that lives: the account has as many as before. */
@@ -112,7 +114,8 @@ export function admitFragment(sql: Sql, admission: Admission): Fragment {
         coalesce(${toldUsername}, ${admission.username}, case when ${admission.takeWaitingUsername}::boolean then claimed.username end),
         coalesce(claimed.custom_fields, '{}'), case when trusted.waiting then claimed.password_hash end,
         true, true, 1, proof.id,
-        (select v.locale from verifications v where v.tenant_id = ${tenantId}::uuid and v.id = proof.id),
+        coalesce((select v.locale from verifications v where v.tenant_id = ${tenantId}::uuid and v.id = proof.id),
+          ${admission.locale ?? null}),
         array_remove(array[${admission.agent ?? null}::text], null), ${now}, ${now}, ${now}
       from admitted, trusted, proof left join claimed on true
       on conflict (tenant_id, id) do update set

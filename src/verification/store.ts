@@ -363,3 +363,23 @@ export function addressQuery(sql: Sql, tenantId: string, ids: readonly string[])
     select v.kind, v.value from verifications v
     where v.tenant_id = ${tenantId}::uuid and v.id = any(${ids as string[]}::uuid[])`;
 }
+
+/**
+ * Of the codes that went to phones within so many seconds, the youngest left out: how many to each range of ten
+ * thousand numbers, and how many of them were typed. Ids begin with their time, so the primary key finds them.
+ */
+export function readSentAndTyped(
+  database: Database,
+  tenantId: string,
+  fromId: string,
+  youngestSeconds: number,
+): Promise<{ prefix: string; sent: number; verified: number }[]> {
+  const { sql } = database;
+  return sql<{ prefix: string; sent: number; verified: number }[]>`
+    select left(value, -4) as prefix, sum(sends)::int as sent, count(consumed_at)::int as verified
+    from verifications
+    where tenant_id = ${tenantId} and id >= ${fromId}::uuid and kind = 'phone' and channel in ('sms', 'voice')
+      and not is_decoy and (consumed_at is not null
+        or created_at < ${database.now()} - make_interval(secs => ${youngestSeconds}))
+    group by 1`;
+}

@@ -16,7 +16,9 @@ import {
   readHandle,
   sealContext,
 } from './policy.ts';
+import { adoptCode, burnVerification } from './provider-code-store.ts';
 import { readResetToken, RESET_LIFE_SECONDS, resetToken, type ResetTokenClaims } from './reset-token.ts';
+import { type Attestation, attestationFragment } from './attestation-store.ts';
 import {
   addressQuery,
   type Candidate,
@@ -26,6 +28,7 @@ import {
   readByAddress,
   readByHandle,
   readResettable,
+  readSentAndTyped,
   resentFragment,
   spendResetFragment,
   sweepVerifications,
@@ -34,14 +37,18 @@ import {
   type WaitingRow,
 } from './store.ts';
 
+import { type VouchedAddress, vouchedFragment } from './vouched-store.ts';
+
 export type { Candidate, Purpose, WaitingRow };
 export {
   addressQuery,
+  burnVerification,
   codeTemplateOf,
   endVerifications,
   readCode,
   RESET_LIFE_SECONDS,
   sweepVerifications,
+  readSentAndTyped as sentAndTyped,
   untriedCodes,
 };
 export type { ResetTokenClaims };
@@ -117,7 +124,24 @@ export interface Verifications {
   /** The candidates a handle and a code make; empty when it cannot be one of this tenant's. No database is asked. */
   candidatesByHandle(tenantId: string, verificationId: string, code: string): Candidate[];
   /** The candidates of the rows found by address. */
-  candidatesByRows(tenantId: string, rows: readonly WaitingRow[], code: string): Candidate[];
+  candidatesByRows(
+    tenantId: string,
+    rows: readonly Pick<WaitingRow, 'id' | 'purpose'>[],
+    code: string,
+  ): Candidate[];
+  /**
+   * A code that a provider made and has approved becomes this verification's own, and its counted attempt is taken
+   * back: the proof that follows counts, compares and consumes as any other. False when it has ended meanwhile.
+   */
+  adopt(
+    database: Database,
+    of: { tenantId: string; purpose: Purpose; id: string },
+    code: string,
+  ): Promise<boolean>;
+  /** The same entries as `prove` for an address that needs no code. */
+  vouch(sql: Sql, vouched: Omit<VouchedAddress, 'id' | 'handleHash' | 'codeHash'>): Fragment;
+  /** Entries of a `with` list after `spent`, ending in `proof` and `budget`: a proof without a code of ours. */
+  attest(sql: Sql, attestation: Omit<Attestation, 'id' | 'nothing'>): { id: string; fragment: Fragment };
   /** Entries of a `with` list ending in `proof` and `budget`; see store.ts. */
   prove(sql: Sql, proving: Proving): Fragment;
 }
@@ -128,6 +152,8 @@ export interface Proving {
   candidates: readonly Candidate[];
   /** The caller's network. */
   caller: string;
+  /** Counted before, and found right by whoever made the code: no budget is asked again. */
+  approved?: boolean;
   now: Fragment;
   /** What the address keeps for its owner from this caller, as SQL over `b`. */
   share: Kept & { reserve: Fragment; untried: Fragment };
@@ -221,13 +247,30 @@ export function createVerifications(options: VerificationsOptions): Verification
           codeHash,
         })),
       ),
-    prove: (sql, { share, ...proving }) =>
+    vouch: (sql, vouched) =>
+      vouchedFragment(sql, {
+        ...vouched,
+        id: options.newId(),
+        handleHash: options.randomBytes(32),
+        codeHash: options.randomBytes(32),
+      }),
+    attest(sql, attestation) {
+      const id = options.newId();
+      const nothing: [Uint8Array, Uint8Array] = [options.randomBytes(32), options.randomBytes(32)];
+      return { id, fragment: attestationFragment(sql, { ...attestation, id, nothing }) };
+    },
+    async adopt(database, of, code) {
+      const [codeHash] = codeHashes(secrets, of, code);
+      const codeSealed = secrets.seal(code, sealContext(of.tenantId, of.id));
+      return adoptCode(database, { ...of, codeHash: codeHash as Buffer, codeSealed });
+    },
+    prove: (sql, { share, approved = false, ...proving }) =>
       proofFragment(sql, {
         ...proving,
-        comparisonsLeft: budgets.comparisonsLeft(sql, proving.now),
-        kept: share.reserve,
-        untried: share.untried,
-        failuresInARow: budgets.failuresInARow(sql, share),
+        comparisonsLeft: approved ? sql`1000` : budgets.comparisonsLeft(sql, proving.now),
+        kept: approved ? sql`0` : share.reserve,
+        untried: approved ? sql`0` : share.untried,
+        failuresInARow: approved ? sql`0` : budgets.failuresInARow(sql, share),
         inARow: budgets.inARow,
       }),
   };

@@ -1,3 +1,4 @@
+import type { AuditTrail } from '../audit/audit.ts';
 import type { Database } from '../db/database.ts';
 import type { Delivery, DevelopmentInbox } from '../delivery/delivery.ts';
 import { sweepUpdates } from '../chats/chats.ts';
@@ -8,11 +9,14 @@ import { sweepLimits } from '../limits/limits.ts';
 import { sweepMessages } from '../outbox/outbox.ts';
 import { sweepRegistrations } from '../registrations/registrations.ts';
 import { type Sessions, sweepSessions } from '../sessions/sessions.ts';
+import { sweepTelegramProofs } from '../telegram-proofs/telegram-proofs.ts';
 import { type Notices, sweepNotices } from '../notices/notices.ts';
 import type { Tenants } from '../tenants/tenants.ts';
+import { sweepTolls } from '../tolls/tolls.ts';
 import { sweepVerifications } from '../verification/verification.ts';
 
 export interface WorkerOptions {
+  audit: AuditTrail;
   databases: readonly Database[];
   delivery: Delivery;
   notices: Notices;
@@ -22,6 +26,8 @@ export interface WorkerOptions {
   clock: Clock;
   log: Log;
   inbox: DevelopmentInbox | undefined;
+  /** Looks where messages that cost money go to nobody. */
+  watch: () => Promise<void>;
 }
 
 /** The loops that run beside the requests. Every server runs them; the database shares the work out. */
@@ -29,6 +35,8 @@ export interface Worker {
   start(): void;
   /** One round of a loop, as tests call it. */
   dispatch(): Promise<void>;
+  chainAudit(): Promise<void>;
+  pruneAudit(): Promise<void>;
   sweep(): Promise<void>;
   rotateKeys(): Promise<void>;
   stop(): Promise<void>;
@@ -36,6 +44,8 @@ export interface Worker {
 
 const DISPATCH_EVERY = 1000;
 const FLUSH_USES_EVERY = 5000;
+const CHAIN_EVERY = 5000;
+const PRUNE_EVERY = 3_600_000;
 const SWEEP_EVERY = 60_000;
 const ROTATE_EVERY = 3_600_000;
 
@@ -62,6 +72,32 @@ export function createWorker(options: WorkerOptions): Worker {
     });
   }
 
+  async function chainAudit(): Promise<void> {
+    await eachDatabase(async (database) => {
+      await options.audit.chain(database);
+    });
+  }
+
+  /** Removes what is older than its tenant keeps, and notes in the log where each chain stands. */
+  async function pruneAudit(): Promise<void> {
+    await eachDatabase(async (database) => {
+      for (const tenantId of await options.audit.tenants(database)) {
+        const tenant = options.tenants.byId(tenantId);
+        const days = tenant?.policy.audit.retentionDays;
+        if (days !== undefined) {
+          await untilEmpty(() => options.audit.prune(database, tenantId, days));
+        }
+        const head = await options.audit.head(database, tenantId);
+        if (!head) continue;
+        const anchor = `${head.position}:${head.hash}`;
+        log.info(
+          { event: 'audit_anchor', tenant: tenant?.slug ?? tenantId, anchor },
+          'the audit trail stands here',
+        );
+      }
+    });
+  }
+
   async function sweep(): Promise<void> {
     await eachDatabase(async (database) => {
       await sessions.endExpired(database);
@@ -69,11 +105,15 @@ export function createWorker(options: WorkerOptions): Worker {
       await untilEmpty(() => sweepLimits(database.sql, database.now(), SWEEP_BATCH));
       await untilEmpty(() => sweepRegistrations(database, SWEEP_BATCH));
       await untilEmpty(() => sweepVerifications(database, KEEP_VERIFICATIONS_SECONDS, SWEEP_BATCH));
+      await untilEmpty(() => sweepTelegramProofs(database, SWEEP_BATCH));
       await untilEmpty(() => sweepMessages(database, KEEP_MESSAGES_SECONDS, SWEEP_BATCH));
       await untilEmpty(() => sweepNotices(database, SWEEP_BATCH));
       await untilEmpty(() => sweepSessions(database, KEEP_ENDED_SESSIONS_SECONDS, SWEEP_BATCH));
       await untilEmpty(() => sweepUpdates(database, KEEP_UPDATES_SECONDS, SWEEP_BATCH));
     });
+    await options.watch();
+    const [control] = databases;
+    if (control) await untilEmpty(() => sweepTolls(control.sql, control.now(), SWEEP_BATCH));
     await options.inbox?.trim(KEEP_INBOX_MESSAGES);
   }
 
@@ -128,11 +168,15 @@ export function createWorker(options: WorkerOptions): Worker {
 
   return {
     dispatch,
+    chainAudit,
+    pruneAudit,
     sweep,
     rotateKeys,
     start() {
       every(DISPATCH_EVERY, 'dispatch', dispatch);
       every(FLUSH_USES_EVERY, 'uses', () => sessions.flushUses());
+      every(CHAIN_EVERY, 'audit', chainAudit);
+      every(PRUNE_EVERY, 'audit_prune', pruneAudit);
       every(SWEEP_EVERY, 'sweep', sweep);
       every(ROTATE_EVERY, 'keys', rotateKeys);
     },

@@ -68,7 +68,7 @@ export function providerOf(
     fetch: reach,
     publicUrl: 'https://auth.acme.test',
     slugOf: () => 'default',
-    timeoutMilliseconds: 300,
+    timeoutMilliseconds: 20_000,
     ...more,
   });
   const [provider] = all;

@@ -15,7 +15,9 @@ let secret: string;
 before(async () => {
   fake = await startFakeBotApi();
   const env = { TELEGRAM_BOT_TOKEN: TOKEN, TELEGRAM_API_ROOT: fake.url, TELEGRAM_UPDATES: 'webhook' };
-  app = await createTestApp({ env });
+  // So fast that a second answer would be there at once.
+  const pace = { callsPerWindow: 1000, windowMilliseconds: 1000, chatMilliseconds: 1, groupMilliseconds: 1 };
+  app = await createTestApp({ env, telegramPace: pace });
   await until(() => fake.calls.some(({ method }) => method === 'setWebhook'), 'setWebhook');
   const call = fake.calls.find(({ method }) => method === 'setWebhook');
   assert.equal(call?.parameters['url'], 'https://auth.test/telegram/default/webhook');
@@ -96,7 +98,7 @@ test('S09 with the secret an update has its effect, once however often it comes'
   assert.ok(first.every(({ status }) => status === 200 || status === 503));
   assert.equal((await send({ [HEADER]: secret }, update)).status, 200);
   await until(() => fake.to(ADA.id).length > 0, 'the answer');
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await new Promise((resolve) => setTimeout(resolve, 200));
   assert.equal(fake.to(ADA.id).length, 1);
   // What cannot be read never comes again.
   assert.equal((await send({ [HEADER]: secret }, '{"update_id":')).status, 200);

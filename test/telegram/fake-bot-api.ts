@@ -18,6 +18,9 @@ export interface FakeLimits {
   chatMilliseconds: number;
 }
 
+/** A call that left before its bot had read the 429 could not know of it. */
+const ON_ITS_WAY_MILLISECONDS = 250;
+
 type Parameters = Record<string, unknown>;
 
 /**
@@ -39,13 +42,14 @@ export async function startFakeBotApi(limits?: FakeLimits) {
     /** Every so many calls are answered 429, and the bot is to be silent for so many seconds. */
     pauseEvery: 0,
     pauseSeconds: 1,
-    /** Calls that came although the bot was to be silent. */
+    /** Calls that came although the bot was to be silent, and had been told so. */
     duringPause: 0,
     /** Calls beyond the limits. */
     tooFast: 0,
     pauses: 0,
   };
   let pausedUntil = 0;
+  let pausedSince = 0;
   let messageId = 0;
   let closed = false;
 
@@ -56,11 +60,12 @@ export async function startFakeBotApi(limits?: FakeLimits) {
   function limited(method: string, { chat_id: chat }: Parameters) {
     const now = performance.now();
     if (now < pausedUntil) {
-      state.duringPause++;
+      if (now > pausedSince + ON_ITS_WAY_MILLISECONDS) state.duringPause++;
       return refuse(429, 'Too Many Requests', { retry_after: Math.ceil((pausedUntil - now) / 1000) });
     }
     if (state.pauseEvery > 0 && calls.length % state.pauseEvery === 0) {
       state.pauses++;
+      pausedSince = now;
       pausedUntil = now + state.pauseSeconds * 1000;
       return refuse(429, 'Too Many Requests: retry later', { retry_after: state.pauseSeconds });
     }

@@ -1,4 +1,5 @@
 import { type Database, hexArray } from '../../db/database.ts';
+import { isUuid } from '../../kernel/id.ts';
 import { createBatcher } from '../../kernel/batcher.ts';
 import type { Secrets } from '../../kernel/secrets.ts';
 import type { Envelope, Provider } from '../provider.ts';
@@ -6,6 +7,7 @@ import type { Envelope, Provider } from '../provider.ts';
 /** A message as GET /dev/messages shows it. */
 export interface InboxMessage {
   id: string;
+  tenantId: string;
   channel: string;
   to: string;
   subject: string | null;
@@ -17,9 +19,19 @@ export interface InboxMessage {
   created_at: string;
 }
 
+interface InboxRow {
+  id: string;
+  tenant_id: string;
+  recipient: string;
+  sealed: Buffer;
+  created_at: Date;
+}
+
 export interface DevelopmentInbox extends Provider {
   /** The newest messages, of one recipient or of all, newest first. */
   list(to: string | undefined, limit: number): Promise<InboxMessage[]>;
+  /** One message, while it is kept. @param id as it came in an address: anything */
+  find(id: string): Promise<InboxMessage | undefined>;
   /** Keeps the newest so many. */
   trim(keep: number): Promise<void>;
 }
@@ -51,6 +63,20 @@ export function createDevelopmentInbox(
       return envelopes.map(() => undefined);
     },
   });
+
+  function read(row: InboxRow): InboxMessage[] {
+    try {
+      const content = JSON.parse(secrets.open(row.sealed, `inbox:${row.id}`).toString()) as Omit<
+        InboxMessage,
+        'id' | 'tenantId' | 'to' | 'created_at'
+      >;
+      const created_at = row.created_at.toISOString();
+      return [{ id: row.id, tenantId: row.tenant_id, to: row.recipient, ...content, created_at }];
+    } catch {
+      return []; // Sealed with a secret of an earlier run: unreadable now, and of no use.
+    }
+  }
+
   return {
     name: 'development-inbox',
     isStandIn: true,
@@ -60,21 +86,17 @@ export function createDevelopmentInbox(
       return { state: 'sent', providerMessageId: envelope.id };
     },
     async list(to, limit) {
-      const rows = await sql<{ id: string; recipient: string; sealed: Buffer; created_at: Date }[]>`
-        select id, recipient, sealed, created_at from dev_inbox
+      const rows = await sql<InboxRow[]>`
+        select id, tenant_id, recipient, sealed, created_at from dev_inbox
         ${to === undefined ? sql`` : sql`where recipient = ${to}`}
         order by id desc limit ${limit}`;
-      return rows.flatMap((row) => {
-        try {
-          const content = JSON.parse(secrets.open(row.sealed, `inbox:${row.id}`).toString()) as Omit<
-            InboxMessage,
-            'id' | 'to' | 'created_at'
-          >;
-          return [{ id: row.id, to: row.recipient, ...content, created_at: row.created_at.toISOString() }];
-        } catch {
-          return []; // Sealed with a secret of an earlier run: unreadable now, and of no use.
-        }
-      });
+      return rows.flatMap(read);
+    },
+    async find(id) {
+      if (!isUuid(id)) return undefined;
+      const rows = await sql<InboxRow[]>`
+        select id, tenant_id, recipient, sealed, created_at from dev_inbox where id = ${id}::uuid`;
+      return rows.flatMap(read)[0];
     },
     async trim(keep) {
       await sql`

@@ -37,6 +37,8 @@ const LANGUAGES: ReadonlySet<string> = new Set(
     ' ',
   ),
 );
+/** Where the code is asked about by verify-code; a session that links or steps up takes our own codes only. */
+const CHECKED_ELSEWHERE: ReadonlySet<string> = new Set(['sign_in_code', 'verify_sign_up', 'forgot_password']);
 const LONGEST_FRIENDLY_NAME = 30;
 const VERIFICATION_SID = /^VE[0-9a-f]{32}$/i;
 
@@ -49,6 +51,9 @@ export function createTwilioVerify(options: TwilioVerifyOptions): TwilioVerify {
     const channel = CHANNELS[envelope.channel];
     if (envelope.code === null || channel === undefined) {
       return { state: 'refused', error: 'twilio verify carries codes only' };
+    }
+    if (codes === 'twilio' && envelope.template !== undefined && !CHECKED_ELSEWHERE.has(envelope.template)) {
+      return { state: 'refused', error: 'twilio verify makes codes for signing in only' };
     }
     const language = envelope.locale?.split('-')[0] ?? '';
     const name = oneLine(envelope.senderName ?? '');

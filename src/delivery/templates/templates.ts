@@ -97,6 +97,11 @@ interface Parts {
   action: { label: string; url: string } | null;
 }
 
+/** What the button says that undoes what a notice tells of. */
+export function undoLabel(locale: string): string {
+  return wordsOf(locale).undo;
+}
+
 function valuesOf(content: TemplateContent, locale: string, brand: Brand | undefined): Values {
   const { details = {} } = content;
   return {

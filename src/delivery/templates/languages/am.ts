@@ -9,6 +9,7 @@ export const amharic: Words = {
   expiry: 'ኮዱ ለ{{minutes}} እና ለአንድ ጊዜ ብቻ ይሠራል።',
   codeAdvice: 'ይህን ኮድ ለማንም አይንገሩ። ከ{{tenant}} ማንም ሰው በስልክም ሆነ በጽሑፍ ኮዱን አይጠይቅዎትም።',
   facts: { device: 'መሣሪያ', place: 'ቦታ', time: 'ሰዓት', address: 'አድራሻ' },
+  undo: 'እኔ አይደለሁም፦ ሰርዝ',
   notMe: 'ይህ እኔ አልነበርኩም',
   support: 'ጥያቄ አለዎት? ወደ {{support}} ይጻፉ።',
   footer: 'ይህ መልእክት ለመለያዎ ደኅንነት ከ{{tenant}} የተላከ ነው።',
@@ -60,6 +61,12 @@ export const amharic: Words = {
       subject: 'የ{{tenant}} መለያዎ አድራሻ ተቀይሯል',
       intro: 'ወደ {{tenant}} መለያዎ የሚገባባቸው አድራሻዎች ተቀይረዋል።',
       ifNotYou: 'እርስዎ ካልሆኑ አሁኑኑ ይግቡ፣ አድራሻዎችዎን ያረጋግጡ እና ያሳውቁን።',
+    },
+    chat_moved: {
+      sms: 'የ{{tenant}} መለያ ወደ ሌላ ውይይት ተዛወረ። እርስዎ ካልሆኑ ይሰርዙ።',
+      subject: 'የ{{tenant}} መለያዎ አሁን በሌላ የቴሌግራም ውይይት ነው',
+      intro: 'የ{{tenant}} መለያዎ ስልክ ቁጥሩ ወደተረጋገጠበት ሌላ የቴሌግራም ውይይት ተዛውሯል።',
+      ifNotYou: 'እርስዎ ካልሆኑ በ72 ሰዓት ውስጥ በቀድሞው ውይይትዎ ያለውን አዝራር ይጫኑ።',
     },
     account_locked: {
       sms: 'በ{{tenant}} ብዙ የተሳሳቱ ሙከራዎች። ማንም አልገባም።',

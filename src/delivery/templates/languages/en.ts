@@ -10,6 +10,7 @@ export const english: Words = {
   codeAdvice:
     'Do not share this code. Nobody from {{tenant}} will ever ask you for it, by phone or in writing.',
   facts: { device: 'Device', place: 'Place', time: 'Time', address: 'Address' },
+  undo: 'Not me: undo',
   notMe: 'This was not me',
   support: 'Questions? Write to {{support}}.',
   footer: 'This message was sent by {{tenant}} to keep your account safe.',
@@ -64,6 +65,12 @@ export const english: Words = {
       subject: 'An address of your {{tenant}} account was changed',
       intro: 'The addresses that sign in to your {{tenant}} account were changed.',
       ifNotYou: 'If it was not you, sign in now, check your addresses and tell us.',
+    },
+    chat_moved: {
+      sms: 'Your {{tenant}} account moved to another Telegram chat. Not you? Undo it.',
+      subject: 'Your {{tenant}} account uses another Telegram chat',
+      intro: 'Your {{tenant}} account was moved to another Telegram chat, where its phone number was proved.',
+      ifNotYou: 'If it was not you, press the button in the chat that you used before, within 72 hours.',
     },
     account_locked: {
       sms: 'Too many wrong tries on your {{tenant}} account. Not you? Stay calm: nobody got in.',

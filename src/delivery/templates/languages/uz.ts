@@ -11,6 +11,7 @@ export const uzbek: Words = {
   codeAdvice:
     'Bu kodni hech kimga aytmang. {{tenant}} xodimlari uni telefonda ham, yozishmada ham hech qachon soʻramaydi.',
   facts: { device: 'Qurilma', place: 'Joy', time: 'Vaqt', address: 'Manzil' },
+  undo: 'Bu men emas: bekor qilish',
   notMe: 'Bu men emasman',
   support: 'Savolingiz bormi? {{support}} manziliga yozing.',
   footer: 'Bu xabar hisobingiz xavfsizligi uchun {{tenant}} tomonidan yuborildi.',
@@ -66,6 +67,12 @@ export const uzbek: Words = {
       subject: '{{tenant}} hisobingizning manzili oʻzgartirildi',
       intro: '{{tenant}} hisobingizga kiriladigan manzillar oʻzgartirildi.',
       ifNotYou: 'Bu siz boʻlmasangiz, darhol kirib, manzillaringizni tekshiring va bizga xabar bering.',
+    },
+    chat_moved: {
+      sms: "{{tenant}} hisobingiz boshqa Telegram chatiga o'tdi. Siz emasmi? Bekor qiling.",
+      subject: '{{tenant}} hisobingiz endi boshqa Telegram chatida',
+      intro: "{{tenant}} hisobingiz telefon raqami tasdiqlangan boshqa Telegram chatiga o'tkazildi.",
+      ifNotYou: "Bu siz bo'lmasangiz, 72 soat ichida avvalgi chatingizdagi tugmani bosing.",
     },
     account_locked: {
       sms: "{{tenant}}: xato urinishlar juda ko'p, kirish vaqtincha yopildi.",

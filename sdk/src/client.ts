@@ -1,0 +1,104 @@
+import type { SignedIn, Tokens, User, VerificationSent } from './answers.ts';
+import { FirstproofError } from './errors.ts';
+import { createTransport, type TransportOptions } from './transport.ts';
+
+export type { AuthState, Session, SignedIn, Tokens, User, VerificationSent } from './answers.ts';
+export { type ErrorCode, errorCodes, type ErrorDetails, FirstproofError } from './errors.ts';
+export type { TransportOptions } from './transport.ts';
+
+export type Address = { phone: string } | { email: string } | { telegram_user_id: string | number };
+
+export interface ClientOptions extends TransportOptions {
+  /** Tokens of an earlier sign-in. */
+  tokens?: Tokens;
+  /** Called with each new pair, and with undefined when the session is over: keep them where you keep secrets. */
+  onTokens?: (tokens: Tokens | undefined) => void;
+}
+
+export interface Client {
+  sendVerification(to: Address & { channel?: string; locale?: string }): Promise<VerificationSent>;
+  resend(verificationId: string): Promise<VerificationSent>;
+  /** Proves and signs in; the client holds the tokens from then on. */
+  verifyCode(proof: {
+    verification_id: string;
+    code: string;
+    first_name?: string;
+    last_name?: string;
+    style?: 'jwt' | 'opaque';
+  }): Promise<SignedIn>;
+  login(by: { email?: string; phone?: string; username?: string; password: string }): Promise<SignedIn>;
+  /** The signed-in user; refreshes once where the access token has expired. */
+  me(): Promise<User>;
+  /** Ends the session; forgets the tokens whatever the server answers. */
+  logout(scope?: 'this' | 'others' | 'all'): Promise<void>;
+  readonly tokens: Tokens | undefined;
+}
+
+/** A client of one person. */
+export function createClient(options: ClientOptions): Client {
+  const call = createTransport(options);
+  let tokens = options.tokens;
+  let refreshing: Promise<void> | undefined;
+
+  function keep(next: Tokens | undefined): void {
+    tokens = next;
+    options.onTokens?.(next);
+  }
+
+  /** One at a time: a refresh token works once, and two that use it at once would look like theft. */
+  function refresh(): Promise<void> {
+    refreshing ??= renew().finally(() => {
+      refreshing = undefined;
+    });
+    return refreshing;
+  }
+
+  async function renew(): Promise<void> {
+    try {
+      keep(
+        await call<Tokens>('POST', '/api/v1/auth/refresh', {
+          body: { refresh_token: tokens?.refresh_token },
+        }),
+      );
+    } catch (fault) {
+      if (fault instanceof FirstproofError && fault.status === 401) keep(undefined);
+      throw fault;
+    }
+  }
+
+  async function signedIn(answer: Promise<SignedIn>): Promise<SignedIn> {
+    const done = await answer;
+    if (done.access_token !== undefined) keep(done);
+    return done;
+  }
+
+  async function withToken<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
+    const used = tokens?.access_token;
+    try {
+      return await call<T>(method, path, { token: used, body });
+    } catch (fault) {
+      const isExpired = fault instanceof FirstproofError && fault.code === 'TOKEN_EXPIRED';
+      if (!isExpired || tokens?.refresh_token === undefined) throw fault;
+      // Another call may have refreshed while this one was on its way.
+      if (tokens.access_token === used) await refresh();
+      return call<T>(method, path, { token: tokens?.access_token, body });
+    }
+  }
+
+  return {
+    sendVerification: (body) => call('POST', '/api/v1/auth/send-verification', { body, idempotent: true }),
+    resend: (verification_id) => call('POST', '/api/v1/auth/resend-otp', { body: { verification_id } }),
+    verifyCode: (body) => signedIn(call('POST', '/api/v1/auth/verify-code', { body, idempotent: true })),
+    login: (body) => signedIn(call('POST', '/api/v1/auth/login', { body })),
+    async me() {
+      return (await withToken<{ user: User }>('GET', '/api/v1/auth/me')).user;
+    },
+    async logout(scope = 'this') {
+      await withToken('POST', '/api/v1/auth/logout', { scope });
+      if (scope !== 'others') keep(undefined);
+    },
+    get tokens() {
+      return tokens;
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import { type ErrorCode, FirstproofError } from './errors.ts';
+
+export interface TransportOptions {
+  /** Where the server is, without a path. */
+  baseUrl: string;
+  /** Slug of the tenant, where neither host name nor phone tells it. */
+  tenant?: string;
+  /** For services; never in a browser. */
+  apiKey?: string;
+  /** Instead of the global one. */
+  fetch?: typeof fetch;
+  /** Instead of a timer, between tries. */
+  wait?: (milliseconds: number) => Promise<void>;
+}
+
+export interface Call {
+  token?: string | undefined;
+  body?: object | undefined;
+  /** The same for each try of one call, so that the server may answer a repeated one as the first. */
+  idempotent?: boolean;
+}
+
+export type Transport = <T>(
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+  path: string,
+  call?: Call,
+) => Promise<T>;
+
+const MOST_TRIES = 3;
+const LONGEST_WAIT_SECONDS = 10;
+
+/** Speaks JSON to the server. 503 is tried again as Retry-After asks; every other refusal is a FirstproofError. */
+export function createTransport(options: TransportOptions): Transport {
+  const send = options.fetch ?? globalThis.fetch.bind(globalThis);
+  const wait =
+    options.wait ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)));
+  const root = options.baseUrl.replace(/\/+$/, '');
+
+  return async <T>(method: string, path: string, { token, body, idempotent }: Call = {}): Promise<T> => {
+    const headers: Record<string, string> = { accept: 'application/json' };
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    if (options.tenant !== undefined) headers['x-tenant'] = options.tenant;
+    if (options.apiKey !== undefined) headers['x-api-key'] = options.apiKey;
+    if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
+    if (idempotent) headers['idempotency-key'] = globalThis.crypto.randomUUID();
+    for (let attempt = 1; ; attempt++) {
+      const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+      const response = await send(root + path, init);
+      if (response.status === 503 && attempt < MOST_TRIES) {
+        const asked = Number(response.headers.get('retry-after') ?? 1);
+        await response.body?.cancel();
+        await wait(1000 * Math.min(LONGEST_WAIT_SECONDS, Number.isFinite(asked) ? asked : 1));
+        continue;
+      }
+      const text = await response.text();
+      const answer = parse(text);
+      if (response.ok) return answer as T;
+      throw refusal(response.status, answer);
+    }
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return text === '' ? {} : JSON.parse(text);
+  } catch {
+    return {};
+  }
+}
+
+function refusal(status: number, answer: unknown): FirstproofError {
+  const {
+    error,
+    message,
+    success: _success,
+    statusCode: _statusCode,
+    ...details
+  } = answer as Record<string, unknown>;
+  const code = (typeof error === 'string' ? error : status === 503 ? 'OVERLOADED' : 'INTERNAL') as ErrorCode;
+  const sentence = typeof message === 'string' ? message : `The server answered ${status}.`;
+  return new FirstproofError(code, status, sentence, details);
+}

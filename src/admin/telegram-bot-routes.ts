@@ -1,0 +1,142 @@
+import { Type } from 'typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { refuse, refuseField } from '../kernel/errors.ts';
+import type { ChangedBy, KnownApiKey, Tenant, TelegramBot } from '../tenants/tenants.ts';
+import { apiKey as security, closed, Done, failures } from '../web/schemas.ts';
+import { sendRefusal } from '../web/server.ts';
+import type { AdminContext, AdminServer } from './admin.ts';
+
+/** What happens to a token that is set. */
+export type Introduced =
+  | { outcome: 'set'; username: string | undefined }
+  | { outcome: 'not_a_token' | 'unknown_token' | 'taken' };
+
+/** The bots of the deployment, as far as an operator changes them. */
+export interface AdministeredBots {
+  of(tenantId: string): TelegramBot | undefined;
+  introduce(tenantId: string, token: string, by: ChangedBy): Promise<Introduced>;
+  remove(tenantId: string, by: ChangedBy): Promise<boolean>;
+}
+
+/** What is wrong with a token that was not taken. */
+export const TOKEN_ADVICE = {
+  not_a_token: 'must be a token of BotFather, such as 123456789:AAF…',
+  unknown_token: 'is not known to Telegram: ask BotFather for the token of your bot',
+  taken: 'is the bot of another tenant; every tenant has its own',
+} as const;
+
+const path = '/api/v1/admin/tenants/:slug/telegram-bot';
+const params = Type.Object({ slug: Type.String({ maxLength: 63 }) });
+const tags = ['admin'];
+const orNull = Type.Union([Type.String(), Type.Null()]);
+const Bot = Type.Object({
+  success: Type.Literal(true),
+  telegram_bot: Type.Object({
+    id: Type.String(),
+    username: orNull,
+    is_configured: Type.Boolean({ description: 'Its token stands in the configuration of the server.' }),
+  }),
+});
+
+/** GET, PUT and DELETE /api/v1/admin/tenants/{slug}/telegram-bot. No answer ever holds a token. */
+export function telegramBotRoutes(server: AdminServer, context: AdminContext): void {
+  const { bots } = context;
+
+  server.get(
+    path,
+    {
+      schema: {
+        summary: 'The Telegram bot of a tenant',
+        tags,
+        security,
+        params,
+        response: { 200: Bot, ...failures(401, 403, 404) },
+      },
+    },
+    async (request, reply) => {
+      const found = await find(request, reply, request.params.slug);
+      if (!found) return reply;
+      const bot = bots.of(found.tenant.id);
+      return bot ? answerOf(bot) : sendRefusal(reply, refuse('NOT_FOUND', {}, 'This tenant has no bot.'));
+    },
+  );
+
+  server.put(
+    path,
+    {
+      schema: {
+        summary: 'Give a tenant its Telegram bot',
+        description: 'The token is kept sealed and never shown. Every server runs the bot at once.',
+        tags,
+        security,
+        params,
+        body: Type.Object({ token: Type.String({ minLength: 1, maxLength: 100 }) }, closed),
+        response: { 200: Bot, ...failures(401, 403, 404) },
+      },
+    },
+    async (request, reply) => {
+      const found = await find(request, reply, request.params.slug);
+      if (!found) return reply;
+      const introduced = await bots.introduce(found.tenant.id, request.body.token, found.by);
+      if (introduced.outcome !== 'set') {
+        return sendRefusal(reply, refuseField('/token', TOKEN_ADVICE[introduced.outcome]));
+      }
+      const bot = bots.of(found.tenant.id);
+      return bot ? answerOf(bot) : sendRefusal(reply, refuse('NOT_FOUND'));
+    },
+  );
+
+  server.delete(
+    path,
+    {
+      schema: {
+        summary: 'Take the Telegram bot away from a tenant',
+        tags,
+        security,
+        params,
+        response: { 200: Done, ...failures(401, 403, 404) },
+      },
+    },
+    async (request, reply) => {
+      const found = await find(request, reply, request.params.slug);
+      if (!found) return reply;
+      const removed = await bots.remove(found.tenant.id, found.by);
+      return removed
+        ? { success: true as const, message: 'The bot is gone.' }
+        : sendRefusal(reply, refuse('NOT_FOUND', {}, 'This tenant has no bot of its own.'));
+    },
+  );
+
+  /** The tenant, where the key reaches it; otherwise the refusal is sent. */
+  async function find(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    slug: string,
+  ): Promise<{ tenant: Tenant; by: ChangedBy } | undefined> {
+    const authorised = await context.authorise(request);
+    const tenant = context.tenants.bySlug(slug);
+    if (!authorised.ok) {
+      sendRefusal(reply, authorised);
+      return undefined;
+    }
+    if (!tenant || !reaches(authorised.apiKey, tenant)) {
+      sendRefusal(reply, refuse('TENANT_NOT_FOUND'));
+      return undefined;
+    }
+    return {
+      tenant,
+      by: { actor: `api_key:${authorised.apiKey.id}`, caller: context.callerOf(request) },
+    };
+  }
+}
+
+function reaches(apiKey: KnownApiKey, tenant: Tenant): boolean {
+  return apiKey.tenantId === null || apiKey.tenantId === tenant.id;
+}
+
+function answerOf({ botId, username, configured }: TelegramBot) {
+  return {
+    success: true as const,
+    telegram_bot: { id: botId, username: username ?? null, is_configured: configured },
+  };
+}
