@@ -10,7 +10,14 @@ import { listFiles } from './list-files.ts';
 
 const root = dirname(import.meta.dirname);
 /** Minutes on their own; `npm test` and continuous integration run them every time. */
-const SLOW = ['test/cli/', 'test/crash/kill', 'test/crash/one-owner', 'test/operations/rolling-restart'];
+const SLOW = [
+  'test/cli/',
+  'test/crash/kill',
+  'test/crash/delivery-kill',
+  'test/operations/outage',
+  'test/crash/one-owner',
+  'test/operations/rolling-restart',
+];
 const quick = process.argv.includes('--quick');
 const options = process.argv
   .slice(2)

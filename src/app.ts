@@ -62,6 +62,8 @@ export interface AppOptions {
   telegramPace?: Pace;
   /** How the configured providers are reached. */
   fetch?: typeof fetch;
+  /** How long a provider may hold a try; ten seconds unless told otherwise. */
+  providerTimeoutMilliseconds?: number;
   /** How to reach the mail server, beside SMTP_URL. */
   smtp?: Partial<SmtpOptions>;
   /** Telegram's key for Mini Apps of third parties; another one only in tests. */
@@ -157,6 +159,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     newId,
     log,
     concurrency: 64,
+    providerTimeoutMilliseconds: options.providerTimeoutMilliseconds,
   });
   const verifications = createVerifications({
     secrets,

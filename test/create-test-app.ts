@@ -41,6 +41,7 @@ export interface TestAppOptions {
   providers?: readonly Provider[];
   /** How configured providers are reached. */
   fetch?: typeof fetch;
+  providerTimeoutMilliseconds?: number;
   smtp?: Partial<SmtpOptions>;
   telegramPublicKey?: string;
   log?: Log;
@@ -132,6 +133,9 @@ async function build(
     beatMilliseconds: 100,
     ...(options.providers ? { providers: options.providers } : {}),
     ...(options.fetch ? { fetch: options.fetch } : {}),
+    ...(options.providerTimeoutMilliseconds === undefined
+      ? {}
+      : { providerTimeoutMilliseconds: options.providerTimeoutMilliseconds }),
     ...(options.smtp ? { smtp: options.smtp } : {}),
     ...(options.telegramPublicKey ? { telegramPublicKey: options.telegramPublicKey } : {}),
     ...(options.telegramPace ? { telegramPace: options.telegramPace } : {}),

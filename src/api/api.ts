@@ -26,6 +26,7 @@ import { telegramInitDataRoute } from './telegram-init-data.ts';
 import { telegramLinkRoutes } from './telegram-links.ts';
 import { telegramChatRoutes } from './telegram-chats.ts';
 import { tokenRoutes } from './tokens.ts';
+import { verificationStatusRoute } from './verification-status.ts';
 import { tollLedgerRoute } from './toll-ledger.ts';
 import { verifyCodeRoute } from './verify-code.ts';
 import { wellKnownRoutes } from './well-known.ts';
@@ -63,6 +64,7 @@ export async function registerApi(
       next();
     });
     sendVerificationRoute(server, context);
+    verificationStatusRoute(server, context);
     verifyCodeRoute(server, context);
     resendOtpRoute(server, context);
     registerRoute(server, context);

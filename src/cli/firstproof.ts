@@ -3,6 +3,7 @@ import type { Config, ConfigSource } from '../config/config.ts';
 import { apiKeyScopes } from '../tenants/tenants.ts';
 import { exportAudit, verifyAudit } from './audit-command.ts';
 import { configure } from './configure.ts';
+import { type DeliveryStatsOptions, showDeliveryStats } from './delivery-command.ts';
 import { runDoctor } from './doctor-command.ts';
 import { explainFault } from './explain-fault.ts';
 import { createKey, listKeys, type NewKeyOptions, revokeKey } from './key-command.ts';
@@ -169,6 +170,17 @@ program
   .action((options: { tenant?: string; emergency?: boolean; json?: boolean }) =>
     rotateSigningKeys(configured(), options),
   );
+
+program
+  .command('delivery')
+  .description('how messages travel')
+  .command('stats')
+  .description('what became of the messages: sent, delivered, used, and what they cost')
+  .option('--tenant <slug>', 'of this tenant only; of every one otherwise')
+  .option('--since <span>', 'of the last 90m, 24h or 7d', '24h')
+  .option('--prefix', 'by prefix of the phone as well')
+  .option(...asJson)
+  .action((options: DeliveryStatsOptions) => showDeliveryStats(configured(), options));
 
 program
   .command('doctor')

@@ -2,13 +2,19 @@ import { type Database, type Fragment, isDatabaseUnavailable, type Sql } from '.
 import type { Feed } from '../db/feed.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Secrets } from '../kernel/secrets.ts';
-import { type ClaimedMessage, type Outbox, OUTBOX_TOPIC, type Settlement } from '../outbox/outbox.ts';
+import {
+  type ClaimedMessage,
+  type DeliveryCounts,
+  type Outbox,
+  OUTBOX_TOPIC,
+  type Settlement,
+} from '../outbox/outbox.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import { type CodeChecks, createCodeChecks } from './code-checks.ts';
 import { createDispatcher, type Task } from './dispatcher.ts';
 import { createDeliveryMeter, type DeliveryMeter } from './meter.ts';
-import { type AddressKind, channelsOf, kindOfRecipient, planChannels, type Speeds } from './plan.ts';
-import { MOST_ATTEMPTS } from './policy.ts';
+import { type AddressKind, channelsOf, kindOfRecipient, planChannels } from './plan.ts';
+import { channelAfter, MOST_CLAIMS } from './policy.ts';
 import type {
   ChatOf,
   DeliveryReport,
@@ -29,15 +35,19 @@ import { withInboxCopy } from './providers/inbox-copy.ts';
 import { createTelegramBotProvider } from './providers/telegram-bot.ts';
 import { createSmtpProvider, type SmtpOptions } from './providers/smtp.ts';
 import { createReports } from './reports.ts';
+import { createSpeeds } from './speeds.ts';
 import { createSuppressions } from './suppressions.ts';
+import { createTakingBack } from './taking-back.ts';
+import { createWatch } from './watch.ts';
 import { messageLocales } from './templates/templates.ts';
 
+export type { DeliveryCounts };
 export type { Callback, CodeChecks, ChatOf, DeliveryReport, MessageContent, ReportOutcome };
 export type { DeliveryMeter, DevelopmentInbox, Envelope, InboxMessage, Provider, SendResult };
 export type { SmtpOptions };
 export {
-  channelsOf,
   createCallbacks,
+  channelsOf,
   createCodeChecks,
   createConfiguredProviders,
   createDeliveryMeter,
@@ -71,6 +81,15 @@ export interface QueuedMessage {
   content: MessageContent;
 }
 
+/** How a message travels. */
+export interface DeliveryStatus {
+  state: 'queued' | 'sending' | 'sent' | 'delivered' | 'failed';
+  channel: string;
+  nextChannel: string | null;
+  /** Seconds until the next channel's turn; null: only a refusal or a failed report leads on. */
+  nextChannelIn: number | null;
+}
+
 /** From a committed row to a provider, and the row's end. Nothing here runs inside a request. */
 export interface Delivery {
   /** Is there a provider for this channel? */
@@ -99,7 +118,15 @@ export interface Delivery {
    * whoever calls. A failed one makes the next channel's turn; its remedies are seen to.
    */
   report(reports: readonly DeliveryReport[]): Promise<ReportOutcome>;
-  /** Reads what changes slowly: who is out of reach. */
+  /** How the newest message of a verification travels; undefined where there is none. */
+  statusOf(database: Database, tenantId: string, verificationId: string): Promise<DeliveryStatus | undefined>;
+  /** Calls back whenever a verification's message, or the verification itself, may have changed. @returns its end */
+  watch(database: Database, verificationId: string, listener: () => void): () => void;
+  /** A code was used, and that is committed: messages that carried it by other ways are taken back. Returns at once. */
+  spent(database: Database, tenantId: string, verificationId: string): void;
+  /** What became of the messages of a while, by tenant, channel, provider, country and perhaps prefix. */
+  counts: Outbox['counts'];
+  /** Reads what changes slowly: who is out of reach, how fast providers are, how many codes are used. */
   refresh(database: Database): Promise<void>;
   /** Hears what other servers tell: messages handed back, people out of reach. */
   follow(database: Database, feed: Feed): void;
@@ -125,15 +152,20 @@ export interface DeliveryOptions {
   /** Tries under way at once, for each provider that names no limit of its own. */
   concurrency: number;
   /** How long a provider may hold a try; ten seconds unless told otherwise. */
-  providerTimeoutMilliseconds?: number;
+  providerTimeoutMilliseconds?: number | undefined;
 }
+
+/** The conversion that metrics show: of the last ten minutes. */
+const CONVERSION = { tenantId: null, sinceSeconds: 600, byPrefix: false };
 
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { outbox, providers, secrets, newId, log } = options;
   const meter = options.meter ?? createDeliveryMeter(undefined);
   const suppressions = createSuppressions();
+  const watch = createWatch();
+  const revocations = createTakingBack({ outbox, providers, log });
   const ways = { providers, knowsChats: options.chatOf !== undefined };
-  const speeds: Speeds = new Map();
+  const speeds = createSpeeds(outbox);
   /** Databases in which more was due than could be taken on. */
   const withMore = new Set<Database>();
   const claiming = new Map<Database, Promise<number>>();
@@ -147,12 +179,16 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     chatOf: options.chatOf,
     suppressions,
     meter,
-    speeds: () => speeds,
+    speeds: speeds.all,
     random: options.random,
     log,
     concurrency: options.concurrency,
     providerTimeoutMilliseconds: options.providerTimeoutMilliseconds,
-    onSettled(database, _messages, due) {
+    onSettled(database, messages, due) {
+      watch.changed(
+        database,
+        messages.map((message) => message.verification_id),
+      );
       if (due) wake(database);
     },
     onRoom() {
@@ -166,6 +202,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     meter,
     log,
     onChanged(database, reported) {
+      watch.changed(database, [reported.verification_id]);
       if (reported.moved_on) wake(database);
     },
   });
@@ -205,6 +242,10 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       // No more than can be tried soon: a claim counts as an attempt, and its lease runs.
       const limit = Math.min(room, 100);
       const claimed = await outbox.claim(database, limit, { full, shut });
+      watch.changed(
+        database,
+        claimed.map((message) => message.verification_id),
+      );
       await Promise.all(claimed.map((message) => takeClaimed(database, message)));
       total += claimed.length;
       if (full.length > 0 || claimed.length >= limit) withMore.add(database);
@@ -240,7 +281,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   ): MessageContent | { ends: Settlement['state']; error: string } {
     if (message.too_late) return { ends: 'abandoned', error: 'expired or used before it could be sent' };
     // Its earlier tries ended with the servers that made them: perhaps because of it.
-    if (message.attempts > MOST_ATTEMPTS) return { ends: 'failed', error: 'no server lived to settle it' };
+    if (message.attempts > MOST_CLAIMS) return { ends: 'failed', error: 'no server lived to settle it' };
     try {
       const text = secrets.open(message.payload_sealed, contextOf(message.id)).toString();
       return JSON.parse(text) as MessageContent;
@@ -291,14 +332,37 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     },
     dispatchDue: (database) => (stopping ? Promise.resolve(0) : dispatchDue(database)),
     report: reports.take,
-    refresh: (database) => suppressions.refresh(database),
+    async statusOf(database, tenantId, verificationId) {
+      const status = await outbox.status(database, tenantId, verificationId);
+      if (!status) return undefined;
+      const { channel, plan, next_channel_in: nextChannelIn } = status;
+      const state = status.state === 'abandoned' ? 'failed' : status.state;
+      const isOver = state === 'delivered' || state === 'failed';
+      const nextChannel = isOver ? null : (channelAfter(plan, channel) ?? null);
+      return { state, channel, nextChannel, nextChannelIn: isOver ? null : nextChannelIn };
+    },
+    watch: watch.on,
+    spent(database, tenantId, verificationId) {
+      watch.changed(database, [verificationId]);
+      revocations.takeBack(database, tenantId, verificationId);
+    },
+    counts: outbox.counts,
+    async refresh(database) {
+      await suppressions.refresh(database);
+      await speeds.refresh(database);
+      for (const counts of await outbox.counts(database, CONVERSION)) {
+        meter.converted({ ...counts, tenant: options.tenantOf(counts.tenant_id)?.slug ?? counts.tenant_id });
+      }
+    },
     follow(database, feed) {
       suppressions.follow(database, feed);
+      watch.follow(database, feed);
       feed.on(OUTBOX_TOPIC, () => wake(database));
     },
     async stop(databases) {
       stopping = true;
       reports.stop();
+      watch.stop();
       await dispatcher.stop();
       await Promise.allSettled(claiming.values());
       await Promise.all(databases.map((database) => outbox.release(database)));

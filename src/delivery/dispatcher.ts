@@ -144,7 +144,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       tenant.policy.delivery,
       channel,
       kind === 'phone' ? phoneCountry(to) : null,
-      options.speeds(),
+      options.speeds,
     ).filter((provider) => !task.tried.includes(provider.name));
     if (channel !== 'telegram') return ordered.map((provider) => ({ provider, to }));
     const byPhone = ordered.filter((provider) => provider.reachesByPhone === true);

@@ -60,6 +60,8 @@ interface Lane<Task> {
   timer: NodeJS.Timeout | undefined;
 }
 
+/** Turns that are later than this are moved. */
+const MOST_LATE_MILLISECONDS = 100;
 /** A shorter pause is waited for; before a longer one other ways are looked for. */
 const SHORT_PAUSE_MILLISECONDS = 5000;
 
@@ -107,6 +109,9 @@ export function createLanes<Task>(options: LanesOptions<Task>): Lanes<Task> {
     }
     const { perSecond } = lane.limits;
     if (perSecond === undefined) return true;
+    const late = now() - (lane.turns[0] ?? now());
+    // A server that stood still does not make up for it at once: that would be more than the provider bears.
+    if (late > MOST_LATE_MILLISECONDS) lane.turns = lane.turns.map((turn) => turn + late);
     const [turn] = lane.turns;
     if (turn !== undefined && turn <= now()) {
       lane.turns.shift();

@@ -8,6 +8,15 @@ export interface DeliveryMeter {
     outcome: 'sent' | 'refused' | 'retry',
     price: number,
   ): void;
+  /** Of the last minutes: how many of the codes sent a way were used. */
+  converted(counts: {
+    tenant: string;
+    provider: string;
+    channel: string;
+    country: string | null;
+    sent: number;
+    verified: number;
+  }): void;
   fellBack(tenant: string, from: string, to: string): void;
   breaker(provider: string, state: Breaker['state']): void;
   alarm(provider: string): void;
@@ -48,7 +57,16 @@ export function createDeliveryMeter(metrics: Metrics | undefined): DeliveryMeter
     help: 'Delivery reports, by what they changed.',
     labelNames: ['provider', 'outcome'],
   });
+  const conversion = metrics?.gauge({
+    name: 'firstproof_delivery_conversion_ratio',
+    help: 'Share of the codes sent in the last ten minutes that were used. The same on every server.',
+    labelNames: ['tenant', 'provider', 'channel', 'country'],
+  });
   return {
+    converted({ tenant, provider, channel, country, sent, verified }) {
+      const way = { tenant, provider, channel, country: country ?? '' };
+      if (sent > 0) conversion?.set(way, verified / sent);
+    },
     tried({ tenant, provider, channel, country }, outcome, price) {
       const way = { tenant, provider, channel, country: country ?? '' };
       tries?.inc({ ...way, outcome });

@@ -75,17 +75,18 @@ export function orderProviders(
   policy: DeliveryPolicy,
   channel: string,
   country: string | null,
-  speeds: Speeds,
+  speeds: () => Speeds,
 ): readonly Provider[] {
   const names = policy.providersOf(channel);
   const listed = names
     ? names.flatMap((name) => providers.filter((provider) => provider.name === name))
     : providers;
   if (listed.length < 2 || policy.order === 'listed') return listed;
+  const measured: Speeds = policy.order === 'fastest' ? speeds() : new Map();
   const rank = (provider: Provider): number =>
     policy.order === 'cheapest'
       ? (policy.priceOf(provider.name, country) ?? Infinity)
-      : (speeds.get(provider.name) ?? 0);
+      : (measured.get(provider.name) ?? 0);
   return [...listed].sort((left, right) => {
     const [a, b] = [rank(left), rank(right)];
     return a === b ? 0 : a - b;

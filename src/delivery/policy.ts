@@ -2,6 +2,11 @@ import type { SendResult } from './provider.ts';
 
 /** A message is tried so often by one channel (R04). */
 export const MOST_ATTEMPTS = 3;
+/**
+ * Claimed so often without an end, it is taken for what ends its servers. More than the tries: others that were claimed
+ * beside such a message are counted with it and must not be lost.
+ */
+export const MOST_CLAIMS = 10;
 /** Where another channel is left, a person is not kept waiting for a third try. */
 const MOST_ATTEMPTS_BEFORE_NEXT_CHANNEL = 2;
 /** No provider may hold a try longer. */

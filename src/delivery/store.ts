@@ -45,6 +45,11 @@ export async function insertSuppression(database: Database, suppression: NewSupp
     select pg_notify(${FEED_CHANNEL}, ${`${SUPPRESSIONS_TOPIC}:`} || channel) from added`;
 }
 
+/** Says something to every server of a database. */
+export async function tellServers(database: Database, topic: string, text: string): Promise<void> {
+  await database.sql`select pg_notify(${FEED_CHANNEL}, ${`${topic}:${text}`})`;
+}
+
 /** All that still hold, the newest first. */
 export async function readSuppressions(database: Database): Promise<Suppression[]> {
   return database.sql<Suppression[]>`

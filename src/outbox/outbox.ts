@@ -11,9 +11,12 @@ import {
   settle,
   sweepMessages,
 } from './store.ts';
+import { type MessageStatus, readHandedOver, readMessageStatus } from './status-store.ts';
+import { type DeliveryCounts, readDeliveryCounts, readSpeeds } from './stats-store.ts';
 import { readCarried } from './carried-store.ts';
 import { applyReport, type ReportedSend, type SendReport } from './report-store.ts';
 
+export type { DeliveryCounts };
 export type { ClaimedMessage, QueueMessage, ReportedSend, SettledMessage, Settlement };
 export { OUTBOX_TOPIC, readCarried, sweepMessages };
 
@@ -38,6 +41,14 @@ export interface Outbox {
   settle(database: Database, settlements: readonly Settlement[]): Promise<SettledMessage[]>;
   /** Writes a delivery report; undefined when this database does not know the message. */
   report(database: Database, report: SendReport): Promise<ReportedSend | undefined>;
+  /** How the newest message of a verification stands. */
+  status(database: Database, tenantId: string, verificationId: string): Promise<MessageStatus | undefined>;
+  /** What providers have taken of a verification's messages, the newest first. */
+  handedOver: typeof readHandedOver;
+  /** What became of what was handed to providers. */
+  counts: typeof readDeliveryCounts;
+  /** How fast providers were of late. */
+  speeds: typeof readSpeeds;
   /** Hands back every lease, at a graceful stop. */
   release(database: Database): Promise<unknown>;
 }
@@ -51,6 +62,10 @@ export function createOutbox(node: string): Outbox {
       claimDue(database, { node, limit, leaseSeconds: LEASE_SECONDS, ...except }),
     settle: (database, settlements) => settle(database, node, settlements),
     report: applyReport,
+    status: readMessageStatus,
+    handedOver: readHandedOver,
+    counts: readDeliveryCounts,
+    speeds: readSpeeds,
     release: (database) => releaseLeases(database, node),
   };
 }

@@ -237,6 +237,7 @@ export async function signInBy(
   }
   if (!row) return undefined;
   if (row.state !== 'proved') return refusedProof(context, row);
+  context.delivery.spent(database, tenant.id, row.verification_id);
   context.codeChecks.proved(database, tenant.id, row.verification_id);
   if (row.purpose === 'recover') return grantReset(context, tenant, row);
   const { user_id: userId, session_id: sessionId } = row;

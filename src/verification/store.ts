@@ -109,6 +109,8 @@ export interface WaitingRow {
   is_decoy: boolean;
   attempts_left: number;
   expires_in: number;
+  /** Whole seconds since it was last sent; negative while it waits for its turn. */
+  sent_ago: number;
   state: 'live' | 'used' | 'expired' | 'dead';
 }
 
@@ -116,6 +118,7 @@ const waitingColumns = (sql: Sql, now: Fragment): Fragment => sql`
   id, purpose, channel, kind, value, as_entered, locale, code_sealed, code_length, user_id, session_id,
   replaces_identity_id, pending_registration_id, vouches_password, is_decoy,
   (max_attempts - attempts)::int as attempts_left, ceil(extract(epoch from expires_at - ${now}))::int as expires_in,
+  floor(extract(epoch from ${now} - last_sent_at))::int as sent_ago,
   case when consumed_at is not null then 'used' when expires_at <= ${now} then 'expired'
     when attempts >= max_attempts then 'dead' else 'live' end as state`;
 
