@@ -6,6 +6,7 @@ import { fieldOf, formOf, noticeBox, problemBox } from './components.ts';
 import { textOf, trimmedOf } from './context.ts';
 import { sendPage } from './layout.ts';
 import { fieldProblems, type Problem } from './problems.ts';
+import { mayEndSessions, tellUnproved } from './proof.ts';
 import { tell } from './tell.ts';
 import { goTo, leave, leaveNotice, pathTo, takeNotice, type Visit } from './visit.ts';
 import { counted, fillHtml } from './words.ts';
@@ -94,6 +95,9 @@ export async function takeDevices(visit: Visit, access: Access): Promise<Fastify
   const { sessions } = context.signIn;
   const action = textOf(form, 'action');
   const id = textOf(form, 'device');
+  const isOwn = id === access.deviceId;
+  const endsOthers = action === 'end_others' || (action !== 'rename' && !isOwn);
+  if (endsOthers && !(await mayEndSessions(visit, access))) return tellUnproved(visit, '/account/devices');
   if (action === 'end_others') {
     await sessions.end(access, 'others', clues.caller);
     return backTo(visit, 'ended');
@@ -117,7 +121,7 @@ export async function takeDevices(visit: Visit, access: Access): Promise<Fastify
     return backTo(visit, 'renamed');
   }
   await sessions.endDevice(access, id, clues.caller);
-  if (id === access.deviceId) {
+  if (isOwn) {
     leave(visit);
     return goTo(visit, pathTo(visit, '/sign-out'));
   }

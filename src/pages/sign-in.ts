@@ -74,7 +74,8 @@ function signInForm(visit: Visit, choice: Choice, way: Way, problem: Problem | u
   const { byPassword, returnTo } = choice;
   const fields = problem ? visit.form : visit.query;
   const by = byPassword ? 'password' : undefined;
-  const hrefOf = (other: Way): string => pathTo(visit, '/sign-in', { with: other, by, return_to: returnTo });
+  const hrefOf = (other: Way): string =>
+    pathTo(visit, '/sign-in', { with: other, by, return_to: returnTo, another: anotherOf(visit) });
   const password =
     byPassword &&
     fieldOf(visit, {
@@ -96,7 +97,11 @@ function signInForm(visit: Visit, choice: Choice, way: Way, problem: Problem | u
 function otherChoices(visit: Visit, { way, byPassword, returnTo }: Choice): Html | null {
   const { words, site } = visit;
   const { policy } = site.tenant;
-  const kept = { with: way === 'telegram' || way === 'username' ? undefined : way, return_to: returnTo };
+  const kept = {
+    with: way === 'telegram' || way === 'username' ? undefined : way,
+    return_to: returnTo,
+    another: anotherOf(visit),
+  };
   const links = [
     byPassword && html`<a href="${pathTo(visit, '/forgot', kept)}">${words.byPassword.forgot}</a>`,
     byPassword &&
@@ -152,4 +157,9 @@ export async function takeSignIn(visit: Visit): Promise<FastifyReply> {
   // Back, and the same form again: the code of a moment ago still waits on its page.
   const waiting = outcome.error === 'RESEND_TOO_SOON' ? findBegun(visit, begun) : undefined;
   return waiting ? toVerify(visit, waiting.id) : showSignIn(visit, problemOf(visit, outcome));
+}
+
+/** Whoever signs in anew although somebody is signed in stays at it while they choose how. */
+function anotherOf({ query }: Visit): string | undefined {
+  return 'another' in query ? '1' : undefined;
 }

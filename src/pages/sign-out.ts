@@ -5,6 +5,7 @@ import { formOf, leadOf } from './components.ts';
 import { textOf } from './context.ts';
 import { sendPage } from './layout.ts';
 import { personName } from './person.ts';
+import { mayEndSessions, tellUnproved } from './proof.ts';
 import { tell } from './tell.ts';
 import { accessOf, goTo, leave, pathTo, type Visit } from './visit.ts';
 import { fillHtml } from './words.ts';
@@ -32,6 +33,8 @@ export async function showSignOut(visit: Visit): Promise<FastifyReply> {
 export async function takeSignOut(visit: Visit): Promise<FastifyReply> {
   const access = await accessOf(visit);
   const scope = textOf(visit.form, 'scope') === 'all' ? 'all' : 'this';
+  if (access && scope === 'all' && !(await mayEndSessions(visit, access)))
+    return tellUnproved(visit, '/account');
   if (access) await visit.context.signIn.sessions.end(access, scope, visit.clues.caller);
   leave(visit);
   return goTo(visit, pathTo(visit, '/sign-out'));

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import type { TestApp } from '../create-test-app.ts';
+import { createPagesApp, openContext, startBrowser, typeCode } from './browser.ts';
+
+const FIRST = 'correct horse battery staple';
+const SECOND = 'seven quiet otters on a raft';
+const customFields = {
+  type: 'object',
+  required: ['school', 'grade'],
+  properties: {
+    school: { type: 'string', title: 'School', maxLength: 80 },
+    grade: { type: 'integer', title: 'Grade', minimum: 1, maximum: 12 },
+    subjects: { type: 'array', title: 'Subjects', items: { enum: ['maths', 'music'] } },
+    newsletter: { type: 'boolean', title: 'Newsletter' },
+  },
+};
+
+let browser: Browser;
+let app: TestApp;
+
+before(async () => {
+  [browser, app] = await Promise.all([
+    startBrowser(),
+    createPagesApp({ tenants: { default: { custom_fields: customFields } } }),
+  ]);
+});
+after(async () => {
+  await browser?.close();
+  await app?.close();
+});
+
+const submit = (page: Page) => page.locator('form button[type=submit]').first().click();
+
+test('signs up with a password and custom fields, forgets it, chooses another, signs in with it', async () => {
+  const { context, page } = await openContext(browser, app);
+  const email = 'pupil@example.com';
+  await page.goto('/sign-up?with=email');
+  await page.getByLabel('E-mail address').fill(email);
+  await page.getByLabel('First name').fill('Ada');
+  await page.getByLabel('School').fill('Akilesiya');
+  await page.getByLabel('Grade').fill('thirteen');
+  await page.getByLabel('music').check();
+  await page.getByLabel('Password').fill('short');
+  await submit(page);
+  // What is wrong is told beside the fields; what was typed is still there, the password is not.
+  await page.getByText('Please check what is marked below.').waitFor();
+  assert.equal(await page.getByLabel('Grade').getAttribute('aria-invalid'), 'true');
+  assert.equal(await page.getByLabel('School').inputValue(), 'Akilesiya');
+  assert.equal(await page.getByLabel('music').isChecked(), true);
+  assert.equal(await page.getByLabel('Password').inputValue(), '');
+  await page.getByLabel('Grade').fill('7');
+  await page.getByLabel('Password').fill(FIRST);
+  await submit(page);
+  await page.waitForURL(/\/verify/);
+  await typeCode(page, await app.code(email));
+  await page.waitForURL(/\/account$/);
+  assert.equal(await page.getByLabel('Grade').inputValue(), '7');
+  await page.getByLabel('School').fill('Another');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved.').waitFor();
+  assert.equal(await page.getByLabel('School').inputValue(), 'Another');
+  assert.equal(await page.getByLabel('music').isChecked(), true);
+  await context.close();
+
+  const other = await openContext(browser, app, { javaScriptEnabled: false });
+  await other.page.goto('/sign-in?with=email&by=password');
+  await other.page.getByLabel('E-mail address').fill(email);
+  await other.page.getByLabel('Password').fill('not this one');
+  await submit(other.page);
+  await other.page.getByText('These sign-in details are not right.').waitFor();
+  assert.equal(await other.page.getByLabel('E-mail address').inputValue(), email);
+  app.clock.advance(61);
+  await other.page.getByRole('link', { name: 'Forgot your password?' }).click();
+  await other.page.getByLabel('E-mail address').fill(email);
+  await submit(other.page);
+  await other.page.waitForURL(/\/verify/);
+  await typeCode(other.page, await app.code(email, { not: 'none' }), false);
+  await other.page.waitForURL(/\/reset/);
+  await other.page.getByLabel('New password').fill(SECOND);
+  await submit(other.page);
+  await other.page.getByText('Your new password is saved.').waitFor();
+  await other.context.close();
+
+  const third = await openContext(browser, app);
+  await third.page.goto('/sign-in?with=email&by=password');
+  await third.page.getByLabel('E-mail address').fill(email);
+  await third.page.getByLabel('Password', { exact: true }).fill(SECOND);
+  await submit(third.page);
+  await third.page.waitForURL(/\/account$/);
+  await third.context.close();
+});
+
+test('in Persian, from right to left and without JavaScript, somebody signs in; another language is a press away', async () => {
+  const { context, page } = await openContext(browser, app, { locale: 'fa-IR', javaScriptEnabled: false });
+  await page.goto('/sign-in?with=email');
+  assert.equal(await page.locator('html').getAttribute('dir'), 'rtl');
+  await page.locator('#field-email').fill('maryam@example.com');
+  await submit(page);
+  await page.waitForURL(/\/verify/);
+  await page.locator('#field-code').fill(await app.code('maryam@example.com'));
+  await submit(page);
+  await page.waitForURL(/\/account$/);
+  await page.getByText('خوش آمدید. حساب شما آماده است.').waitFor();
+  await page.locator('.languages summary').click();
+  await page.getByRole('link', { name: 'Русский' }).click();
+  await page.waitForURL(/\/account$/);
+  assert.equal(await page.locator('html').getAttribute('lang'), 'ru');
+  assert.equal(await page.locator('html').getAttribute('dir'), 'ltr');
+  await context.close();
+});
+
+test('ten thousand characters in every field, links without their state, cookies switched off: a page that says so', async () => {
+  const { context, page } = await openContext(browser, app);
+  for (const path of [
+    '/sign-in',
+    '/sign-in?with=email',
+    '/sign-in?with=email&by=password',
+    '/sign-up?with=email',
+    '/forgot?with=email',
+  ]) {
+    await page.goto(path);
+    for (const field of await page.locator('form input:not([type=hidden]):not([type=checkbox])').all()) {
+      await field.fill('ä'.repeat(10_000));
+    }
+    await submit(page);
+    await page.locator('[aria-invalid=true]').first().waitFor();
+    assert.ok((await page.locator('[role=alert]').innerText()).length > 0, path);
+  }
+  for (const path of [
+    '/verify',
+    '/verify?flow=abcdefgh',
+    '/reset',
+    '/reset?flow=../../etc',
+    '/t/none/sign-in',
+    '/t/us/none',
+  ]) {
+    const answer = await page.goto(path);
+    assert.ok([404, 410].includes(answer?.status() ?? 0), path);
+    assert.ok(await page.locator('main a.button').isVisible(), path);
+  }
+  await page.goto('/sign-in?with=email');
+  await context.clearCookies();
+  await page.getByLabel('E-mail address').fill('kept@example.com');
+  await submit(page);
+  await page.getByText('Your browser did not send our cookie').waitFor();
+  assert.equal(await page.getByLabel('E-mail address').inputValue(), 'kept@example.com');
+  await submit(page);
+  await page.waitForURL(/\/verify/);
+  await context.close();
+});
+
+test('other devices are ended after a fresh proof only: minutes later the page asks to sign in again', async () => {
+  const { context, page } = await openContext(browser, app);
+  const email = 'devices@example.com';
+  const signIn = async (): Promise<void> => {
+    await page.getByRole('link', { name: 'E-mail' }).click();
+    await page.getByLabel('E-mail address').fill(email);
+    await submit(page);
+    await page.waitForURL(/\/verify/);
+    await typeCode(page, await app.code(email));
+  };
+  await page.goto('/sign-in');
+  await signIn();
+  await page.waitForURL(/\/account$/);
+  app.clock.advance(400);
+  const other = await app.signIn({ email }, { device: { name: 'Kitchen tablet', kind: 'browser' } });
+  await page.goto('/account/devices');
+  await page.getByRole('button', { name: 'Sign out all others' }).click();
+  await page.getByText('Prove that it is you once more').waitFor();
+  const alive = await app.get('/api/v1/auth/session', { token: other.body.access_token });
+  assert.equal(alive.status, 200);
+  app.clock.advance(61);
+  await page.getByRole('main').getByRole('link', { name: 'Sign in again' }).click();
+  await signIn();
+  await page.waitForURL(/\/account\/devices$/);
+  await page.getByRole('button', { name: 'Sign out Kitchen tablet' }).click();
+  await page.getByText('You are signed in on this device only.').waitFor();
+  const ended = await app.get('/api/v1/auth/session', { token: other.body.access_token });
+  assert.equal(ended.body.error, 'SESSION_ENDED');
+  await context.close();
+});
