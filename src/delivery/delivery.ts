@@ -35,6 +35,7 @@ import { withInboxCopy } from './providers/inbox-copy.ts';
 import { createTelegramBotProvider } from './providers/telegram-bot.ts';
 import { createSmtpProvider, type SmtpOptions } from './providers/smtp.ts';
 import { createReports } from './reports.ts';
+import { sizeOfSms } from './segments.ts';
 import { createSpeeds } from './speeds.ts';
 import { createSuppressions } from './suppressions.ts';
 import { createTakingBack } from './taking-back.ts';
@@ -55,6 +56,7 @@ export {
   createSmtpProvider,
   createTelegramBotProvider,
   messageLocales,
+  sizeOfSms,
   withInboxCopy,
 };
 

@@ -16,6 +16,7 @@ import {
   SUPPRESS_SECONDS,
 } from './policy.ts';
 import type { ChatOf, Envelope, MessageContent, Provider, SendResult } from './provider.ts';
+import { sizeOfSms } from './segments.ts';
 import { postponeTurns, reserveTurns } from './store.ts';
 import type { Suppressions } from './suppressions.ts';
 import { renderMessage, undoLabel } from './templates/templates.ts';
@@ -194,11 +195,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const tenant = options.tenantOf(task.tenantId);
     if (!tenant) return end(task, 'its tenant is gone');
     const to = destinations.get(task) ?? task.content.to;
-    const { result, tookMilliseconds, fault } = await tryProvider(
-      provider,
-      () => envelopeOf(task, tenant, to),
-      timeout,
-    );
+    let segments = 1;
+    const makeEnvelope = (): Envelope => {
+      const envelope = envelopeOf(task, tenant, to);
+      if (task.channel === 'sms' && !provider.hasOwnText) ({ segments } = sizeOfSms(envelope.text));
+      return envelope;
+    };
+    const { result, tookMilliseconds, fault } = await tryProvider(provider, makeEnvelope, timeout);
     if (fault !== undefined) {
       log.warn(
         { event: 'provider_failed', provider: name, message_id: task.id, error: fault },
@@ -208,7 +211,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     judge(task, name, result);
     const country = kindOfRecipient(task.content.to) === 'phone' ? phoneCountry(task.content.to) : null;
     const isSent = result.state === 'sent';
-    const price = isSent ? (tenant.policy.delivery.priceOf(name, country) ?? 0) : 0;
+    const price = isSent ? (tenant.policy.delivery.priceOf(name, country) ?? 0) * segments : 0;
     meter.tried({ tenant: tenant.slug, provider: name, channel: task.channel, country }, result.state, price);
     if (result.state !== 'sent') {
       // The ways that are left, were this provider out.
@@ -360,11 +363,13 @@ function envelopeOf(
   to: string,
 ): Envelope {
   const brand = brandOf(tenant);
+  const { autofillHost: host, androidAppHash: androidHash } = tenant.policy.sms;
   return {
+    ...(channel === 'sms' && androidHash !== null ? { androidHash } : {}),
     ...(content.undoMove === undefined
       ? {}
       : { buttons: [[{ text: undoLabel(content.locale), callback_data: content.undoMove }]] }),
-    ...renderMessage({ ...content, channel, expiresIn }, brand),
+    ...renderMessage({ ...content, channel, expiresIn, autofill: { host, androidHash } }, brand),
     ...{ id, tenantId, channel, to, code: content.code, expiresIn },
     senderName: brand.name,
     locale: content.locale,
