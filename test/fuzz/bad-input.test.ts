@@ -7,7 +7,7 @@ interface BodySchema {
   required?: string[];
 }
 interface Operation {
-  requestBody?: { content: Record<string, { schema: BodySchema }> };
+  requestBody?: { required?: boolean; content: Record<string, { schema: BodySchema }> };
   parameters?: { name: string; in: string }[];
 }
 interface Route {
@@ -126,7 +126,7 @@ test('a field nobody asked for is refused and named, on every route', async () =
 test('a body that is no object is refused, on every route', async () => {
   for (const route of withBody()) {
     for (const text of ['null', '[]', '[{}]', '"text"', '1', 'true', '']) {
-      if (text === '' && /\/(logout|links|complete)$/.test(route.path)) continue; // may be left out there
+      if (text === '' && route.operation.requestBody?.required === false) continue;
       refusedWith(await send(route, text), `${route.path} ${text}`);
     }
   }
