@@ -1,76 +1,32 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { type AuditTrail, createAuditTrail } from './audit/audit.ts';
-import { registerAdmin } from './admin/admin.ts';
-import { type Bots, createBot, createBots } from './bot/bot.ts';
-import { type ApiContext, authorise, cluesOf, registerApi, registerDeliveryCallbacks } from './api/api.ts';
-import type { Config } from './config/config.ts';
-import { type Database, isDatabaseUnavailable } from './db/database.ts';
-import { type Databases, isReady } from './db/databases.ts';
+import { type Bots, createBot } from './bot/bot.ts';
+import { composeCarriers } from './compose/carriers.ts';
+import { composeDoors } from './compose/doors.ts';
+import type { AppOptions } from './compose/options.ts';
+import type { Database } from './db/database.ts';
+import { isReady } from './db/databases.ts';
 import { createFeed, type Feed } from './db/feed.ts';
-import {
-  createCallbacks,
-  createCodeChecks,
-  createConfiguredProviders,
-  createDelivery,
-  createDeliveryMeter,
-  createDevelopmentInbox,
-  createSmtpProvider,
-  type Delivery,
-  type DevelopmentInbox,
-  type Provider,
-  type SmtpOptions,
-  withInboxCopy,
-} from './delivery/delivery.ts';
-import type { Clock } from './kernel/clock.ts';
+import { createCodeChecks, type Delivery, type DevelopmentInbox } from './delivery/delivery.ts';
 import { createIdFactory } from './kernel/id.ts';
-import { createRandomPool } from './kernel/random.ts';
 import type { Log } from './kernel/log.ts';
+import { createRandomPool } from './kernel/random.ts';
 import { createSecrets } from './kernel/secrets.ts';
 import { createKeys, type Keys } from './keys/keys.ts';
 import { budgetsOf, createAddressBudgets, createCallerBuckets } from './limits/limits.ts';
-import { createMetrics, type Metrics } from './web/metrics.ts';
-import { createOutbox } from './outbox/outbox.ts';
-import { answerByPage, type PagesContext, registerPages } from './pages/pages.ts';
 import { createNotices } from './notices/notices.ts';
 import { createPasswords, hashingCapacity } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
 import { maskAddress } from './signin/address.ts';
-import { chatOfAddress } from './signin/chat-of.ts';
 import type { SignInContext } from './signin/context.ts';
 import { createTollWatch, warnOfClosedCountries } from './signin/watch-tolls.ts';
-import type { Pace } from './telegram/telegram.ts';
+import { createTelegramProofs } from './telegram-proofs/telegram-proofs.ts';
 import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
 import { createTolls, type Tolls } from './tolls/tolls.ts';
-import { createTelegramProofs } from './telegram-proofs/telegram-proofs.ts';
 import { createVerifications } from './verification/verification.ts';
-import { createClientAddress } from './web/client-address.ts';
-import { createHttpServer } from './web/server.ts';
+import { createMetrics, type Metrics } from './web/metrics.ts';
 import { createWorker, type Worker } from './worker/worker.ts';
-
-export interface AppOptions {
-  config: Config;
-  databases: Databases;
-  secrets: readonly string[];
-  publicUrl: string;
-  clock: Clock;
-  log: Log;
-  version: string;
-  /** Ways to deliver besides the development inbox. */
-  providers?: readonly Provider[];
-  /** How fast a bot may speak, where Telegram is not the real one. */
-  telegramPace?: Pace;
-  /** How the configured providers are reached. */
-  fetch?: typeof fetch;
-  /** How long a provider may hold a try; ten seconds unless told otherwise. */
-  providerTimeoutMilliseconds?: number;
-  /** How to reach the mail server, beside SMTP_URL. */
-  smtp?: Partial<SmtpOptions>;
-  /** Telegram's key for Mini Apps of third parties; another one only in tests. */
-  telegramPublicKey?: string;
-  /** How often the revocation feed proves that it still hears. */
-  beatMilliseconds?: number;
-}
 
 /** A whole server, not yet listening. */
 export interface App {
@@ -99,7 +55,7 @@ export interface App {
 /** Requests in flight at a stop have so long; a client that reads no faster is cut off. */
 const DRAIN_MILLISECONDS = 20_000;
 
-/** The composition root: the only place that knows every part. */
+/** The composition root: with `compose/` the only place that knows every part. */
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, databases, clock, log, publicUrl } = options;
   const secrets = createSecrets(options.secrets);
@@ -117,50 +73,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const buckets = createCallerBuckets(databases.control, clock);
 
   const metrics = createMetrics();
-  const inbox =
-    config.mode === 'development' ? createDevelopmentInbox(databases.control, secrets, newId) : undefined;
-  const bots = createBots({
-    database: databases.control,
-    databaseOf,
-    secrets,
-    newId,
-    node,
-    tenants,
-    token: config.telegramBotToken,
-    apiRoot: config.telegramApiRoot,
-    inbox,
-    pace: options.telegramPace,
-  });
-  const smtp = createSmtp(config, options.smtp);
-  const mail = smtp && inbox ? withInboxCopy(smtp, inbox) : smtp;
-  const carriers = createConfiguredProviders({
-    config: config.providers,
-    fetch: options.fetch ?? fetch,
-    publicUrl,
-    slugOf: (tenantId) => tenants.byId(tenantId)?.slug,
-  });
-  const delivery = createDelivery({
-    outbox: createOutbox(node),
-    providers: [
-      ...(options.providers ?? []),
-      ...[bots.provider, ...carriers.all].map((provider) =>
-        inbox ? withInboxCopy(provider, inbox) : provider,
-      ),
-      ...(mail ? [mail] : []),
-      ...(inbox ? [inbox] : []),
-    ],
-    chatOf: chatOfAddress,
-    control: databases.control,
-    databases: databases.all(),
-    tenantOf: tenants.byId,
-    meter: createDeliveryMeter(metrics),
-    secrets,
-    random,
-    newId,
-    log,
-    concurrency: 64,
-    providerTimeoutMilliseconds: options.providerTimeoutMilliseconds,
-  });
+  const carriers = composeCarriers(options, { tenants, databaseOf, metrics, secrets, newId, random, node });
+  const { inbox, bots, delivery } = carriers;
   const verifications = createVerifications({
     secrets,
     budgets,
@@ -214,7 +128,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     verifications,
     sessions,
     delivery,
-    codeChecks: createCodeChecks({ providers: carriers.all, checker: carriers.codeChecker, log }),
+    codeChecks: createCodeChecks({
+      providers: carriers.configured.all,
+      checker: carriers.configured.codeChecker,
+      log,
+    }),
     budgets,
     buckets,
     sendsPerCallerPerHour: limits.sendsPerCallerPerHour,
@@ -234,65 +152,19 @@ export async function createApp(options: AppOptions): Promise<App> {
     log,
     newId,
   };
-  const clientAddress = createClientAddress([...config.trustedProxies]);
-  const pages: PagesContext = {
-    signIn,
-    secrets,
-    clock,
-    publicUrl,
-    cluesOf: (request) => cluesOf({ clientAddress, signIn }, request),
-    isDevelopment: config.mode === 'development',
-    inbox,
-  };
-  const server = createHttpServer({
-    log,
-    secure: publicUrl.startsWith('https:'),
-    isUnavailable: isDatabaseUnavailable,
-    page: (request, reply, refused, error) => answerByPage(pages, request, reply, refused, error),
-    onAnswer: (request, reply, elapsed) => {
-      const route = request.routeOptions.url ?? 'unknown';
-      metrics.answered(request.method, route, reply.statusCode, elapsed);
-      if (config.logLevel === 'debug') {
-        const milliseconds = Math.round(elapsed * 10) / 10;
-        log.debug(
-          { event: 'request', method: request.method, route, status: reply.statusCode, milliseconds },
-          'request',
-        );
-      }
-    },
-  });
   let stopping = false;
-  // Clients that keep a connection open take their next one elsewhere, before this one is closed under them.
-  server.addHook('onRequest', (_request, reply, done) => {
-    if (stopping) reply.header('connection', 'close');
-    done();
-  });
   const ready = async (): Promise<boolean> => !stopping && (await isReady(databases));
-  const context: ApiContext = {
+  const isStopping = (): boolean => stopping;
+  const server = await composeDoors(options, {
     signIn,
+    carriers,
     keys,
     apiKeys,
-    clientAddress,
-    publicUrl,
-    version: options.version,
+    secrets,
+    metrics,
+    isStopping,
     ready,
-  };
-  await registerApi(server, context, inbox);
-  registerPages(server, pages);
-  const callbacks = createCallbacks(config.providers, { publicUrl, now: () => clock.now() });
-  await registerDeliveryCallbacks(server, { callbacks, report: delivery.report, metrics });
-  registerAdmin(server, {
-    tenants,
-    keys,
-    bots,
-    databaseNames: databases
-      .all()
-      .filter((database) => database !== databases.control)
-      .map((database) => database.name),
-    authorise: (request) => authorise(context, request, 'admin'),
-    callerOf: (request) => cluesOf(context, request).caller,
   });
-
   const bot = createBot({
     bots,
     tenants,
@@ -355,20 +227,11 @@ export async function createApp(options: AppOptions): Promise<App> {
       clearTimeout(cut);
       await bot.stop();
       await worker.stop();
-      smtp?.close();
+      carriers.smtp?.close();
       await Promise.all([...feeds.values()].map((feed) => feed.stop()));
       await databases.close();
     },
   };
-}
-
-/** The mail server of the configuration, if it names one. */
-function createSmtp(
-  { smtpUrl, smtpFrom }: Config,
-  options: Partial<SmtpOptions> = {},
-): ReturnType<typeof createSmtpProvider> | undefined {
-  if (smtpUrl === undefined || smtpFrom === undefined) return undefined;
-  return createSmtpProvider({ server: smtpUrl, from: smtpFrom, ...options });
 }
 
 /** A tenant made while servers run gets its keys from whichever server hears of it first. */

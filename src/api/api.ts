@@ -15,6 +15,7 @@ import { loginRoute } from './login.ts';
 import { logoutRoute } from './logout.ts';
 import { meRoutes } from './me.ts';
 import { notMeRoutes } from './not-me.ts';
+import { openApiOptions } from './openapi-options.ts';
 import { refreshRoute } from './refresh.ts';
 import { registerRoute } from './register.ts';
 import { resendOtpRoute } from './resend-otp.ts';
@@ -56,7 +57,7 @@ export async function registerApi(
   context: ApiContext,
   inbox: DevelopmentInbox | undefined,
 ): Promise<void> {
-  await fastify.register(swagger, { openapi: openApiHead(context) as never });
+  await fastify.register(swagger, openApiOptions(fastify, context));
   await fastify.register((instance, _options, done) => {
     const server = instance.withTypeProvider<TypeBoxTypeProvider>();
     server.addHook('preValidation', (request, _reply, next) => {
@@ -93,31 +94,4 @@ export async function registerApi(
     });
     done();
   });
-}
-
-function openApiHead(context: ApiContext): Record<string, unknown> {
-  return {
-    openapi: '3.1.0',
-    info: {
-      title: 'Firstproof',
-      version: context.version,
-      description: 'OTP-first authentication: no account exists until its owner has proved an address.',
-    },
-    servers: [{ url: context.publicUrl }],
-    components: {
-      securitySchemes: {
-        bearer: {
-          type: 'http',
-          scheme: 'bearer',
-          description: 'An access token or an opaque session token.',
-        },
-        api_key: {
-          type: 'apiKey',
-          in: 'header',
-          name: 'X-Api-Key',
-          description: 'Also as Bearer or HTTP Basic password.',
-        },
-      },
-    },
-  };
 }

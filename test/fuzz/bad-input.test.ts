@@ -7,7 +7,7 @@ interface BodySchema {
   required?: string[];
 }
 interface Operation {
-  requestBody?: { content: Record<string, { schema: BodySchema }> };
+  requestBody?: { required?: boolean; content: Record<string, { schema: BodySchema }> };
   parameters?: { name: string; in: string }[];
 }
 interface Route {
@@ -107,6 +107,7 @@ test('a field of the wrong type is refused and named, on every route', async () 
 
 test('a field nobody asked for is refused and named, on every route', async () => {
   for (const route of withBody()) {
+    if (route.path === '/dev/telegram/updates') continue; // Telegram adds fields as it likes
     for (const name of [
       'is_admin',
       'tenant_id',
@@ -125,7 +126,7 @@ test('a field nobody asked for is refused and named, on every route', async () =
 test('a body that is no object is refused, on every route', async () => {
   for (const route of withBody()) {
     for (const text of ['null', '[]', '[{}]', '"text"', '1', 'true', '']) {
-      if (text === '' && route.path.endsWith('/logout')) continue; // may be left out there
+      if (text === '' && route.operation.requestBody?.required === false) continue;
       refusedWith(await send(route, text), `${route.path} ${text}`);
     }
   }
@@ -222,7 +223,6 @@ test('unknown and repeated query parameters are refused where a query is read', 
 
 test('an address that exists nowhere is 404 in the one shape, whatever it looks like', async () => {
   for (const path of [
-    '/',
     '/api',
     '/api/v1/auth/',
     '/api/v2/auth/me',

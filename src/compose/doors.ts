@@ -1,0 +1,83 @@
+import type { FastifyInstance } from 'fastify';
+import { registerAdmin } from '../admin/admin.ts';
+import { type ApiContext, authorise, cluesOf, registerApi, registerDeliveryCallbacks } from '../api/api.ts';
+import { isDatabaseUnavailable } from '../db/database.ts';
+import { createCallbacks } from '../delivery/delivery.ts';
+import type { Secrets } from '../kernel/secrets.ts';
+import type { Keys } from '../keys/keys.ts';
+import { answerByPage, type PagesContext, registerPages } from '../pages/pages.ts';
+import type { SignInContext } from '../signin/context.ts';
+import type { ApiKeys } from '../tenants/tenants.ts';
+import { createClientAddress } from '../web/client-address.ts';
+import type { Metrics } from '../web/metrics.ts';
+import { createHttpServer } from '../web/server.ts';
+import type { Carriers } from './carriers.ts';
+import type { AppOptions } from './options.ts';
+
+export interface DoorParts {
+  signIn: SignInContext;
+  carriers: Carriers;
+  keys: Keys;
+  apiKeys: ApiKeys;
+  secrets: Secrets;
+  metrics: Metrics;
+  isStopping: () => boolean;
+  ready: () => Promise<boolean>;
+}
+
+/** The HTTP server with all that answers on it: the API, the hosted pages, callbacks, the admin API. */
+export async function composeDoors(options: AppOptions, parts: DoorParts): Promise<FastifyInstance> {
+  const { config, databases, clock, log, publicUrl } = options;
+  const { signIn, carriers, keys, apiKeys, secrets, metrics, isStopping, ready } = parts;
+  const { inbox, delivery, bots } = carriers;
+  const clientAddress = createClientAddress([...config.trustedProxies]);
+  const pages: PagesContext = {
+    signIn,
+    secrets,
+    clock,
+    publicUrl,
+    cluesOf: (request) => cluesOf({ clientAddress, signIn }, request),
+    isDevelopment: config.mode === 'development',
+    inbox,
+  };
+  const server = createHttpServer({
+    log,
+    secure: publicUrl.startsWith('https:'),
+    isUnavailable: isDatabaseUnavailable,
+    page: (request, reply, refused, error) => answerByPage(pages, request, reply, refused, error),
+    onAnswer: (request, reply, elapsed) => {
+      const route = request.routeOptions.url ?? 'unknown';
+      metrics.answered(request.method, route, reply.statusCode, elapsed);
+      if (config.logLevel === 'debug') {
+        const milliseconds = Math.round(elapsed * 10) / 10;
+        log.debug(
+          { event: 'request', method: request.method, route, status: reply.statusCode, milliseconds },
+          'request',
+        );
+      }
+    },
+  });
+  // Clients that keep a connection open take their next one elsewhere, before this one is closed under them.
+  server.addHook('onRequest', (_request, reply, done) => {
+    if (isStopping()) reply.header('connection', 'close');
+    done();
+  });
+  const { version } = options;
+  const context: ApiContext = { signIn, keys, apiKeys, clientAddress, publicUrl, version, ready };
+  await registerApi(server, context, inbox);
+  registerPages(server, pages);
+  const callbacks = createCallbacks(config.providers, { publicUrl, now: () => clock.now() });
+  await registerDeliveryCallbacks(server, { callbacks, report: delivery.report, metrics });
+  registerAdmin(server, {
+    tenants: signIn.tenants,
+    keys,
+    bots,
+    databaseNames: databases
+      .all()
+      .filter((database) => database !== databases.control)
+      .map((database) => database.name),
+    authorise: (request) => authorise(context, request, 'admin'),
+    callerOf: (request) => cluesOf(context, request).caller,
+  });
+  return server;
+}
