@@ -30,6 +30,7 @@ import { telegramChatRoutes } from './telegram-chats.ts';
 import { tokenRoutes } from './tokens.ts';
 import { verificationStatusRoute } from './verification-status.ts';
 import { tollLedgerRoute } from './toll-ledger.ts';
+import { secondProofRoute } from './second-proof.ts';
 import { verifyCodeRoute } from './verify-code.ts';
 import { wellKnownRoutes } from './well-known.ts';
 
@@ -69,6 +70,7 @@ export async function registerApi(
     sendVerificationRoute(server, context);
     verificationStatusRoute(server, context);
     verifyCodeRoute(server, context);
+    secondProofRoute(server, context);
     resendOtpRoute(server, context);
     registerRoute(server, context);
     loginRoute(server, context);
