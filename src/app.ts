@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { type AuditTrail, createAuditTrail } from './audit/audit.ts';
 import { type Bots, createBot } from './bot/bot.ts';
 import { composeCarriers } from './compose/carriers.ts';
+import { composeRounds } from './compose/rounds.ts';
 import { composeDoors } from './compose/doors.ts';
 import type { AppOptions } from './compose/options.ts';
 import type { Database } from './db/database.ts';
@@ -20,7 +21,7 @@ import { createPasswords, hashingCapacity } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
 import { maskAddress } from './signin/address.ts';
 import type { SignInContext } from './signin/context.ts';
-import { createTollWatch, warnOfClosedCountries } from './signin/watch-tolls.ts';
+import { warnOfClosedCountries } from './signin/watch-tolls.ts';
 import { createTelegramProofs } from './telegram-proofs/telegram-proofs.ts';
 import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
 import { createTolls, type Tolls } from './tolls/tolls.ts';
@@ -63,7 +64,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const node = randomUUID();
   const random = (): number => randomBytes(4).readUInt32BE() / 2 ** 32;
 
-  const tenants = createTenants({ database: databases.control, newId, log });
+  const tenants = createTenants({ database: databases.control, newId, secrets, log });
   const databaseOf = (tenantId: string): Database => databases.of(tenants.byId(tenantId)?.database ?? null);
   const apiKeys = createApiKeys(databases.control, secrets, newId);
   const keys = createKeys({ databaseOf, secrets, clock, newId, log });
@@ -189,7 +190,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     log,
     inbox,
-    watch: createTollWatch(signIn, clock, metrics),
+    watch: composeRounds(options, signIn, metrics),
   });
   return {
     server,

@@ -171,6 +171,7 @@ export function codeAmong(
         candidates,
         caller: clues.caller.bucket,
         approved,
+        testEntries: tenant.policy.testAddresses,
         now,
         share: ownersShare(sql, tenant, clues, now),
       }),
@@ -326,7 +327,8 @@ async function runProof(
     caller,
     now,
     data: sql`jsonb_build_object('state', proof.state, 'verification_id', proof.id, 'channel', proof.channel,
-      'purpose', proof.purpose)`,
+      'purpose', proof.purpose) || case when proof.test_entry is null then '{}'::jsonb
+      else jsonb_build_object('test_address', true) end`,
     from: sql`proof left join account on true left join opened on true`,
   });
   const creation = recordEvent(sql, {
