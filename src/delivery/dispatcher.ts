@@ -10,7 +10,8 @@ import { createLanes, type LaneLimits } from './lanes.ts';
 import type { DeliveryMeter } from './meter.ts';
 import { kindOfRecipient, type Speeds } from './plan.ts';
 import { channelAfter, onwardAfter, PROVIDER_TIMEOUT_MILLISECONDS, retryDelay } from './policy.ts';
-import type { ChatOf, Provider, SendResult } from './provider.ts';
+import type { Envelope, ChatOf, Provider, SendResult } from './provider.ts';
+import { sizeOfSms } from './segments.ts';
 import { reserveTurns } from './store.ts';
 import type { Suppressions } from './suppressions.ts';
 import { envelopeOf, sendOf, settlementOf, type Task } from './task.ts';
@@ -142,11 +143,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const tenant = options.tenantOf(task.tenantId);
     if (!tenant) return end(task, 'its tenant is gone');
     const to = destinations.get(task) ?? task.content.to;
-    const { result, tookMilliseconds, fault } = await tryProvider(
-      provider,
-      () => envelopeOf(task, tenant, to),
-      timeout,
-    );
+    let segments = 1;
+    const makeEnvelope = (): Envelope => {
+      const envelope = envelopeOf(task, tenant, to);
+      if (task.channel === 'sms' && !provider.hasOwnText) ({ segments } = sizeOfSms(envelope.text));
+      return envelope;
+    };
+    const { result, tookMilliseconds, fault } = await tryProvider(provider, makeEnvelope, timeout);
     if (fault !== undefined) {
       log.warn(
         { event: 'provider_failed', provider: name, message_id: task.id, error: fault },
@@ -156,7 +159,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     judge(task, provider, result);
     const country = kindOfRecipient(task.content.to) === 'phone' ? phoneCountry(task.content.to) : null;
     const isSent = result.state === 'sent';
-    const price = isSent ? (tenant.policy.delivery.priceOf(name, country) ?? 0) : 0;
+    const price = isSent ? (tenant.policy.delivery.priceOf(name, country) ?? 0) * segments : 0;
     meter.tried({ tenant: tenant.slug, provider: name, channel: task.channel, country }, result.state, price);
     if (result.state !== 'sent') {
       // The ways that are left, were this provider out.

@@ -1,4 +1,4 @@
-import type { InboxMessage } from '../../delivery/delivery.ts';
+import { type InboxMessage, sizeOfSms } from '../../delivery/delivery.ts';
 import { html, type Html } from '../../web/html.ts';
 import { chatView } from './chat-view.ts';
 import { CHANNEL_NAMES } from './message-list.ts';
@@ -18,7 +18,15 @@ ${bodyOf(message, tenant)}`;
 function bodyOf(message: InboxMessage, tenant: string): Html {
   if (message.channel === 'email') return letter(message);
   if (message.channel === 'telegram' && /^\d+$/.test(message.to)) return chatView(message, tenant);
-  return html`<div class="phone"><p class="bubble ${message.channel}"><bdi>${message.text}</bdi></p></div>`;
+  return html`<div class="phone"><p class="bubble ${message.channel}"><bdi>${message.text}</bdi></p>
+${message.channel === 'sms' && sizeLine(message.text)}</div>`;
+}
+
+/** What the message costs, in the measure of networks: each segment is paid like a message. */
+function sizeLine(text: string): Html {
+  const { encoding, segments, used, places } = sizeOfSms(text);
+  const count = segments === 1 ? '1 segment' : `${segments} segments`;
+  return html`<p class="quiet size"${segments > 1 && html` data-long`}>${count} · ${encoding} · ${used} of ${places}</p>`;
 }
 
 /** The letter in both widths, and its plain text: chosen by radio buttons, so that it works without the script. */
