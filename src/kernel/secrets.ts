@@ -24,6 +24,7 @@ export type KeyPurpose =
   | 'caller'
   | 'form'
   | 'challenge'
+  | 'idempotency'
   | 'telegram-webhook';
 
 /**
