@@ -18,7 +18,7 @@ const UNIT_SECONDS = { m: 60, h: 3600, d: 86_400 } as const;
 const MOST_SECONDS = 7 * 86_400;
 
 /** Reads `90m`, `24h` or `7d`. @throws CliError (exit 2) */
-export function readSpan(text: string): number {
+function readSpan(text: string): number {
   const match = /^([1-9]\d{0,5})([mhd])$/.exec(text);
   const seconds = Number(match?.[1]) * UNIT_SECONDS[(match?.[2] ?? 'm') as keyof typeof UNIT_SECONDS];
   if (!match) throw new CliError(`"${text}" is no span of time. Write 90m, 24h or 7d.`, 2);

@@ -1,43 +1,21 @@
 import type { Database } from '../db/database.ts';
 import { createBatcher } from '../kernel/batcher.ts';
 import type { Log } from '../kernel/log.ts';
-import { phoneCountry, phonePrefix } from '../kernel/phone.ts';
+import { phoneCountry } from '../kernel/phone.ts';
 import type { Outbox, SettledMessage, Settlement } from '../outbox/outbox.ts';
-import { brandOf, type Tenant } from '../tenants/tenants.ts';
+import type { Tenant } from '../tenants/tenants.ts';
 import { tryProvider } from './carry.ts';
+import { createJudge } from './judging.ts';
 import { createLanes, type LaneLimits } from './lanes.ts';
 import type { DeliveryMeter } from './meter.ts';
-import { kindOfRecipient, orderProviders, type Speeds } from './plan.ts';
-import {
-  channelAfter,
-  onwardAfter,
-  PROVIDER_TIMEOUT_MILLISECONDS,
-  retryDelay,
-  SUPPRESS_SECONDS,
-} from './policy.ts';
-import type { ChatOf, Envelope, MessageContent, Provider, SendResult } from './provider.ts';
-import { postponeTurns, reserveTurns } from './store.ts';
+import { kindOfRecipient, type Speeds } from './plan.ts';
+import { channelAfter, onwardAfter, PROVIDER_TIMEOUT_MILLISECONDS, retryDelay } from './policy.ts';
+import type { Envelope, ChatOf, Provider, SendResult } from './provider.ts';
+import { sizeOfSms } from './segments.ts';
+import { reserveTurns } from './store.ts';
 import type { Suppressions } from './suppressions.ts';
-import { renderMessage, undoLabel } from './templates/templates.ts';
-
-/** A leased message in memory, on its way to a provider. */
-export interface Task {
-  database: Database;
-  tenantId: string;
-  id: string;
-  /** The channel whose turn it is, and those it may go by in all. */
-  channel: string;
-  plan: readonly string[];
-  /** Providers that have failed for this channel. */
-  tried: readonly string[];
-  /** Tries by this channel, the one that is about to be made included. */
-  attempts: number;
-  content: MessageContent;
-  /** Seconds for which sending it still makes sense. */
-  expiresIn: number;
-  /** When the lease was taken, in milliseconds; an old one may be somebody else's by now. */
-  leasedAt: number;
-}
+import { envelopeOf, sendOf, settlementOf, type Task } from './task.ts';
+import { createFindWays, type Way } from './ways.ts';
 
 export interface DispatcherOptions {
   /** The database in which the servers agree on the pace of a provider. */
@@ -73,17 +51,12 @@ export interface Dispatcher {
 const STALE_AFTER_MILLISECONDS = 15_000;
 const CHANNELS = ['sms', 'email', 'telegram', 'voice'] as const;
 
-interface Way {
-  provider: Provider;
-  /** The address as this provider takes it. */
-  to: string;
-}
-
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { control, outbox, providers, suppressions, meter, log, random } = options;
   const timeout = options.providerTimeoutMilliseconds ?? PROVIDER_TIMEOUT_MILLISECONDS;
   const byName = new Map(providers.map((provider) => [provider.name, provider]));
   const destinations = new WeakMap<Task, string>();
+  const waysOf = createFindWays(options);
   const settlers = new Map<Database, ReturnType<typeof createBatcher<Settlement, void>>>();
   const lanes = createLanes<Task>({
     limitsOf: (name): LaneLimits => ({
@@ -106,6 +79,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       else log.info(fields, 'a provider works again');
     },
   });
+
+  const judge = createJudge({ ...options, lanes });
 
   async function settle(database: Database, settlement: Settlement): Promise<void> {
     let settler = settlers.get(database);
@@ -130,32 +105,6 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         'how a message went could not be written',
       );
     }
-  }
-
-  /** The ways of the channel whose turn it is, best first; those that have failed left out. */
-  async function waysOf(task: Task, tenant: Tenant): Promise<Way[]> {
-    const { channel, tenantId, content } = task;
-    const { to } = content;
-    const kind = kindOfRecipient(to);
-    const carrying = providers.filter((provider) => provider.carries(channel, tenantId));
-    const real = carrying.filter((provider) => !provider.isStandIn);
-    const ordered = orderProviders(
-      real.length > 0 ? real : carrying,
-      tenant.policy.delivery,
-      channel,
-      kind === 'phone' ? phoneCountry(to) : null,
-      options.speeds,
-    ).filter((provider) => !task.tried.includes(provider.name));
-    if (channel !== 'telegram') return ordered.map((provider) => ({ provider, to }));
-    const byPhone = ordered.filter((provider) => provider.reachesByPhone === true);
-    const byChat = ordered.filter((provider) => provider.reachesByPhone !== true);
-    if (kind === 'telegram') return byChat.map((provider) => ({ provider, to }));
-    const chat = await options.chatOf?.(task.database, tenantId, { kind, value: to });
-    // A chat costs nothing and is known to be theirs: it goes first.
-    return [
-      ...(chat === null || chat === undefined ? [] : byChat.map((provider) => ({ provider, to: chat }))),
-      ...(kind === 'phone' ? byPhone.map((provider) => ({ provider, to })) : []),
-    ];
   }
 
   /** Puts a task into the lane of its best open way; where there is none it moves on, waits or ends. */
@@ -194,21 +143,23 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const tenant = options.tenantOf(task.tenantId);
     if (!tenant) return end(task, 'its tenant is gone');
     const to = destinations.get(task) ?? task.content.to;
-    const { result, tookMilliseconds, fault } = await tryProvider(
-      provider,
-      () => envelopeOf(task, tenant, to),
-      timeout,
-    );
+    let segments = 1;
+    const makeEnvelope = (): Envelope => {
+      const envelope = envelopeOf(task, tenant, to);
+      if (task.channel === 'sms' && !provider.hasOwnText) ({ segments } = sizeOfSms(envelope.text));
+      return envelope;
+    };
+    const { result, tookMilliseconds, fault } = await tryProvider(provider, makeEnvelope, timeout);
     if (fault !== undefined) {
       log.warn(
         { event: 'provider_failed', provider: name, message_id: task.id, error: fault },
         'provider failed',
       );
     }
-    judge(task, name, result);
+    judge(task, provider, result);
     const country = kindOfRecipient(task.content.to) === 'phone' ? phoneCountry(task.content.to) : null;
     const isSent = result.state === 'sent';
-    const price = isSent ? (tenant.policy.delivery.priceOf(name, country) ?? 0) : 0;
+    const price = isSent ? (tenant.policy.delivery.priceOf(name, country) ?? 0) * segments : 0;
     meter.tried({ tenant: tenant.slug, provider: name, channel: task.channel, country }, result.state, price);
     if (result.state !== 'sent') {
       // The ways that are left, were this provider out.
@@ -224,38 +175,6 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       nextChannelIn: after === undefined ? null : silence === 0 ? 'whenOver' : silence,
       send: sendOf(task, name, result, country, price, tookMilliseconds),
     });
-  }
-
-  /** What a result says about the provider itself. */
-  function judge(task: Task, name: string, result: SendResult): void {
-    const isAlarm = result.state === 'refused' && result.remedy === 'alarm';
-    if (isAlarm) {
-      meter.alarm(name);
-      log.error(
-        { event: 'provider_alarm', provider: name, channel: task.channel, error: result.error },
-        'a provider refuses what it should take: look at its credentials, its settings and its balance',
-      );
-    }
-    if (result.state === 'retry' && result.retryAfterSeconds !== undefined) {
-      const seconds = Math.min(3600, result.retryAfterSeconds);
-      lanes.pause(name, seconds * 1000);
-      if (byName.get(name)?.limits?.perSecond !== undefined) {
-        postponeTurns(control, name, seconds).catch(() => {});
-      }
-    } else if (isAlarm || (result.state === 'retry' && result.notBeforeSeconds === undefined)) {
-      lanes.failed(name);
-    } else {
-      lanes.succeeded(name);
-    }
-    if (result.state === 'refused' && result.remedy === 'suppress') {
-      const { tenantId, channel, content } = task;
-      const suppression = { tenantId, channel, recipient: content.to, verificationId: null, provider: name };
-      suppressions
-        .add(task.database, { ...suppression, error: result.error, seconds: SUPPRESS_SECONDS })
-        .catch((error: unknown) =>
-          log.warn({ event: 'not_suppressed', error }, 'a recipient out of reach was not remembered'),
-        );
-    }
   }
 
   /** Writes where a task goes that was not sent. */
@@ -328,47 +247,4 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 function askedPause(result: SendResult): number {
   if (result.state !== 'retry') return 0;
   return Math.max(result.retryAfterSeconds ?? 0, result.notBeforeSeconds ?? 0);
-}
-
-function settlementOf(task: Task, state: Settlement['state']): Settlement {
-  const { tenantId, id, channel, tried, attempts } = task;
-  return {
-    ...{ tenantId, id, state, channel, tried, attempts },
-    ...{ error: null, retryInSeconds: 0, nextChannelIn: null, send: null },
-  };
-}
-
-function sendOf(
-  { channel, content }: Task,
-  provider: string,
-  result: Exclude<SendResult, { state: 'retry' }>,
-  country: string | null,
-  price: number,
-  tookMilliseconds: number,
-): Settlement['send'] {
-  const prefix = kindOfRecipient(content.to) === 'phone' ? phonePrefix(content.to) : null;
-  const told =
-    result.state === 'sent'
-      ? { state: result.state, providerMessageId: result.providerMessageId, error: null }
-      : { state: result.state, providerMessageId: null, error: result.error };
-  return { channel, provider, ...told, country, prefix, price, tookMilliseconds };
-}
-
-function envelopeOf(
-  { id, tenantId, content, channel, expiresIn }: Task,
-  tenant: Tenant,
-  to: string,
-): Envelope {
-  const brand = brandOf(tenant);
-  return {
-    ...(content.undoMove === undefined
-      ? {}
-      : { buttons: [[{ text: undoLabel(content.locale), callback_data: content.undoMove }]] }),
-    ...renderMessage({ ...content, channel, expiresIn }, brand),
-    ...{ id, tenantId, channel, to, code: content.code, expiresIn },
-    senderName: brand.name,
-    locale: content.locale,
-    template: content.template,
-    replyTo: brand.supportAddress ?? null,
-  };
 }

@@ -1,7 +1,7 @@
 import type { SendResult } from './provider.ts';
 
 /** A message is tried so often by one channel (R04). */
-export const MOST_ATTEMPTS = 3;
+const MOST_ATTEMPTS = 3;
 /**
  * Claimed so often without an end, it is taken for what ends its servers. More than the tries: others that were claimed
  * beside such a message are counted with it and must not be lost.

@@ -1,0 +1,47 @@
+import { phoneCountry } from '../kernel/phone.ts';
+import type { Tenant } from '../tenants/tenants.ts';
+import { kindOfRecipient, orderProviders, type Speeds } from './plan.ts';
+import type { ChatOf, Provider } from './provider.ts';
+import type { Task } from './task.ts';
+
+/** A provider, and the address as it takes it. */
+export interface Way {
+  provider: Provider;
+  to: string;
+}
+
+export interface WaysOptions {
+  providers: readonly Provider[];
+  chatOf: ChatOf | undefined;
+  speeds: () => Speeds;
+}
+
+/** Finds the ways of the channel whose turn it is, best first; those that have failed left out. */
+export type FindWays = (task: Task, tenant: Tenant) => Promise<Way[]>;
+
+export function createFindWays({ providers, chatOf, speeds }: WaysOptions): FindWays {
+  return async (task, tenant) => {
+    const { channel, tenantId, content } = task;
+    const { to } = content;
+    const kind = kindOfRecipient(to);
+    const carrying = providers.filter((provider) => provider.carries(channel, tenantId));
+    const real = carrying.filter((provider) => !provider.isStandIn);
+    const ordered = orderProviders(
+      real.length > 0 ? real : carrying,
+      tenant.policy.delivery,
+      channel,
+      kind === 'phone' ? phoneCountry(to) : null,
+      speeds,
+    ).filter((provider) => !task.tried.includes(provider.name));
+    if (channel !== 'telegram') return ordered.map((provider) => ({ provider, to }));
+    const byPhone = ordered.filter((provider) => provider.reachesByPhone === true);
+    const byChat = ordered.filter((provider) => provider.reachesByPhone !== true);
+    if (kind === 'telegram') return byChat.map((provider) => ({ provider, to }));
+    const chat = await chatOf?.(task.database, tenantId, { kind, value: to });
+    // A chat costs nothing and is known to be theirs: it goes first.
+    return [
+      ...(chat === null || chat === undefined ? [] : byChat.map((provider) => ({ provider, to: chat }))),
+      ...(kind === 'phone' ? byPhone.map((provider) => ({ provider, to })) : []),
+    ];
+  };
+}
