@@ -57,7 +57,8 @@ try {
     const started = performance.now();
     console.error(`${attack.name}: ${attack.story} …`);
     const target = await startTarget();
-    const reached = await attack.run(target).finally(() => target.close());
+    const reached = await attack.run(target);
+    await target.close();
     figures.push(...reached);
     for (const one of reached) {
       console.error(

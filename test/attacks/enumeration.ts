@@ -83,7 +83,6 @@ async function distinctAnswers(
       const email = of[state];
       seen.add(visible(await target.ask(path, bodyOf(email)), email));
     }
-    if (seen.size > 1) console.log(path, again, [...seen]);
     most = Math.max(most, seen.size);
   }
   return most;

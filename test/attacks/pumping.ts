@@ -17,7 +17,10 @@ export const pumping: Attack = {
     const mail = await target.ask('/api/v1/auth/send-verification', { email: 'not-pumped@example.com' });
     const elsewhere = await target.ask('/api/v1/auth/send-verification', { phone: '+998901234567' });
     // San Francisco's 415 alone: other area codes of +1 belong to a score of countries.
-    const country = await pump(target, (index) => `+1415${200 + (index % 700)}${String(index).padStart(4, '0')}`);
+    const country = await pump(
+      target,
+      (index) => `+1415${200 + (index % 700)}${String(index).padStart(4, '0')}`,
+    );
     const attack = 'pumping';
     return [
       { attack, figure: 'SMS to one range in its first hour', reached: range[0] ?? 0, most: 50 },
