@@ -4,12 +4,14 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DevelopmentInbox } from '../delivery/delivery.ts';
 import { type ApiContext, authorise, cluesOf } from './context.ts';
+import { challengeRoute } from './challenge.ts';
 import { registerDeliveryCallbacks } from './delivery-callbacks.ts';
 import { developmentRoutes } from './development.ts';
 import { deviceRoutes } from './devices.ts';
 import { envelopedRoutes } from './enveloped/enveloped.ts';
 import { forgotPasswordRoute } from './forgot-password.ts';
 import { healthRoutes } from './health.ts';
+import { heedIdempotencyKeys } from './idempotency.ts';
 import { identityRoutes } from './identities.ts';
 import { loginRoute } from './login.ts';
 import { logoutRoute } from './logout.ts';
@@ -64,7 +66,9 @@ export async function registerApi(
       if (request.body === undefined && request.routeOptions.config.optionalBody) request.body = {};
       next();
     });
+    heedIdempotencyKeys(instance, context);
     sendVerificationRoute(server, context);
+    challengeRoute(server, context);
     verificationStatusRoute(server, context);
     verifyCodeRoute(server, context);
     resendOtpRoute(server, context);

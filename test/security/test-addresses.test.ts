@@ -65,7 +65,7 @@ async function used(): Promise<number> {
   return row?.used ?? 0;
 }
 
-test('TA the fixed code makes one account and signs in to it, so many times; nothing is ever sent', async () => {
+test('C20 the fixed code makes one account and signs in to it, so many times; nothing is ever sent', async () => {
   const email = await named({ uses: 2 });
   const first = await signIn(email, 'tablet');
   assert.equal(first.status, 201);
@@ -80,7 +80,7 @@ test('TA the fixed code makes one account and signs in to it, so many times; not
   assert.equal(await leaving(email), 0, 'no code, no notice of a new device');
 });
 
-test('TA sending again sends nothing, and the code still works', async () => {
+test('C20 sending again sends nothing, and the code still works', async () => {
   const email = await named();
   const sent = await app.post(SEND, { email });
   app.clock.advance(61);
@@ -93,7 +93,7 @@ test('TA sending again sends nothing, and the code still works', async () => {
   assert.equal(proved.status, 201);
 });
 
-test('TA a sign-up is proved by it, changed on the way or not, and nothing is sent', async () => {
+test('C20 a sign-up is proved by it, changed on the way or not, and nothing is sent', async () => {
   const email = await named();
   const register = { email, password: 'a rather long password 9', first_name: 'Ada' };
   const kept = await app.post('/api/v1/auth/register', register);
@@ -112,7 +112,7 @@ test('TA a sign-up is proved by it, changed on the way or not, and nothing is se
   assert.equal(await leaving(email), 0);
 });
 
-test('TA the code proves no other address, and no address of another tenant', async () => {
+test('C20 the code proves no other address, and no address of another tenant', async () => {
   await named();
   assert.equal((await signIn('somebody@example.com', 'x')).body.error, 'INVALID_CODE');
   const email = `reviewer${counter}@example.com`;
@@ -124,7 +124,7 @@ test('TA the code proves no other address, and no address of another tenant', as
   assert.notEqual(await app.code(email), CODE);
 });
 
-test('TA of many who take the last use at once one has it', async () => {
+test('C20 of many who take the last use at once one has it', async () => {
   const email = await named({ uses: 1 });
   const handles: string[] = [];
   for (let index = 0; index < 3; index += 1) {
@@ -142,7 +142,7 @@ test('TA of many who take the last use at once one has it', async () => {
   assert.equal(await used(), 1);
 });
 
-test('TA a code begun while a use was left is refused once the use is gone, right or wrong', async () => {
+test('C20 a code begun while a use was left is refused once the use is gone, right or wrong', async () => {
   const email = await named({ uses: 1 });
   const { verification_id } = (await app.post(SEND, { email })).body;
   // As another server's proof leaves it, in the moment between.
@@ -155,7 +155,7 @@ test('TA a code begun while a use was left is refused once the use is gone, righ
   assert.equal(await used(), 1);
 });
 
-test('TA the code works on its last day and not a minute longer, also when it was begun before', async () => {
+test('C20 the code works on its last day and not a minute longer, also when it was begun before', async () => {
   const app = await createTestApp({ start: new Date('2026-03-10T23:58:00.000Z') });
   try {
     const entry = (address: string) => ({ address, code: CODE, last_day: '2026-03-10', uses: 9 });
@@ -178,7 +178,7 @@ test('TA the code works on its last day and not a minute longer, also when it wa
   }
 });
 
-test('TA an address with a real account gets a real code, and the fixed one opens nothing', async () => {
+test('C20 an address with a real account gets a real code, and the fixed one opens nothing', async () => {
   const email = `owner${++counter}@example.com`;
   const real = await app.signIn({ email });
   assert.equal(real.status, 201);
@@ -189,7 +189,7 @@ test('TA an address with a real account gets a real code, and the fixed one open
   assert.notEqual(await app.code(email, { after: before }), CODE);
 });
 
-test('TA a real account that appears while a fixed code waits is not opened by it', async () => {
+test('C20 a real account that appears while a fixed code waits is not opened by it', async () => {
   const email = await named();
   const { verification_id } = (await app.post(SEND, { email })).body;
   const { sql } = app.databases.control;
@@ -205,7 +205,7 @@ test('TA a real account that appears while a fixed code waits is not opened by i
   assert.equal(row?.count, 0);
 });
 
-test('TA a tester’s account goes with its entry, sessions and all; until then its owner does not get into it', async () => {
+test('C20 a tester’s account goes with its entry, sessions and all; until then its owner does not get into it', async () => {
   const email = await named();
   const tester = await signIn(email, 'tablet');
   assert.equal(tester.status, 201);
@@ -229,7 +229,7 @@ test('TA a tester’s account goes with its entry, sessions and all; until then 
   assert.deepEqual([event?.actor, event?.data], ['system', { reason: 'test_address_over' }]);
 });
 
-test('TA the code sets no password, adds no address and steps nothing up', async () => {
+test('C20 the code sets no password, adds no address and steps nothing up', async () => {
   const email = await named();
   const { body: tester } = await signIn(email, 'tablet');
   const token = tester.access_token as string;
@@ -250,7 +250,7 @@ test('TA the code sets no password, adds no address and steps nothing up', async
   assert.equal(await leaving(email), 0);
 });
 
-test('TA somebody real cannot add a test address by its code', async () => {
+test('C20 somebody real cannot add a test address by its code', async () => {
   const email = await named();
   const { body: owner } = await app.signIn({ email: `owner${++counter}@example.com` });
   const token = owner.access_token as string;
@@ -261,7 +261,7 @@ test('TA somebody real cannot add a test address by its code', async () => {
   assert.equal(linked.body.error, 'INVALID_CODE');
 });
 
-test('TA guesses at a fixed code are counted like any other', async () => {
+test('C20 guesses at a fixed code are counted like any other', async () => {
   const email = await named();
   const { verification_id } = (await app.post(SEND, { email })).body;
   for (let guess = 0; guess < 5; guess += 1) {
@@ -273,7 +273,7 @@ test('TA guesses at a fixed code are counted like any other', async () => {
   assert.equal(await used(), 0);
 });
 
-test('TA the code is told to nobody: not by the admin API, not by a dump', async () => {
+test('C20 the code is told to nobody: not by the admin API, not by a dump', async () => {
   const email = await named();
   for (const path of ['/api/v1/admin/tenants', '/api/v1/admin/tenants/default']) {
     const { body } = await app.get(path, admin());
@@ -289,7 +289,7 @@ test('TA the code is told to nobody: not by the admin API, not by a dump', async
   }
 });
 
-test('TA what is read may be written back: the code and its count stay; a new code begins anew', async () => {
+test('C20 what is read may be written back: the code and its count stay; a new code begins anew', async () => {
   const email = await named({ uses: 2 });
   await signIn(email, 'tablet');
   const { body } = await app.get('/api/v1/admin/tenants/default', admin());
@@ -303,7 +303,7 @@ test('TA what is read may be written back: the code and its count stay; a new co
   assert.equal(await used(), 0);
 });
 
-test('TA a code that was sealed for one address is not taken for another', async () => {
+test('C20 a code that was sealed for one address is not taken for another', async () => {
   const email = await named();
   const stolen = app.app.tenants.bySlug('default')?.settings.test_addresses?.[0];
   const answer = await patch([{ ...stolen, address: 'victim@example.com' }]);
