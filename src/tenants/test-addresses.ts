@@ -87,7 +87,7 @@ export function testAddressIssues(settings: TestAddressSettings = []): { path: s
 /** One digit over and over, or a run such as 123456 or 987654: tried first by whoever tries. */
 function isGuessable(code: string): boolean {
   const steps = new Set(
-    [...code.slice(1)].map((digit, index) => (10 + Number(digit) - Number(code[index])) % 10),
+    Array.from(code.slice(1)).map((digit, index) => (10 + Number(digit) - Number(code[index])) % 10),
   );
   return steps.size === 1 && [0, 1, 9].includes([...steps][0] ?? 0);
 }
