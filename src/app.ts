@@ -20,6 +20,7 @@ import { createPasswords, hashingCapacity } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
 import { maskAddress } from './signin/address.ts';
 import type { SignInContext } from './signin/context.ts';
+import { createTollGate } from './signin/toll-gate.ts';
 import { createTollWatch, warnOfClosedCountries } from './signin/watch-tolls.ts';
 import { createTelegramProofs } from './telegram-proofs/telegram-proofs.ts';
 import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
@@ -73,7 +74,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   const buckets = createCallerBuckets(databases.control, clock);
 
   const metrics = createMetrics();
-  const carriers = composeCarriers(options, { tenants, databaseOf, metrics, secrets, newId, random, node });
+  const tolls = createTolls({ database: databases.control, clock, config });
+  const tollGate = createTollGate(tolls, { buckets, databaseOf, log, newId });
+  const parts = { tenants, databaseOf, metrics, secrets, newId, random, node, tollGate };
+  const carriers = composeCarriers(options, parts);
   const { inbox, bots, delivery } = carriers;
   const verifications = createVerifications({
     secrets,
@@ -148,7 +152,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       now: () => clock.now(),
       ...(options.telegramPublicKey ? { publicKey: options.telegramPublicKey } : {}),
     },
-    tolls: createTolls({ database: databases.control, clock, config }),
+    tolls,
     log,
     newId,
   };
@@ -198,7 +202,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     keys,
     audit,
     worker,
-    tolls: signIn.tolls,
+    tolls,
     bots,
     delivery,
     metrics,
