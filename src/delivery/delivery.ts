@@ -24,6 +24,7 @@ import { createTelegramBotProvider } from './providers/telegram-bot.ts';
 import { createSmtpProvider, type SmtpOptions } from './providers/smtp.ts';
 import { createQueueing, type QueuedMessage, type QueueMessageOptions } from './queueing.ts';
 import { createReports } from './reports.ts';
+import { sizeOfSms } from './segments.ts';
 import { createSpeeds } from './speeds.ts';
 import { createSuppressions } from './suppressions.ts';
 import { createTakingBack } from './taking-back.ts';
@@ -46,6 +47,7 @@ export {
   createSmtpProvider,
   createTelegramBotProvider,
   messageLocales,
+  sizeOfSms,
   withInboxCopy,
 };
 

@@ -16,7 +16,8 @@ import {
   PROVIDER_TIMEOUT_MILLISECONDS,
   retryDelay,
 } from './policy.ts';
-import type { ChatOf, Provider, SendResult } from './provider.ts';
+import type { ChatOf, Envelope, Provider, SendResult } from './provider.ts';
+import { sizeOfSms } from './segments.ts';
 import { reserveTurns } from './store.ts';
 import type { Suppressions } from './suppressions.ts';
 import { costOf } from './prices.ts';
@@ -162,11 +163,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const tenant = options.tenantOf(task.tenantId);
     if (!tenant) return end(task, 'failed', 'its tenant is gone');
     const to = destinations.get(task) ?? task.content.to;
-    const { result, tookMilliseconds, fault } = await tryProvider(
-      provider,
-      () => envelopeOf(task, tenant, to),
-      timeout,
-    );
+    let segments = 1;
+    const makeEnvelope = (): Envelope => {
+      const envelope = envelopeOf(task, tenant, to);
+      if (task.channel === 'sms' && !provider.hasOwnText) ({ segments } = sizeOfSms(envelope.text));
+      return envelope;
+    };
+    const { result, tookMilliseconds, fault } = await tryProvider(provider, makeEnvelope, timeout);
     if (fault !== undefined) {
       log.warn(
         { event: 'provider_failed', provider: name, message_id: task.id, error: fault },
@@ -176,7 +179,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     judge(task, provider, result);
     const country = kindOfRecipient(task.content.to) === 'phone' ? phoneCountry(task.content.to) : null;
     const isSent = result.state === 'sent';
-    const price = isSent ? costOf(tenant, name, task.channel, country) : 0;
+    const price = isSent ? costOf(tenant, name, task.channel, country) * segments : 0;
     meter.tried({ tenant: tenant.slug, provider: name, channel: task.channel, country }, result.state, price);
     if (result.state !== 'sent') {
       // The ways that are left, were this provider out.

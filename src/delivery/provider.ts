@@ -114,6 +114,8 @@ export interface Provider {
   readonly limits?: { readonly concurrency?: number; readonly perSecond?: number };
   /** Carries only what no other provider carries: the development inbox. */
   readonly isStandIn?: boolean;
+  /** It has words of its own: how long our text is changes nothing of its price. */
+  readonly hasOwnText?: boolean;
   /** On the channel `telegram`: it finds people by their phone, where others need a chat. */
   readonly reachesByPhone?: boolean;
   /** @param tenantId whose message it is: a provider may be one tenant's own */

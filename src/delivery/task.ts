@@ -92,11 +92,13 @@ export function envelopeOf(
   to: string,
 ): Envelope {
   const brand = brandOf(tenant);
+  const { autofillHost: host, androidAppHash: androidHash } = tenant.policy.sms;
   return {
+    ...(channel === 'sms' && androidHash !== null ? { androidHash } : {}),
     ...(content.undoMove === undefined
       ? {}
       : { buttons: [[{ text: undoLabel(content.locale), callback_data: content.undoMove }]] }),
-    ...renderMessage({ ...content, channel, expiresIn }, brand),
+    ...renderMessage({ ...content, channel, expiresIn, autofill: { host, androidHash } }, brand),
     ...{ id, tenantId, channel, to, code: content.code, expiresIn },
     senderName: brand.name,
     locale: content.locale,

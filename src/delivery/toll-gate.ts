@@ -21,7 +21,7 @@ export interface TollGate {
   take(tenant: Tenant, message: TolledMessage): Promise<{ ok: true } | { ok: false; reason: string }>;
   /** It did not leave. Never rejects. @param secondsAgo when it was taken */
   giveBack(tenant: Tenant, message: TolledMessage, secondsAgo: number): Promise<void>;
-  /** It left, and cost so much less than was taken. Never rejects. */
+  /** It left, and cost so much less than was taken, or more where that is negative. Never rejects. */
   giveChange(tenant: Tenant, message: TolledMessage, secondsAgo: number): Promise<void>;
 }
 
@@ -31,7 +31,7 @@ export interface TollTaking {
   pay(task: Task, tenant: Tenant): Promise<string | undefined>;
   /** The task leaves its channel, or ends, without a try that may have left: what was taken goes back. */
   giveBack(task: Task, tenant: Tenant): void;
-  /** It left at this price: what was taken beyond it goes back. */
+  /** It left at this price: what was taken beyond it goes back, what is missing (an SMS of several segments) is paid. */
   giveChange(task: Task, tenant: Tenant, price: number): void;
 }
 
@@ -55,7 +55,7 @@ export function createTollTaking(providers: readonly Provider[], gate: TollGate 
     },
     giveChange(task, tenant, price) {
       const change = task.toll ? task.toll.price - price : 0;
-      if (task.toll && change > 0)
+      if (task.toll && Math.abs(change) > 1e-9)
         void gate?.giveChange(tenant, messageOf(task, change), secondsSince(task.toll));
     },
   };

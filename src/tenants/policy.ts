@@ -5,6 +5,7 @@ import { type CustomFieldsSchema, customFieldsSchemaProblem } from './custom-fie
 import { type DeliveryPolicy, deliveryPolicyOf, deliverySettingsSchema } from './delivery-settings.ts';
 import { type TelegramPolicy, telegramPolicyOf, telegramSettings } from './telegram-settings.ts';
 import { schemaIssues } from '../web/schema-issues.ts';
+import { type SmsPolicy, smsPolicyOf, smsSettings } from './sms-settings.ts';
 import { type TollPolicy, tollPolicyOf, tollSettings } from './toll-settings.ts';
 import { returnAddressesSchema, returnAddressIssues } from './pages-settings.ts';
 
@@ -105,6 +106,7 @@ export const settingsSchema = Type.Object(
     /** How codes travel. */
     delivery: Type.Optional(deliverySettingsSchema),
     telegram: Type.Optional(telegramSettings),
+    sms: Type.Optional(smsSettings),
   },
   closed,
 );
@@ -141,6 +143,7 @@ export interface TenantPolicy {
   /** Does each device have a session of its own, or do a person's devices share an opaque one? */
   sessionSharing: 'per_device' | 'per_user';
   telegram: TelegramPolicy;
+  sms: SmsPolicy;
 }
 
 const validator = Compile(settingsSchema);
@@ -189,6 +192,7 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     delivery: deliveryPolicyOf(settings.delivery),
     sessionSharing: settings.sessions?.sharing ?? 'per_device',
     telegram: telegramPolicyOf(settings.telegram),
+    sms: smsPolicyOf(settings.sms),
   };
 }
 

@@ -68,7 +68,7 @@ export interface Tolls {
    * @param secondsAgo when it was taken: a window that began since then never held it, and gets nothing
    */
   giveBack(request: TollRequest, secondsAgo?: number): Promise<void>;
-  /** It was sent, and cost so much less (`price`) than was taken. Never rejects. */
+  /** It was sent, and cost so much less (`price`) than was taken, or more where that is negative. Never rejects. */
   giveChange(request: TollRequest, secondsAgo: number): Promise<void>;
   /** Blocks the ranges whose codes are hardly ever typed, for an hour; gives those it blocked just now. */
   judge(
@@ -111,7 +111,7 @@ export function createTolls({ database, clock, config }: TollsOptions): Tolls {
     const toll = readToll(phone, policy, openByDefault);
     if (!toll.ok) return;
     const given = countersOf(toll, channel, dayOf(secondsAgo), policy, price)
-      .filter((counter) => counter.amount > 0 && which(counter))
+      .filter((counter) => counter.amount !== 0 && which(counter))
       .map((counter) => ({ ...counter, tenantId }));
     if (given.length === 0) return;
     const atMost = secondsAgo === 0 ? 0 : secondsAgo + MARGIN_SECONDS;

@@ -99,6 +99,7 @@ export function createHttpGateway(options: HttpGatewayOptions): Provider {
   return {
     name: gateway.name,
     ...(gateway.limits ? { limits: gateway.limits } : {}),
+    ...(gateway.codesOnly ? { hasOwnText: true } : {}),
     ...(gateway.channels.includes('telegram') ? { reachesByPhone: true } : {}),
     carries: (channel, tenantId) => gateway.channels.includes(channel) && options.serves(tenantId),
     send,

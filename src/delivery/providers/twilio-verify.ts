@@ -116,6 +116,7 @@ export function createTwilioVerify(options: TwilioVerifyOptions): TwilioVerify {
 
   return {
     name: 'twilio-verify',
+    hasOwnText: true,
     carries: (channel, tenantId) => Object.hasOwn(CHANNELS, channel) && options.serves(tenantId),
     send,
     approve: (sid, signal) => finish(sid, 'approved', signal),

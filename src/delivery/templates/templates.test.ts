@@ -4,18 +4,9 @@ import { type Branding, brandOf, codeTemplates, templateNames } from '../../tena
 import { contrast, readableOn } from '../../kernel/colours.ts';
 import { displayText } from './display-text.ts';
 import { messageLocales, renderMessage, type TemplateContent } from './templates.ts';
+import { sizeOfSms } from '../segments.ts';
+import type { SmsAutofill } from './sms-text.ts';
 import { minutesIn } from './words.ts';
-
-// GSM 03.38, the basic set; these take one of 160 places. Everything else makes the message UCS-2: 70 places.
-const GSM =
-  '@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&\'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà';
-const LONG_NAMES: Record<string, string> = {
-  en: 'A School of 20 signs',
-  ru: 'Школа номер двадцать',
-  uz: 'Yigirma harfli nomli',
-  fa: 'دبیرستان بیست نویسه‌',
-  am: 'ሃያ ፊደላት ያሉት ትምህርት ቤት',
-};
 
 function render(content: Partial<TemplateContent>, branding: Branding = {}) {
   const whole: TemplateContent = {
@@ -34,26 +25,100 @@ function render(content: Partial<TemplateContent>, branding: Branding = {}) {
 const decode = (html: string): string =>
   html.replace(/&#(\d+);/g, (_whole, code: string) => String.fromCharCode(Number(code)));
 
-test('every message in every language fits one SMS, with a name of 20 characters and a code of 10 digits', () => {
-  for (const locale of messageLocales) {
+const NAMES = [
+  'A School of 20 signs',
+  'Школа номер двадцать',
+  'Yigirma harfli nomli',
+  'دبیرستان بیست نویسه‌',
+  'ሃያ ፊደላት ያሉት ትምህርት ቤት',
+  '“Curly” – quoted…',
+  '€'.repeat(100),
+  'W'.repeat(100),
+  'Ж'.repeat(100),
+  '🎓'.repeat(50),
+  '  \u202e ',
+];
+const FILLED = { host: 'sign-in.example.com', androidHash: 'FA+9qCX9VSu' };
+const AUTOFILLS = [
+  { host: null, androidHash: null },
+  { ...FILLED, androidHash: null },
+  { ...FILLED, host: null },
+  FILLED,
+  { ...FILLED, host: `${'a'.repeat(60)}.example.com` },
+];
+
+test('every built-in SMS in every language is one segment, whatever the name, the code and what phones fill in', () => {
+  for (const locale of messageLocales)
+    for (const template of templateNames)
+      for (const tenantName of NAMES)
+        for (const code of ['482913', '4829130000'])
+          for (const autofill of AUTOFILLS) {
+            const { text, subject, html } = render({
+              ...{ template, locale, tenantName, channel: 'sms', code, autofill },
+            });
+            const at = `${template}.${locale} ${tenantName} ${autofill.host}: ${text}`;
+            assert.equal(sizeOfSms(text).segments, 1, at);
+            assert.deepEqual([subject, html], [null, null]);
+            assert.doesNotMatch(text, /\{\{|undefined|null/, at);
+            const carriesCode = codeTemplates.some((name) => name === template);
+            if (carriesCode) assert.match(text, new RegExp(`(?<!\\d)${code}(?!\\d)`), at);
+            else assert.doesNotMatch(text, /@sign-in|FA\+9|482913/, at);
+          }
+});
+
+test('texts of Latin languages stay GSM-7, whatever marks the name has', () => {
+  for (const locale of ['en', 'uz'])
     for (const template of templateNames) {
-      const tenantName = LONG_NAMES[locale] ?? '';
-      const { text, subject, html } = render({
-        template,
-        locale,
-        tenantName: `${tenantName} and a rest that is cut off`,
-        channel: 'sms',
-        code: '4829130000',
-      });
-      const plain = [...text].every((character) => GSM.includes(character));
-      const most = plain ? 160 : 70;
-      assert.ok(text.length <= most, `${template}.${locale} takes ${text.length} of ${most}: ${text}`);
-      assert.equal(plain, locale === 'en' || locale === 'uz', `${template}.${locale}: ${text}`);
-      assert.deepEqual([subject, html], [null, null]);
-      assert.doesNotMatch(text, /\{\{|undefined/);
-      if (codeTemplates.some((name) => name === template)) assert.match(text, /(?<!\d)4829130000(?!\d)/);
+      const { text } = render({ template, locale, tenantName: 'O‘quv “Mark” – 1…', channel: 'sms' });
+      assert.equal(sizeOfSms(text).encoding, 'GSM-7', text);
+      assert.match(text, /O'quv "Mark" - 1\.\.\./);
     }
-  }
+});
+
+test('what phones fill in stands below every code, the page last, for a host of 20 signs and a code of six digits', () => {
+  const host = 'sign-in.example.comm';
+  for (const locale of messageLocales)
+    for (const template of codeTemplates) {
+      const sms = (autofill: SmsAutofill) =>
+        render({ template, locale, tenantName: 'Akilesiya', channel: 'sms', autofill }).text;
+      assert.match(sms({ host, androidHash: null }), /.\n@sign-in\.example\.comm #482913$/s, locale);
+      assert.match(sms({ host: null, androidHash: 'FA+9qCX9VSu' }), /.\nFA\+9qCX9VSu$/s, locale);
+      // Both together leave too little of 70 places for the longer texts: the page is what stays.
+      const both = sms({ host: 'id.example.com', androidHash: 'FA+9qCX9VSu' });
+      const isShort = template === 'sign_in_code' || ['en', 'uz'].includes(locale);
+      if (isShort) assert.match(both, /.\nFA\+9qCX9VSu\n@id\.example\.com #482913$/s, both);
+      else assert.match(both, /.\n@id\.example\.com #482913$/s, both);
+    }
+});
+
+test('what does not fit goes in its order: the name is cut, the advice goes, then what phones read', () => {
+  const sms = (tenantName: string, host: string, locale = 'ru') =>
+    render({ locale, tenantName, channel: 'sms', autofill: { host, androidHash: null } }).text;
+  assert.equal(
+    sms('Академия наук', 'a.example'),
+    '482913 — код Академия наук. Никому не сообщайте.\n@a.example #482913',
+  );
+  assert.equal(
+    sms('Академия наук', 'auth.example.com'),
+    '482913 — код Академия. Никому не сообщайте.\n@auth.example.com #482913',
+  );
+  assert.equal(
+    sms('Академия наук', 'accounts.academy.example'),
+    '482913 — код Академия наук.\n@accounts.academy.example #482913',
+  );
+  assert.equal(
+    sms('Академия наук', `${'a'.repeat(60)}.example`),
+    '482913 — код Академия наук. Никому не сообщайте.',
+  );
+});
+
+test('a tenant’s own SMS keeps its words and gets the lines below', () => {
+  const branding: Branding = { messages: { sign_in_code: { en: { sms: 'G {{code}}' } } } };
+  assert.equal(
+    render({ channel: 'sms', autofill: FILLED }, branding).text,
+    'G 482913\nFA+9qCX9VSu\n@sign-in.example.com #482913',
+  );
+  assert.equal(render({ channel: 'telegram', autofill: FILLED }, branding).text, 'G 482913');
 });
 
 test('every e-mail has all its words, in both parts, in every language', () => {

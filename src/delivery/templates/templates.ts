@@ -1,6 +1,7 @@
 import { type Brand, codeTemplates, type TemplateName, templateNames } from '../../tenants/tenants.ts';
-import { displayText, oneLine, shorten } from './display-text.ts';
+import { displayText, oneLine } from './display-text.ts';
 import { type Letter, renderLetter } from './layout.ts';
+import { ownSmsText, type SmsAutofill, smsText } from './sms-text.ts';
 import { substitute, substituteHtml, type Values } from './substitute.ts';
 import { messageLocales, minutesIn, momentIn, type Words, wordsOf } from './words.ts';
 
@@ -29,6 +30,8 @@ export interface TemplateContent {
   code: string | null;
   expiresIn: number;
   details?: MessageDetails;
+  /** For SMS that carry a code; left out: the phone fills nothing in. */
+  autofill?: SmsAutofill;
 }
 
 export interface RenderedMessage {
@@ -39,8 +42,7 @@ export interface RenderedMessage {
 
 /** A tenant that chose no colour. */
 const PRIMARY_COLOUR = '#1f3a5f';
-/** A longer name is cut in an SMS, so that it stays one segment. */
-const LONGEST_NAME_IN_SMS = 20;
+const NO_AUTOFILL: SmsAutofill = { host: null, androidHash: null };
 
 /** Renders a message for its channel: an SMS or Telegram text, or an e-mail with subject, text and HTML. */
 export function renderMessage(content: TemplateContent, brand?: Brand): RenderedMessage {
@@ -54,8 +56,12 @@ export function renderMessage(content: TemplateContent, brand?: Brand): Rendered
   const values = valuesOf({ ...content, code }, locale, brand);
   const link = carriesCode ? undefined : content.details?.link;
   if (content.channel !== 'email') {
-    const short = { ...values, tenant: shorten(values['tenant'] ?? '', LONGEST_NAME_IN_SMS) };
-    const text = substitute(own.sms ?? message.sms, short);
+    const isSms = content.channel === 'sms';
+    const autofill = (isSms && content.autofill) || NO_AUTOFILL;
+    const text =
+      isSms && own.sms === undefined
+        ? smsText(message.sms, values, autofill)
+        : ownSmsText(own.sms ?? message.sms, values, autofill);
     return { subject: null, text: link === undefined ? text : `${text} ${link}`, html: null };
   }
   const intro = (own.text ?? message.intro).split(/\n\s*\n/).filter((part) => part.trim() !== '');

@@ -7,7 +7,7 @@ import { uzbek } from './languages/uz.ts';
 
 /** What one message says in one language. `{{tenant}}` and its like are filled in. */
 export interface MessageWords {
-  /** One segment with a name of 20 characters: 160 of GSM-7, or 70 where the script needs UCS-2. Its test counts. */
+  /** One segment with a name of 20 characters: 160 of GSM-7, or 70 where the script needs UCS-2; its first sentence is enough alone. */
   sms: string;
   subject: string;
   /** One sentence before the code or the facts. */
