@@ -44,12 +44,17 @@ const MICROS = 1_000_000;
 
 export const microsOf = (price: number): number => Math.round(price * MICROS);
 
+/** How long ago a toll was taken. */
+export function secondsSince({ takenAt }: TakenToll): number {
+  return (performance.now() - takenAt) / 1000;
+}
+
 /** As the outbox keeps it. */
-export function keptToll(toll: TakenToll | null): Settlement['toll'] {
+function keptToll(toll: TakenToll | null): Settlement['toll'] {
   if (!toll) return null;
   return {
     micros: microsOf(toll.price),
-    secondsAgo: (performance.now() - toll.takenAt) / 1000,
+    secondsAgo: secondsSince(toll),
   };
 }
 

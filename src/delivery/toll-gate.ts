@@ -2,7 +2,7 @@ import type { Tenant } from '../tenants/tenants.ts';
 import { costsMoney } from '../tolls/tolls.ts';
 import { mostCost } from './prices.ts';
 import type { Provider } from './provider.ts';
-import type { TakenToll, Task } from './task.ts';
+import { secondsSince, type Task } from './task.ts';
 
 /** A message that costs money, as the tolls count it. */
 export interface TolledMessage {
@@ -59,9 +59,4 @@ export function createTollTaking(providers: readonly Provider[], gate: TollGate 
         void gate?.giveChange(tenant, messageOf(task, change), secondsSince(task.toll));
     },
   };
-}
-
-/** How long ago a toll was taken. */
-export function secondsSince({ takenAt }: TakenToll): number {
-  return (performance.now() - takenAt) / 1000;
 }
