@@ -4,6 +4,7 @@ import { type AuditTrail, createAuditTrail } from './audit/audit.ts';
 import { type Bots, createBot } from './bot/bot.ts';
 import { composeCarriers } from './compose/carriers.ts';
 import { composeDoors } from './compose/doors.ts';
+import { composeTelegramLogin } from './compose/telegram-login.ts';
 import type { AppOptions } from './compose/options.ts';
 import type { Database } from './db/database.ts';
 import { isReady } from './db/databases.ts';
@@ -22,7 +23,13 @@ import { maskAddress } from './signin/address.ts';
 import type { SignInContext } from './signin/context.ts';
 import { createTollWatch, warnOfClosedCountries } from './signin/watch-tolls.ts';
 import { createTelegramProofs } from './telegram-proofs/telegram-proofs.ts';
-import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
+import {
+  type ApiKeys,
+  createApiKeys,
+  createTenants,
+  type TelegramLogins,
+  type Tenants,
+} from './tenants/tenants.ts';
 import { createTolls, type Tolls } from './tolls/tolls.ts';
 import { createVerifications } from './verification/verification.ts';
 import { createMetrics, type Metrics } from './web/metrics.ts';
@@ -38,6 +45,7 @@ export interface App {
   tolls: Tolls;
   audit: AuditTrail;
   bots: Bots;
+  telegramLogins: TelegramLogins;
   delivery: Delivery;
   metrics: Metrics;
   inbox: DevelopmentInbox | undefined;
@@ -75,6 +83,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const metrics = createMetrics();
   const carriers = composeCarriers(options, { tenants, databaseOf, metrics, secrets, newId, random, node });
   const { inbox, bots, delivery } = carriers;
+  const telegramLogin = composeTelegramLogin(options, { tenants, secrets, newId });
   const verifications = createVerifications({
     secrets,
     budgets,
@@ -145,6 +154,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     telegramSignIn: {
       proofs: telegramProofs,
       tokenOf: (tenantId) => bots.of(tenantId)?.token,
+      login: telegramLogin.login,
+      loginClientOf: telegramLogin.logins.of,
       now: () => clock.now(),
       ...(options.telegramPublicKey ? { publicKey: options.telegramPublicKey } : {}),
     },
@@ -161,6 +172,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     keys,
     apiKeys,
     secrets,
+    telegramLogins: telegramLogin.logins,
     metrics,
     isStopping,
     ready,
@@ -200,6 +212,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     worker,
     tolls: signIn.tolls,
     bots,
+    telegramLogins: telegramLogin.logins,
     delivery,
     metrics,
     inbox,
@@ -208,6 +221,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     ready,
     async start() {
       await tenants.reload();
+      await telegramLogin.logins.reload();
       await Promise.all(databases.all().map((database) => keys.reload(database)));
       await Promise.all(tenants.all().map((tenant) => keys.ensure(tenant.id)));
       tenants.onChange(() => ensureKeys(tenants, keys, log));

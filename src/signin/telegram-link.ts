@@ -38,7 +38,8 @@ function botLinkOf(context: SignInContext, tenant: Tenant): { ok: true; link: st
   return link === undefined ? refuse('CHANNEL_UNAVAILABLE', {}, NOT_SET_UP) : { ok: true, link };
 }
 
-const TAKEN = 'This Telegram account belongs to another account here.';
+/** Said to who would add a Telegram account that signs in to another account. */
+export const TAKEN = 'This Telegram account belongs to another account here.';
 
 /** Said where a tenant has no bot, or has closed Telegram. */
 export const NOT_SET_UP = 'Signing in by Telegram is not set up here.';
@@ -100,7 +101,10 @@ export async function startTelegramLink(
 }
 
 /** Takes one beginning from the caller's hour: as many as codes may be asked for. */
-async function takeTelegramStart(context: SignInContext, clues: RequestClues): Promise<Refused | undefined> {
+export async function takeTelegramStart(
+  context: SignInContext,
+  clues: RequestClues,
+): Promise<Refused | undefined> {
   const limit = context.sendsPerCallerPerHour;
   const taken = await context.buckets.take(`telegram:${clues.caller.bucket}`, limit, 3600);
   return taken.allowed ? undefined : refuse('RATE_LIMITED', { retry_after: taken.retryAfter });
@@ -204,7 +208,7 @@ export async function completeTelegramLink(
   if (userId !== null) {
     if (input.access?.userId !== userId) return refuse('TOKEN_INVALID');
     const { access } = input;
-    const link = { access, kind: 'telegram', spend, way: 'link' } as const;
+    const link = { access, kind: 'telegram', spend, way: 'link', tellsOwner: true } as const;
     const outcome = await withConflictRetry(() => linkAddress(context, database.sql, link, clues));
     if (outcome === 'spent') return refuseRaced(context, database, handle);
     if (outcome === 'taken') return refuse('ALREADY_REGISTERED', {}, TAKEN);
