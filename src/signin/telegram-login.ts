@@ -32,7 +32,7 @@ const AWAY = 'Telegram does not answer at the moment. Try again, or sign in anot
 const NO_PROOF = 'Telegram did not confirm this sign-in, or it was used before. Start again.';
 
 /** May people of this tenant sign in by Telegram's login? */
-export function offersTelegramLogin(context: SignInContext, tenant: Tenant): boolean {
+function offersTelegramLogin(context: SignInContext, tenant: Tenant): boolean {
   const isOpen = tenant.policy.channels.includes('telegram');
   return isOpen && context.telegramSignIn.loginClientOf(tenant.id) !== undefined;
 }
@@ -117,9 +117,8 @@ export async function completeTelegramLogin(
   // 2. What Telegram says. No connection of the database is held meanwhile.
   const proof = await login.finish(client, begun, input);
   if (!proof.ok) {
-    const { reason, cause } = proof;
     context.log.warn(
-      { event: 'telegram_login', tenant: tenant.slug, reason, cause },
+      { event: 'telegram_login', tenant: tenant.slug, reason: proof.cause },
       'Telegram gave no proof for a sign-in',
     );
     if (proof.reason === 'unreachable') return refuse('CHANNEL_UNAVAILABLE', {}, AWAY);

@@ -2,7 +2,6 @@ export { type ApiAnswer, type BotApi, createBotApi } from './bot-api.ts';
 export {
   createTelegramLogin,
   type LoginProof,
-  type LoginRequest,
   type TelegramLogin,
   type TelegramLoginClient,
 } from './login.ts';

@@ -40,7 +40,9 @@ export async function createFakeLogin(now: () => number) {
     issuer: ISSUER,
     claims: {} as JWTPayload,
     /** Makes the token instead. */
-    forge: undefined as undefined | ((claims: JWTPayload, keys: { foreign: CryptoKey }) => Promise<string>),
+    forge: undefined as
+      | undefined
+      | ((claims: JWTPayload, keys: { foreign: typeof foreign.privateKey }) => Promise<string>),
   };
   const requests: { path: string; body: URLSearchParams; authorization: string | null }[] = [];
   let lastCode = 0;
