@@ -26,7 +26,7 @@ test('a sound project has no breach', () => {
   assert.deepEqual(findSupplyChainBreaches(sound), []);
 });
 
-test('a range, a tag and a git address are refused in every manifest', () => {
+test('S51 a range, a tag and a git address are refused in every manifest', () => {
   for (const version of ['^6.2.17', 'latest', '*', 'github:panva/jose']) {
     const manifests = { ...sound.manifests, 'bench/package.json': { devDependencies: { jose: version } } };
     assert.match(
@@ -48,7 +48,7 @@ test('a manifest and a lockfile that differ are refused', () => {
   );
 });
 
-test('another host, a missing hash and an install script are refused', () => {
+test('S51 another host, a missing hash and an install script are refused', () => {
   assert.match(
     withPackage('node_modules/a', { resolved: 'https://example.org/a.tgz', integrity: 'sha512-a' }).join(),
     /comes from/,
@@ -61,7 +61,7 @@ test('another host, a missing hash and an install script are refused', () => {
   assert.match(nested.join(), /install script/);
 });
 
-test('.npmrc without ignore-scripts=true is refused', () => {
+test('S51 .npmrc without ignore-scripts=true is refused', () => {
   for (const npmrc of ['', 'ignore-scripts=false', '# ignore-scripts=true']) {
     assert.match(findSupplyChainBreaches({ ...sound, npmrc }).join(), /ignore-scripts/);
   }

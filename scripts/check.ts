@@ -20,6 +20,7 @@ const STATIC_STEPS: readonly Step[] = [
   { name: 'layers', command: script('check-layers') },
   { name: 'house rules', command: script('check-house-rules') },
   { name: 'docs', command: script('check-docs') },
+  { name: 'security', command: script('check-security') },
   { name: 'lockfile', command: script('check-lockfile') },
 ];
 // After the others and alone: races and timings are measured there.

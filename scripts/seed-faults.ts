@@ -1,12 +1,16 @@
 /**
  * Shows that the tests can fail: puts known faults into a copy of the source, one at a time, and demands that the
- * tests named after the broken rule turn red. Each fault is a patch in test/seeded-faults/, `<rule>-<fault>.patch`.
+ * tests named after the broken rule turn red. Each fault is a patch in test/seeded-faults/, `<rule>-<fault>.patch`:
+ * what is broken in a sentence, optionally `Shown by: <a test's name, or its beginning>` (then only that test runs, not
+ * all of the rule), an empty line, the difference.
  *
- * Run: node scripts/seed-faults.ts            all of them, a few minutes
+ * Run: node scripts/seed-faults.ts            all of them, some minutes
  *      node scripts/seed-faults.ts S07 S14    those of some rules, or single ones by their whole name
+ *      ... --from S14                         the later part of a run that was broken off
+ *      ... --name-tests                       writes `Shown by:` into the patches that have none and turned red
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { listFiles } from './list-files.ts';
@@ -27,11 +31,17 @@ interface Result {
   shownBy: string;
 }
 
-async function main(wanted: readonly string[]): Promise<void> {
+async function main(words: readonly string[]): Promise<void> {
+  const fromIndex = words.indexOf('--from');
+  const from = fromIndex < 0 ? '' : (words[fromIndex + 1] ?? '');
+  const wanted = words.filter(
+    (word, index) => !word.startsWith('--') && (fromIndex < 0 || index !== fromIndex + 1),
+  );
   const faults = readdirSync(FAULTS)
     .filter((name) => name.endsWith('.patch'))
     .map((name) => name.slice(0, -'.patch'.length))
     .filter((name) => wanted.length === 0 || wanted.some((word) => name === word || ruleOf(name) === word))
+    .filter((name) => name >= from)
     .sort();
   if (faults.length === 0) {
     console.error(`no fault matches: ${wanted.join(' ')}`);
@@ -46,11 +56,12 @@ async function main(wanted: readonly string[]): Promise<void> {
     symlinkSync(join(root, 'node_modules'), join(original, 'node_modules'), 'dir');
     const sound = new Map<string, boolean>();
     for (const fault of faults) {
-      const rule = ruleOf(fault);
+      const tests = testsOf(fault);
       // Tests that fail anyway would show nothing.
-      if (!sound.has(rule)) sound.set(rule, (await runRule(rule, original)).code === 0);
-      const result = await seed(fault, original, sound.get(rule) === true);
+      if (!sound.has(tests)) sound.set(tests, ((await runTests(tests, original)).code ?? 0) === 0);
+      const result = await seed(fault, original, sound.get(tests) === true);
       results.push(result);
+      if (words.includes('--name-tests') && result.verdict === 'red') nameTest(fault, result.shownBy);
       console.log(`${result.verdict.padEnd(14)} ${fault} (${result.seconds} s)`);
     }
   } finally {
@@ -65,6 +76,20 @@ async function main(wanted: readonly string[]): Promise<void> {
 
 function ruleOf(fault: string): string {
   return fault.slice(0, fault.indexOf('-'));
+}
+
+/** The beginning of the names of the tests that show a fault: what its patch says, or all of its rule. */
+function testsOf(fault: string): string {
+  const shownBy = /^Shown by: (.+)$/m.exec(readFileSync(join(FAULTS, `${fault}.patch`), 'utf8'))?.[1];
+  return shownBy ?? `${ruleOf(fault)} `;
+}
+
+function nameTest(fault: string, test: string): void {
+  const path = join(FAULTS, `${fault}.patch`);
+  const text = readFileSync(path, 'utf8');
+  if (/^Shown by: /m.test(text)) return;
+  const [sentence, ...rest] = text.split('\n');
+  writeFileSync(path, [sentence, `Shown by: ${test}`, ...rest].join('\n'));
 }
 
 async function seed(fault: string, original: string, isSound: boolean): Promise<Result> {
@@ -93,8 +118,9 @@ async function judge(fault: string, copy: string): Promise<Pick<Result, 'verdict
   if (applied.status !== 0) return { verdict: 'DOES NOT APPLY', shownBy: lastLines(applied.stderr) };
 
   const rule = ruleOf(fault);
-  const { code, output } = await runRule(rule, copy);
-  if (code === undefined) return { verdict: 'NO TESTS', shownBy: `no test is named ${rule}` };
+  const tests = testsOf(fault);
+  const { code, output } = await runTests(tests, copy);
+  if (code === undefined) return { verdict: 'NO TESTS', shownBy: `no test is named ${tests}` };
   if (code === 0) return { verdict: 'GREEN', shownBy: '' };
   const failed = [...output.matchAll(/^✖ (.+?)(?: \([\d.]+ms\))?$/gm)]
     .map((match) => match[1] as string)
@@ -104,21 +130,33 @@ async function judge(fault: string, copy: string): Promise<Pick<Result, 'verdict
   if (first === undefined || !output.includes('ERR_ASSERTION')) {
     return { verdict: 'BROKEN', shownBy: lastLines(output) };
   }
-  const more = new Set(failed).size - 1;
-  return { verdict: 'red', shownBy: more === 0 ? first : `${first} (and ${more} more)` };
+  return { verdict: 'red', shownBy: first };
 }
 
-/** Runs the tests whose names begin with the rule; `code` is undefined where there are none. */
-async function runRule(
-  rule: string,
+/** Runs the tests whose names begin so; `code` is undefined where there are none. */
+async function runTests(
+  names: string,
   copy: string,
 ): Promise<{ code: number | null | undefined; output: string }> {
-  const named = new RegExp(`^ *test\\(\\s*['"\`]${rule} `, 'm');
-  const files = listFiles(copy, ['src', 'test'], ['.test.ts']).filter((path) =>
-    named.test(readFileSync(join(copy, path), 'utf8')),
-  );
-  if (files.length === 0) return { code: undefined, output: '' };
-  return run(copy, [`--test-name-pattern=^${rule} `, ...files]);
+  const begins = escapeForPattern(names);
+  // A name that is put together while the tests run is known by what comes before.
+  const rule = escapeForPattern(names.split(' ')[0] as string);
+  const files = listFiles(copy, ['src', 'test'], ['.test.ts']).map((path) => ({
+    path,
+    text: readFileSync(join(copy, path), 'utf8'),
+  }));
+  const withName = (pattern: string): string[] =>
+    files
+      .filter(({ text }) => new RegExp(`^ *test\\(\\s*['"\`]${pattern}`, 'm').test(text))
+      .map(({ path }) => path);
+  const exact = withName(begins);
+  const chosen = exact.length > 0 ? exact : withName(`${rule} `);
+  if (chosen.length === 0) return { code: undefined, output: '' };
+  return run(copy, [`--test-name-pattern=^${begins}`, ...chosen]);
+}
+
+function escapeForPattern(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 }
 
 function run(copy: string, options: readonly string[]): Promise<{ code: number | null; output: string }> {

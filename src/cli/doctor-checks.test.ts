@@ -28,7 +28,7 @@ test('PostgreSQL 15 is enough, 14 is not', () => {
   assert.match(old.message, /14\.11; 15 or newer/);
 });
 
-test('each setting that forgets is named, and only off forgets', () => {
+test('S18 each setting that forgets is named, and only off forgets', () => {
   assert.equal(checkDurability(healthy, false).level, 'ok');
   for (const setting of ['fsync', 'full_page_writes', 'synchronous_commit'] as const) {
     const facts = { ...healthy, durability: { ...healthy.durability, [setting]: 'off' } };
@@ -60,7 +60,7 @@ function tenant(channels: string[], database: string | null = null): Parameters<
   return { slug: 't', database, policy: { channels } };
 }
 
-test('a tenant that can only be entered by telephone is warned of, one with another way is not', () => {
+test('S47 a tenant that can only be entered by telephone is warned of, one with another way is not', () => {
   const known = new Set(['control']);
   const levels = (channels: string[]): string[] =>
     checkTenant(tenant(channels), known, () => true).map((finding) => finding.level);

@@ -77,7 +77,7 @@ test('the command line wins over the environment', () => {
   assert.deepEqual([result.config.mode, result.config.port], ['development', 5000]);
 });
 
-test('secrets that are short, repeated or copied from an example are refused; 32 bytes are enough', () => {
+test('S50 secrets that are short, repeated or copied from an example are refused; 32 bytes are enough', () => {
   const bad = [
     'short',
     SECRET.slice(0, 31),
@@ -101,7 +101,7 @@ test('secrets that are short, repeated or copied from an example are refused; 32
   ]);
 });
 
-test('no message ever repeats a secret', () => {
+test('S50 no message ever repeats a secret', () => {
   const result = loadConfig({
     env: {
       FIRSTPROOF_SECRET: 'hunter2hunter2',
@@ -114,7 +114,7 @@ test('no message ever repeats a secret', () => {
   assert.equal(JSON.stringify(result.problems).includes('hunter2'), false);
 });
 
-test('a secret may come from a file, but not from one that everybody may read, an empty or a missing one', () => {
+test('S50 a secret may come from a file, but not from one that everybody may read, an empty or a missing one', () => {
   const folder = mkdtempSync(join(tmpdir(), 'firstproof-config-'));
   const file = join(folder, 'secret');
   writeFileSync(file, `${SECRET}\n`, { mode: 0o600 });

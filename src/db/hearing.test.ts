@@ -40,7 +40,7 @@ test('a server that is alone has its own question answered by itself', async () 
   assert.ok((await millisecondsOf(server('a').all())) < LEASE / 2);
 });
 
-test('resolves once every server has answered, and not before', async () => {
+test('S14 resolves once every server has answered, and not before', async () => {
   const { server, greet, told } = feedOf(['a', 'b', 'c']);
   greet();
   assert.ok((await millisecondsOf(server('a').all())) < LEASE / 2);
@@ -50,7 +50,7 @@ test('resolves once every server has answered, and not before', async () => {
   ]);
 });
 
-test('a server that does not answer is waited for until its lease has run out', async () => {
+test('S14 a server that does not answer is waited for until its lease has run out', async () => {
   const { server, greet, deaf } = feedOf(['a', 'b']);
   greet();
   deaf.add('b');
@@ -59,7 +59,7 @@ test('a server that does not answer is waited for until its lease has run out', 
   assert.ok((await millisecondsOf(server('a').all())) < LEASE / 2, 'and then no longer counted');
 });
 
-test('a server that connects again has read what it missed, so its hello is its answer', async () => {
+test('S14 a server that connects again has read what it missed, so its hello is its answer', async () => {
   const { server, greet, deaf, say } = feedOf(['a', 'b']);
   greet();
   deaf.add('b');

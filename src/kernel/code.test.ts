@@ -8,7 +8,7 @@ const DIGITS = 6;
 const LIMIT_9_DEGREES = 66;
 const LIMIT_999_DEGREES = 1_305;
 
-test('a code keeps its leading zeros and its length', () => {
+test('S24 a code keeps its leading zeros and its length', () => {
   assert.equal(
     generateCode(6, () => 42),
     '000042',
@@ -30,7 +30,7 @@ test('a length that is no code is a fault', () => {
   for (const length of [0, 3, 11, 4.5, Number.NaN]) assert.throws(() => generateCode(length), RangeError);
 });
 
-describe('a million codes are uniform (chi-square)', () => {
+describe('S24 a million codes are uniform (chi-square)', () => {
   test('those of the CSPRNG are', () => {
     assert.deepEqual(
       unevenParts(() => generateCode(DIGITS)),

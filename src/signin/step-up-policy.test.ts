@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { allowsChange, helps } from './step-up-policy.ts';
 
-test('a code allows every change, a password all but a change of address', () => {
+test('S32 a code allows every change, a password all but a change of address', () => {
   for (const method of ['phone', 'email', 'telegram'] as const) {
     for (const change of ['address', 'password', 'sessions', 'username'] as const) {
       assert.equal(allowsChange(change, 'user', [method]), true);
@@ -13,7 +13,7 @@ test('a code allows every change, a password all but a change of address', () =>
   assert.equal(allowsChange('sessions', 'user', []), false);
 });
 
-test('an administrator needs more than a mailbox', () => {
+test('S32 an administrator needs more than a mailbox', () => {
   assert.equal(allowsChange('sessions', 'admin', ['email']), false);
   assert.equal(allowsChange('sessions', 'admin', ['password']), false);
   assert.equal(allowsChange('address', 'admin', ['email', 'password']), true);

@@ -20,7 +20,7 @@ test('serve names every missing setting at once, and where to begin', async () =
   assert.doesNotMatch(stderr, /\n {4}at /);
 });
 
-test('a .env that holds the secret and that everybody may read is refused', async () => {
+test('S50 a .env that holds the secret and that everybody may read is refused', async () => {
   const folder = makeFolder();
   const file = join(folder, '.env');
   writeFileSync(
@@ -73,7 +73,7 @@ test('an outside PostgreSQL: a first start makes the tenant "default", a stop en
   await database.drop();
 });
 
-test('SMS as the only way, and a channel without a provider, stand in the start log', async () => {
+test('S47 SMS as the only way, and a channel without a provider, stand in the start log', async () => {
   const database = await createEmptyDatabase();
   const env = { ...settings, DATABASE_URL: database.url };
   await runCli(['migrate'], { cwd, env });
@@ -93,7 +93,7 @@ test('SMS as the only way, and a channel without a provider, stand in the start 
   await database.drop();
 });
 
-test('a database that may forget is refused by name, unless that is allowed', async () => {
+test('S18 a database that may forget is refused by name, unless that is allowed', async () => {
   const database = await createEmptyDatabase();
   const sql = postgres(database.url, { max: 1 });
   await sql.unsafe(`alter database ${new URL(database.url).pathname.slice(1)} set synchronous_commit = off`);

@@ -207,7 +207,7 @@ test('another server of the deployment follows the change', async () => {
   }
 });
 
-test('without a key, with a lesser one, or with one of another tenant there is nothing to see', async () => {
+test('S45 without a key, with a lesser one, or with one of another tenant there is nothing to see', async () => {
   await create({ slug: 'mine', name: 'Mine' });
   const own = app.app.tenants.bySlug('mine');
   assert.ok(own);
@@ -229,7 +229,7 @@ test('without a key, with a lesser one, or with one of another tenant there is n
   assert.equal((await app.request('PATCH', `${TENANTS}/mine`, { name: 'Ours' }, bound)).status, 200);
 });
 
-test('no answer holds a key, a secret or the address of a database', async () => {
+test('S45 no answer holds a key, a secret or the address of a database', async () => {
   const text = JSON.stringify([
     (await app.get(TENANTS, admin)).body,
     (await app.get(`${TENANTS}/us`, admin)).body,

@@ -19,7 +19,7 @@ async function sendTo(address: { phone: string } | { email: string }) {
   return { verification_id: sent.body.verification_id as string, code };
 }
 
-test('a code is good for 299 seconds and expired after 301', async () => {
+test('S20 a code is good for 299 seconds and expired after 301', async () => {
   const early = await sendTo({ phone: '+14155550301' });
   app.clock.advance(299);
   assert.equal((await app.post(VERIFY, early)).status, 201);
@@ -34,7 +34,7 @@ test('a code is good for 299 seconds and expired after 301', async () => {
   assert.equal(byAddress.body.error, 'CODE_EXPIRED');
 });
 
-test('no tenant can be given a code that lives longer than 600 seconds', async () => {
+test('S20 no tenant can be given a code that lives longer than 600 seconds', async () => {
   const tenant = app.app.tenants.bySlug('uz');
   assert.ok(tenant);
   const settings = { ...tenant.settings, code: { lifetime_seconds: 600 } };

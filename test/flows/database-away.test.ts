@@ -76,7 +76,7 @@ async function callsOf(
 }
 
 for (const round of [1, 2]) {
-  test(`without its database the server says so and goes on living, and is well again by itself (${round})`, async () => {
+  test(`R07 without its database the server says so and goes on living, and is well again by itself (${round})`, async () => {
     const person = await app.signIn({ email: `before${round}@example.com` });
     const token = person.body.access_token as string;
     const waiting = await app.post('/api/v1/auth/send-verification', { phone: `+1415555120${round}` });
@@ -126,7 +126,7 @@ test('without the database of one market the others go on', async () => {
   assert.equal((await app.signIn({ phone: '+998901111201' })).status, 201);
 });
 
-test('a session that ended while the server heard nothing is refused once it answers again', async () => {
+test('R07 a session that ended while the server heard nothing is refused once it answers again', async () => {
   const { body } = await app.signIn({ email: 'missed@example.com' });
   const other = await app.signIn({ email: 'missed@example.com' });
   const token = body.access_token as string;
@@ -152,7 +152,7 @@ test('a session that ended while the server heard nothing is refused once it ans
   assert.equal(answer.body.error, 'SESSION_ENDED');
 });
 
-test('a database that swallows everything without a word is an answer too, within seconds', async () => {
+test('R07 a database that swallows everything without a word is an answer too, within seconds', async () => {
   const person = await app.signIn({ email: 'stalled@example.com' });
   // Whichever connections are open: a statement on one of them is never answered, on a new one never begun.
   await Promise.all(

@@ -21,7 +21,7 @@ async function threeDevices(email: string) {
 }
 const alive = async (token: string) => (await app.get('/api/v1/auth/session', { token })).status === 200;
 
-test('devices are listed with the current one marked, and named by their owner', async () => {
+test('S36 devices are listed with the current one marked, and named by their owner', async () => {
   const [browser, phone, server] = await threeDevices('devices@example.com');
   const list = await app.get(DEVICES, { token: phone.access_token });
   assert.equal(list.status, 200);
@@ -56,7 +56,7 @@ test('devices are listed with the current one marked, and named by their owner',
   assert.deepEqual(names, ['Büro', 'Firefox on Linux', 'My phone']);
 });
 
-test('each device is revoked alone: its tokens stop at once and the others go on', async () => {
+test('S36 each device is revoked alone: its tokens stop at once and the others go on', async () => {
   const [browser, phone, server] = await threeDevices('revoke@example.com');
   const remove = (id: string) =>
     app.request('DELETE', `${DEVICES}/${id}`, undefined, { token: server.access_token });
@@ -83,7 +83,7 @@ test('each device is revoked alone: its tokens stop at once and the others go on
   assert.equal(row?.['is_active'], false);
 });
 
-test('nobody can see, name or revoke the device of somebody else', async () => {
+test('S36 nobody can see, name or revoke the device of somebody else', async () => {
   const owner = (await app.signIn({ email: 'owner@example.com' })).body;
   const stranger = (await app.signIn({ email: 'stranger@example.com' })).body;
   const path = `${DEVICES}/${owner.session.device_id}`;

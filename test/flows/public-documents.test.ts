@@ -107,7 +107,7 @@ test('the OpenAPI document tells of every route and of nothing else', async () =
   assert.deepEqual(documented.sort(), served.sort());
 });
 
-test('health: the process runs, and it is ready for traffic until it begins to stop', async () => {
+test('R13 health: the process runs, and it is ready for traffic until it begins to stop', async () => {
   const live = await app.get('/health/live');
   assert.deepEqual(live.body, { status: 'ok', version: 'test' });
   const ready = await app.get('/health/ready');

@@ -17,7 +17,7 @@ const keyFor = async (scopes: ('introspect' | 'revoke' | 'service' | 'admin')[],
 };
 const withKey = (key: string) => ({ headers: { 'x-api-key': key } });
 
-test('introspection tells of a live token, by JSON and by form, with the key in each of its three places', async () => {
+test('S43 introspection tells of a live token, by JSON and by form, with the key in each of its three places', async () => {
   const { body } = await app.signIn({ phone: '+14155550601' });
   const key = await keyFor(['introspect']);
   const token = body.access_token as string;
@@ -56,7 +56,7 @@ test('introspection tells of a live token, by JSON and by form, with the key in 
   assert.equal(told.body.sub, opaque.body.user.id);
 });
 
-test('a token that is not alive is active: false and nothing else', async () => {
+test('S43 a token that is not alive is active: false and nothing else', async () => {
   const { body } = await app.signIn({ email: 'inactive@example.com' });
   const ended = await app.signIn({ email: 'ended@example.com' });
   await app.post('/api/v1/auth/logout', {}, { token: ended.body.access_token });
@@ -79,7 +79,7 @@ test('a token that is not alive is active: false and nothing else', async () => 
   }
 });
 
-test('without a key, with a wrong one, a revoked one or one that lacks the scope nothing is told', async () => {
+test('S43 without a key, with a wrong one, a revoked one or one that lacks the scope nothing is told', async () => {
   const { body } = await app.signIn({ email: 'keys@example.com' });
   const token = body.access_token as string;
   const revoked = await app.app.apiKeys.create({ tenantId: null, name: 'revoked', scopes: ['introspect'] });
@@ -108,7 +108,7 @@ test('without a key, with a wrong one, a revoked one or one that lacks the scope
   assert.equal((await app.get('/api/v1/auth/session', { token })).status, 200);
 });
 
-test('a key bound to one tenant learns nothing of another and ends nothing there', async () => {
+test('S43 a key bound to one tenant learns nothing of another and ends nothing there', async () => {
   const { body } = await app.signIn({ phone: '+14155550602' });
   const token = body.access_token as string;
   const foreign = await keyFor(['introspect', 'revoke', 'admin'], 'uz');
@@ -124,7 +124,7 @@ test('a key bound to one tenant learns nothing of another and ends nothing there
   assert.equal((await app.get('/api/v1/auth/session', { token })).body.error, 'SESSION_ENDED');
 });
 
-test('revocation takes an access, a refresh or an opaque token, and an unknown one is no error', async () => {
+test('S43 revocation takes an access, a refresh or an opaque token, and an unknown one is no error', async () => {
   const key = await keyFor(['revoke']);
   for (const [kind, style] of [
     ['access_token', 'jwt'],

@@ -52,12 +52,12 @@ async function refused(token: string, what: string): Promise<void> {
   assert.ok(introspection.status === 400 || introspection.body.active === false, what);
 }
 
-test('the genuine token passes: the forgeries below differ from it in one thing each', async () => {
+test('S12 the genuine token passes: the forgeries below differ from it in one thing each', async () => {
   assert.equal((await app.get('/api/v1/auth/session', { token: genuine })).status, 200);
   assert.equal(publicJwk.kid, header.kid);
 });
 
-test('a token without a signature, or with alg none in any writing, is refused', async () => {
+test('S12 a token without a signature, or with alg none in any writing, is refused', async () => {
   for (const alg of ['none', 'None', 'NONE', 'nOnE', '', null, undefined]) {
     await refused(forge({ ...header, alg }, claims, undefined), `alg ${alg}`);
     await refused(`${encode({ ...header, alg })}.${encode(claims)}`, `alg ${alg}, two segments`);
@@ -72,7 +72,7 @@ test('a token without a signature, or with alg none in any writing, is refused',
   );
 });
 
-test('a token signed by HMAC with the public key as its secret is refused', async () => {
+test('S12 a token signed by HMAC with the public key as its secret is refused', async () => {
   const text = `${encode({ ...header, alg: 'HS256' })}.${encode(claims)}`;
   const point = Buffer.concat([Buffer.from(publicJwk.x, 'base64url'), Buffer.from(publicJwk.y, 'base64url')]);
   for (const secret of [JSON.stringify(publicJwk), publicJwk.x, point, '', header.kid]) {
@@ -81,7 +81,7 @@ test('a token signed by HMAC with the public key as its secret is refused', asyn
   }
 });
 
-test('a key that is not ours is never looked for, wherever the token points', async () => {
+test('S12 a key that is not ours is never looked for, wherever the token points', async () => {
   const jwk = { ...foreign.publicKey.export({ format: 'jwk' }), kid: header.kid, alg: 'ES256' };
   for (const [what, extra] of [
     ['our kid, another key', { kid: header.kid }],
@@ -106,7 +106,7 @@ test('a key that is not ours is never looked for, wherever the token points', as
   }
 });
 
-test('only the compact form of three segments is a token', async () => {
+test('S12 only the compact form of three segments is a token', async () => {
   const [head, payload, signature] = genuine.split('.') as [string, string, string];
   for (const [what, token] of [
     ['five segments', `${head}.${payload}.${signature}.${signature}.${signature}`],
@@ -128,7 +128,7 @@ test('only the compact form of three segments is a token', async () => {
   }
 });
 
-test('a token of our own that claims anything else than its key may is refused', async () => {
+test('S13 a token of our own that claims anything else than its key may is refused', async () => {
   const tenant = app.app.tenants.bySlug('default');
   assert.ok(tenant);
   const now = Math.floor(app.clock.now().getTime() / 1000);
@@ -153,7 +153,7 @@ test('a token of our own that claims anything else than its key may is refused',
   assert.equal((await app.get('/api/v1/auth/session', { token: expired })).body.error, 'TOKEN_EXPIRED');
 });
 
-test('another type of token, signed by our very own key, is no access token', async () => {
+test('S13 another type of token, signed by our very own key, is no access token', async () => {
   const [row] = await app.databases.control.sql`
     select tenant_id, kid, private_key_sealed from signing_keys where kid = ${header.kid}`;
   const der = createSecrets([TEST_SECRET]).open(

@@ -36,7 +36,7 @@ async function prove(
 const count = async (database: string | null) =>
   (await app.databases.of(database).sql`select count(*)::int as count from users`)[0]?.['count'];
 
-test('every writing of one phone is one account', async () => {
+test('S34 every writing of one phone is one account', async () => {
   const writings = [
     '+14155552671',
     '+1 (415) 555-2671',
@@ -60,7 +60,7 @@ test('every writing of one phone is one account', async () => {
   assert.equal(await count('us'), 1);
 });
 
-test('forms that reach no single handset, or that two libraries read differently, are refused', async () => {
+test('S34 forms that reach no single handset, or that two libraries read differently, are refused', async () => {
   const before = await count(null);
   for (const phone of [
     '+14155552671 ext. 5',
@@ -89,7 +89,7 @@ test('forms that reach no single handset, or that two libraries read differently
   assert.equal(await count(null), before);
 });
 
-test('a trunk zero or a mobile prefix inside a number leads to the number that is dialled', async () => {
+test('S34 a trunk zero or a mobile prefix inside a number leads to the number that is dialled', async () => {
   for (const [written, dialled] of [
     ['+4407911123456', '+447911123456'],
     ['+5491123456789', '+5491123456789'],
@@ -99,7 +99,7 @@ test('a trunk zero or a mobile prefix inside a number leads to the number that i
   }
 });
 
-test('every writing of one e-mail address is one account, and mail goes to the address that was typed', async () => {
+test('S34 every writing of one e-mail address is one account, and mail goes to the address that was typed', async () => {
   const before = await count(null);
   for (const writing of ['One@Example.com', 'one@EXAMPLE.COM', 'ONE@example.com', ' one@example.com ']) {
     app.clock.advance(601);
@@ -123,7 +123,7 @@ test('every writing of one e-mail address is one account, and mail goes to the a
   assert.equal(await count(null), Number(before) + 2);
 });
 
-test('look-alikes that fold into another address are refused, and different mailboxes stay different', async () => {
+test('S34 look-alikes that fold into another address are refused, and different mailboxes stay different', async () => {
   for (const email of [
     'one@example.com\r\nBcc: two@example.com',
     'one＠example.com',
@@ -162,7 +162,7 @@ test('look-alikes that fold into another address are refused, and different mail
   assert.equal(await count(null), Number(before) + 3);
 });
 
-test('the budgets of an address count all of its writings together', async () => {
+test('S34 the budgets of an address count all of its writings together', async () => {
   app.clock.advance(601);
   await app.post(SEND, { phone: '+14155552672' });
   for (const phone of ['+1 415 555 2672', '+1-(415)-555-2672', '+１４１５５５５２６７２']) {

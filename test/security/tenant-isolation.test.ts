@@ -33,7 +33,7 @@ const BODIES: Record<string, unknown> = {
   'POST /api/v1/auth/logout': { scope: 'all' },
 };
 
-test('a token never passes where another tenant is named, on any route that takes one', async () => {
+test('S15 a token never passes where another tenant is named, on any route that takes one', async () => {
   const people = new Map<string, { access_token: string; session_token?: string; deviceId: string }>();
   for (const [slug, address] of [
     ['default', { email: 'person@example.com' }],
@@ -78,7 +78,7 @@ test('a token never passes where another tenant is named, on any route that take
   }
 });
 
-test('an id of another tenant is not found', async () => {
+test('S15 an id of another tenant is not found', async () => {
   const here = (await app.signIn({ phone: '+14155550902' })).body;
   const there = (await app.signIn({ phone: '+998901110902' })).body;
   const { access_token: token } = here;
@@ -88,7 +88,7 @@ test('an id of another tenant is not found', async () => {
   assert.equal((await app.get('/api/v1/auth/session', { token: there.access_token })).status, 200);
 });
 
-test('a refresh token is refused where another tenant is named', async () => {
+test('S15 a refresh token is refused where another tenant is named', async () => {
   const { body } = await app.signIn({ phone: '+14155550903' });
   for (const named of ['uz', 'default', 'nobody']) {
     const answer = await app.post(
@@ -105,7 +105,7 @@ test('a refresh token is refused where another tenant is named', async () => {
   );
 });
 
-test('a handle and a code of one tenant prove nothing in another', async () => {
+test('S15 a handle and a code of one tenant prove nothing in another', async () => {
   const email = 'same@example.com';
   const from = '198.51.100.77';
   await app.post('/api/v1/auth/send-verification', { email, tenant: 'us' }, { from });
@@ -132,7 +132,7 @@ test('a handle and a code of one tenant prove nothing in another', async () => {
   assert.equal((await app.post('/api/v1/auth/verify-code', { verification_id, code })).status, 201);
 });
 
-test('each tenant signs with keys of its own and under its own issuer', async () => {
+test('S15 each tenant signs with keys of its own and under its own issuer', async () => {
   const seen = new Set<string>();
   for (const slug of ['default', 'us', 'uz']) {
     const { keys } = (await app.get(`/t/${slug}/.well-known/jwks.json`)).body;

@@ -95,7 +95,7 @@ const ENDPOINTS: { name: string; opens: Kind[]; passes: (secret: string) => Prom
 ];
 
 for (const endpoint of ENDPOINTS) {
-  test(`${endpoint.name} opens for ${endpoint.opens.join(' and ')}, and for nothing else`, async () => {
+  test(`S13 ${endpoint.name} opens for ${endpoint.opens.join(' and ')}, and for nothing else`, async () => {
     const all = await secrets();
     const passed: Kind[] = [];
     for (const kind of KINDS) if (await endpoint.passes(all[kind])) passed.push(kind);
@@ -103,7 +103,7 @@ for (const endpoint of ENDPOINTS) {
   });
 }
 
-test('a code is proved by nothing but itself', async () => {
+test('S13 a code is proved by nothing but itself', async () => {
   const all = await secrets();
   for (const kind of ['access', 'refresh', 'opaque', 'api_key', 'handle'] as const) {
     const answer = await app.post('/api/v1/auth/verify-code', {
