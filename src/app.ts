@@ -20,6 +20,7 @@ import { createNotices } from './notices/notices.ts';
 import { createPasswords, hashingCapacity } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
 import { maskAddress } from './signin/address.ts';
+import { createChallenges } from './challenges/challenges.ts';
 import type { SignInContext } from './signin/context.ts';
 import { createTollWatch, warnOfClosedCountries } from './signin/watch-tolls.ts';
 import { createTelegramProofs } from './telegram-proofs/telegram-proofs.ts';
@@ -144,7 +145,16 @@ export async function createApp(options: AppOptions): Promise<App> {
     }),
     budgets,
     buckets,
+    challenges: createChallenges({
+      secrets,
+      counters: buckets,
+      clock,
+      captcha: config.captcha,
+      fetch: options.fetch ?? fetch,
+      log,
+    }),
     sendsPerCallerPerHour: limits.sendsPerCallerPerHour,
+    freeSendsPerCallerPerHour: limits.freeSendsPerCallerPerHour,
     wrongPasswordsPerHour: limits.wrongPasswordsPerHour,
     wrongPasswordsPerCallerPerHour: limits.wrongPasswordsPerCallerPerHour,
     explicitAnswersPerCallerPerHour: limits.explicitAnswersPerCallerPerHour,

@@ -4,6 +4,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DevelopmentInbox } from '../delivery/delivery.ts';
 import { type ApiContext, authorise, cluesOf } from './context.ts';
+import { challengeRoute } from './challenge.ts';
 import { registerDeliveryCallbacks } from './delivery-callbacks.ts';
 import { developmentRoutes } from './development.ts';
 import { deviceRoutes } from './devices.ts';
@@ -68,6 +69,7 @@ export async function registerApi(
     });
     heedIdempotencyKeys(instance, context);
     sendVerificationRoute(server, context);
+    challengeRoute(server, context);
     verificationStatusRoute(server, context);
     verifyCodeRoute(server, context);
     resendOtpRoute(server, context);

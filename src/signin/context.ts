@@ -1,4 +1,5 @@
 import type { Caller } from '../audit/audit.ts';
+import type { ChallengeAnswer, Challenges } from '../challenges/challenges.ts';
 import type { Database } from '../db/database.ts';
 import type { Log } from '../kernel/log.ts';
 import type { CodeChecks, Delivery } from '../delivery/delivery.ts';
@@ -30,8 +31,10 @@ export interface SignInContext {
   codeChecks: CodeChecks;
   budgets: AddressBudgets;
   buckets: CallerBuckets;
-  /** Sends one caller may cause in an hour. */
+  challenges: Challenges;
+  /** Sends one caller may cause in an hour; and how many of them before a challenge is put. */
   sendsPerCallerPerHour: number;
+  freeSendsPerCallerPerHour: number;
   /** Wrong passwords for one identity, and by one caller, in an hour. */
   wrongPasswordsPerHour: number;
   wrongPasswordsPerCallerPerHour: number;
@@ -62,6 +65,8 @@ export interface TelegramSignIn {
 /** What every request tells beside its body. */
 export interface RequestClues {
   caller: Caller;
+  /** What it brings against a challenge. */
+  challengeAnswer?: ChallengeAnswer | undefined;
   tenantHeader: string | undefined;
   host: string | undefined;
   acceptLanguage: string | undefined;

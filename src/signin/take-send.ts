@@ -4,15 +4,16 @@ import type { Tenant } from '../tenants/tenants.ts';
 import type { TollTaken } from '../tolls/tolls.ts';
 import type { Address } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { takeOfCaller } from './prove-work.ts';
 
 /** Whom a code would go to. */
 export interface WantedSend {
   tenant: Tenant;
   address: Pick<Address, 'kind' | 'value'>;
   channel: string;
+  /** By somebody signed in, or in a chat: no challenge is put to them. */
+  isKnown?: boolean;
 }
-
-const HOUR = 3600;
 
 /** Takes one send from the caller's hour and, where it costs money, from the tenant's tolls: both, or neither. */
 export async function takeSend(
@@ -20,14 +21,13 @@ export async function takeSend(
   wanted: WantedSend,
   clues: RequestClues,
 ): Promise<Refused | undefined> {
-  const key = `send:${clues.caller.bucket}`;
-  const [taken, toll] = await Promise.all([
-    context.buckets.take(key, context.sendsPerCallerPerHour, HOUR),
+  const [refused, toll] = await Promise.all([
+    takeOfCaller(context, clues, 'send', wanted.isKnown),
     takeToll(context, wanted),
   ]);
-  if (!taken.allowed) {
+  if (refused) {
     if (toll?.ok) await giveTollBack(context, wanted);
-    return refuse('RATE_LIMITED', { retry_after: taken.retryAfter });
+    return refused;
   }
   if (!toll || toll.ok) return undefined;
   if (toll.reason === 'money') await announceMoney(context, wanted.tenant, toll.retryAfter);

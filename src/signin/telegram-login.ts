@@ -11,9 +11,10 @@ import { type Address, locateAddress, refuseIdentifier } from './address.ts';
 import { signInAttested } from './attested-sign-in.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { linkAddress } from './link-address.ts';
+import { takeOfCaller } from './prove-work.ts';
 import { requireProof } from './require-proof.ts';
 import type { SignedIn } from './signed-in.ts';
-import { type AddressLinked, NOT_SET_UP, TAKEN, takeTelegramStart } from './telegram-link.ts';
+import { type AddressLinked, NOT_SET_UP, TAKEN } from './telegram-link.ts';
 
 /** A sign-in by Telegram's OpenID Connect login, as the browser that began it is given it. */
 export interface TelegramLoginStarted {
@@ -61,7 +62,7 @@ export async function startTelegramLogin(
   }
   const unproved = access && (await requireProof(context, access, 'address'));
   if (unproved) return unproved;
-  const limited = await takeTelegramStart(context, clues);
+  const limited = await takeOfCaller(context, clues, 'telegram', access !== undefined);
   if (limited) return limited;
   const begun = proofs.newLogin({
     tenantId: tenant.id,
@@ -111,7 +112,7 @@ export async function completeTelegramLogin(
   if (begun.userId !== null && input.access?.userId !== begun.userId) return refuse('TOKEN_INVALID');
   const client = loginClientOf(tenant.id);
   if (!client || !offersTelegramLogin(context, tenant)) return refuse('CHANNEL_UNAVAILABLE', {}, NOT_SET_UP);
-  const limited = await takeTelegramStart(context, clues);
+  const limited = await takeCompletion(context, clues);
   if (limited) return limited;
 
   // 2. What Telegram says. No connection of the database is held meanwhile.
@@ -132,6 +133,13 @@ export async function completeTelegramLogin(
       ? await signIn(context, tenant, begun, proof, input, clues)
       : await link(context, begun, proof, input.access as Access, clues);
   return outcome ?? refuse('TELEGRAM_DATA_INVALID', {}, NO_PROOF);
+}
+
+/** Each asks Telegram something: no more an hour than may be begun. */
+async function takeCompletion(context: SignInContext, clues: RequestClues): Promise<Refused | undefined> {
+  const limit = context.sendsPerCallerPerHour;
+  const taken = await context.buckets.take(`telegram-login:${clues.caller.bucket}`, limit, 3600);
+  return taken.allowed ? undefined : refuse('RATE_LIMITED', { retry_after: taken.retryAfter });
 }
 
 type Proved = Extract<LoginProof, { ok: true }>;
