@@ -4,6 +4,7 @@ import { type AuditTrail, createAuditTrail } from './audit/audit.ts';
 import { type Bots, createBot } from './bot/bot.ts';
 import { composeCarriers } from './compose/carriers.ts';
 import { composeDoors } from './compose/doors.ts';
+import { composeTelegramLogin } from './compose/telegram-login.ts';
 import type { AppOptions } from './compose/options.ts';
 import type { Database } from './db/database.ts';
 import { isReady } from './db/databases.ts';
@@ -24,7 +25,13 @@ import type { SignInContext } from './signin/context.ts';
 import { createTollGate } from './signin/toll-gate.ts';
 import { createTollWatch, warnOfClosedCountries } from './signin/watch-tolls.ts';
 import { createTelegramProofs } from './telegram-proofs/telegram-proofs.ts';
-import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
+import {
+  type ApiKeys,
+  createApiKeys,
+  createTenants,
+  type TelegramLogins,
+  type Tenants,
+} from './tenants/tenants.ts';
 import { createTolls, type Tolls } from './tolls/tolls.ts';
 import { createVerifications } from './verification/verification.ts';
 import { createMetrics, type Metrics } from './web/metrics.ts';
@@ -40,6 +47,7 @@ export interface App {
   tolls: Tolls;
   audit: AuditTrail;
   bots: Bots;
+  telegramLogins: TelegramLogins;
   delivery: Delivery;
   metrics: Metrics;
   inbox: DevelopmentInbox | undefined;
@@ -80,6 +88,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const parts = { tenants, databaseOf, metrics, secrets, newId, random, node, tollGate };
   const carriers = composeCarriers(options, parts);
   const { inbox, bots, delivery } = carriers;
+  const telegramLogin = composeTelegramLogin(options, { tenants, secrets, newId });
   const verifications = createVerifications({
     secrets,
     budgets,
@@ -159,6 +168,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     telegramSignIn: {
       proofs: telegramProofs,
       tokenOf: (tenantId) => bots.of(tenantId)?.token,
+      login: telegramLogin.login,
+      loginClientOf: telegramLogin.logins.of,
       now: () => clock.now(),
       ...(options.telegramPublicKey ? { publicKey: options.telegramPublicKey } : {}),
     },
@@ -175,6 +186,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     keys,
     apiKeys,
     secrets,
+    telegramLogins: telegramLogin.logins,
     metrics,
     isStopping,
     ready,
@@ -214,6 +226,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     worker,
     tolls,
     bots,
+    telegramLogins: telegramLogin.logins,
     delivery,
     metrics,
     inbox,
@@ -222,6 +235,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     ready,
     async start() {
       await tenants.reload();
+      await telegramLogin.logins.reload();
       await Promise.all(databases.all().map((database) => keys.reload(database)));
       await Promise.all(tenants.all().map((tenant) => keys.ensure(tenant.id)));
       tenants.onChange(() => ensureKeys(tenants, keys, log));
