@@ -24,6 +24,7 @@ export type KeyPurpose =
   | 'seal'
   | 'caller'
   | 'form'
+  | 'challenge'
   | 'idempotency'
   | 'telegram-webhook';
 

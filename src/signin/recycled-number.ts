@@ -28,13 +28,13 @@ export function recycledNumber(
 ): RecycledNumber | undefined {
   const { tenant, proof, newUserId, caller, now } = run;
   const { recycledNumbers: policy } = tenant.policy;
-  const then = proof.takesNumber ? 'take' : policy.then;
-  if (then === 'off') return undefined;
+  const wanted = proof.takesNumber ? 'take' : policy.mode;
+  if (wanted === 'off') return undefined;
   const tenantId = tenant.id;
   const judge = idleHolder(sql, {
     tenantId,
     idleDays: policy.idleDays,
-    then,
+    wanted,
     alone: policy.alone,
     registrationOpen: tenant.policy.registration === 'open',
     passwordsEnabled: tenant.policy.passwords.enabled,

@@ -4,7 +4,7 @@ import { type Static, Type } from 'typebox';
 export const recycledNumbersSchema = Type.Object(
   {
     /** second_proof: another way of the account must be proved, too. new_account: the number begins a new one. */
-    then: Type.Optional(Type.Enum(['second_proof', 'new_account', 'off'])),
+    mode: Type.Optional(Type.Enum(['second_proof', 'new_account', 'off'])),
     /** Days since the account's last sign-in. A session lives for thirty at most: whoever is signed in is not idle. */
     idle_days: Type.Optional(Type.Integer({ minimum: 31, maximum: 3650 })),
     /** second_proof, and the account has no other way: does the number begin a new account, or sign in after all? */
@@ -14,7 +14,7 @@ export const recycledNumbersSchema = Type.Object(
 );
 
 export interface RecycledNumbersPolicy {
-  then: 'second_proof' | 'new_account' | 'off';
+  mode: 'second_proof' | 'new_account' | 'off';
   idleDays: number;
   alone: 'new_account' | 'sign_in';
 }
@@ -24,7 +24,7 @@ export function recycledNumbersPolicyOf(
   settings: Static<typeof recycledNumbersSchema> | undefined,
 ): RecycledNumbersPolicy {
   return {
-    then: settings?.then ?? 'second_proof',
+    mode: settings?.mode ?? 'second_proof',
     idleDays: settings?.idle_days ?? 90,
     alone: settings?.alone ?? 'new_account',
   };

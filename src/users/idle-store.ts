@@ -7,7 +7,7 @@ export interface IdleQuery {
   tenantId: string;
   idleDays: number;
   /** What the tenant wants of such a number; `take`: its holder has asked for a new account. */
-  then: 'second_proof' | 'new_account' | 'take';
+  wanted: 'second_proof' | 'new_account' | 'take';
   /** second_proof, and there is no other way. */
   alone: 'new_account' | 'sign_in';
   registrationOpen: boolean;
@@ -24,7 +24,8 @@ export interface IdleQuery {
  * account was not signed in to for so many days. A row for which the tenant wants nothing has the verdict null.
  *
  * The account's row is locked before it is judged, and judged as it is then: its owner may sign in another way in the
- * same moment. Accounts that are closed stay closed whoever has the number.
+ * same moment. Accounts that are closed stay closed whoever has the number; one that was brought in and never signed in
+ * here is opened by its first proof, as its import promised.
  */
 export function idleFragment(sql: Sql, query: IdleQuery): Fragment {
   const { tenantId, now } = query;
@@ -33,10 +34,10 @@ export function idleFragment(sql: Sql, query: IdleQuery): Fragment {
   return sql`
     idle as materialized (
       select found.id, case
-          when ${query.then}::text = 'take' then 'take'
+          when ${query.wanted}::text = 'take' then 'take'
           when proof.purpose = 'recover' then case when found.by_address then 'ask' else 'refuse' end
-          when ${query.then}::text = 'second_proof' and (found.by_address or found.by_password) then 'ask'
-          when ${query.then}::text = 'second_proof' and ${query.alone}::text = 'sign_in' then null
+          when ${query.wanted}::text = 'second_proof' and (found.by_address or found.by_password) then 'ask'
+          when ${query.wanted}::text = 'second_proof' and ${query.alone}::text = 'sign_in' then null
           when ${query.registrationOpen}::boolean then 'take'
           else 'refuse' end as verdict
       from proof, (
@@ -45,8 +46,8 @@ export function idleFragment(sql: Sql, query: IdleQuery): Fragment {
           ${query.passwordsEnabled}::boolean and u.password_hash is not null as by_password
         from users u
         where u.tenant_id = ${tenantId}::uuid and u.id = (select i.user_id from ${identity}) and not u.is_disabled
-          and coalesce(u.last_login, (select coalesce(i.verified_at, i.created_at) from ${identity}))
-            < ${now} - make_interval(days => ${query.idleDays})
+          and u.test_entry is null
+          and u.last_login < ${now} - make_interval(days => ${query.idleDays})
           and not ${query.knownElsewhere} and not exists (select from identities own where own.tenant_id = ${tenantId}::uuid
             and own.kind = 'telegram' and own.value = ${query.telegramUserId ?? null}::text and own.user_id = u.id
             and own.verified_at is not null)

@@ -55,10 +55,8 @@ test('S35 in the bot a number asks for one more way; a code to the e-mail addres
   const other = somebody();
   const asked = await share(other, phone);
   assert.match(asked?.text ?? '', /not been used for a long time/);
-  const [[send], [begin]] = asked?.buttons as { text: string; callback_data: string }[][] as [
-    [{ text: string; callback_data: string }],
-    [{ text: string; callback_data: string }],
-  ];
+  const [send, begin] = (asked?.buttons ?? []).map(([button]) => button);
+  assert.ok(send?.callback_data && begin?.callback_data);
   assert.match(send.text, /Send a code to b.*@example\.com/);
   assert.doesNotMatch(send.text, new RegExp(email));
   assert.ok(Buffer.byteLength(send.callback_data) <= 64 && Buffer.byteLength(begin.callback_data) <= 64);

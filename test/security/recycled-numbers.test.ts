@@ -8,7 +8,7 @@ import { newCaller, sendPath, verifyPath } from '../race/started.ts';
 let app: TestApp;
 before(async () => {
   app = await createTestApp({
-    tenants: { us: { recycled_numbers: { then: 'new_account' } }, uz: { recycled_numbers: { then: 'off' } } },
+    tenants: { us: { recycled_numbers: { mode: 'new_account' } }, uz: { recycled_numbers: { mode: 'off' } } },
   });
 });
 after(() => app.close());
