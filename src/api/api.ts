@@ -27,6 +27,7 @@ import { sendVerificationRoute } from './send-verification.ts';
 import { sessionRoutes } from './session.ts';
 import { telegramInitDataRoute } from './telegram-init-data.ts';
 import { telegramLinkRoutes } from './telegram-links.ts';
+import { telegramOidcRoutes } from './telegram-oidc.ts';
 import { telegramChatRoutes } from './telegram-chats.ts';
 import { tokenRoutes } from './tokens.ts';
 import { verificationStatusRoute } from './verification-status.ts';
@@ -83,6 +84,7 @@ export async function registerApi(
     deviceRoutes(server, context);
     telegramLinkRoutes(server, context);
     telegramInitDataRoute(server, context);
+    telegramOidcRoutes(server, context);
     identityRoutes(server, context);
     notMeRoutes(server, context);
     reopenAddressesRoutes(server, context);

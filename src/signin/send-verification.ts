@@ -170,6 +170,7 @@ export async function issueCode(
   const queued = context.delivery.queue(sql, {
     tenantId: tenant.id,
     verificationId: decoy === undefined ? issued.id : null,
+    tollsTaken: true,
     content: {
       template: decoy === 'already_registered' ? decoy : codeTemplateOf(request.purpose),
       to: address.kind === 'email' ? address.asEntered : address.value,
