@@ -1,5 +1,5 @@
 import { type ErrorCode, FirstproofError } from './errors.ts';
-import { type Challenge, solveChallenge } from './proof-of-work.ts';
+import { solveChallenge } from './proof-of-work.ts';
 
 export interface TransportOptions {
   /** Where the server is, without a path. */
