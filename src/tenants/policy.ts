@@ -6,6 +6,12 @@ import { type DeliveryPolicy, deliveryPolicyOf, deliverySettingsSchema } from '.
 import { type TelegramPolicy, telegramPolicyOf, telegramSettings } from './telegram-settings.ts';
 import { schemaIssues } from '../web/schema-issues.ts';
 import { type SmsPolicy, smsPolicyOf, smsSettings } from './sms-settings.ts';
+import {
+  type TestAddress,
+  testAddressesOf,
+  testAddressesSchema,
+  testAddressIssues,
+} from './test-addresses.ts';
 import { type TollPolicy, tollPolicyOf, tollSettings } from './toll-settings.ts';
 import { returnAddressesSchema, returnAddressIssues } from './pages-settings.ts';
 
@@ -107,6 +113,8 @@ export const settingsSchema = Type.Object(
     delivery: Type.Optional(deliverySettingsSchema),
     telegram: Type.Optional(telegramSettings),
     sms: Type.Optional(smsSettings),
+    /** Addresses with a fixed code, for those who review an app. */
+    test_addresses: Type.Optional(testAddressesSchema),
   },
   closed,
 );
@@ -144,6 +152,7 @@ export interface TenantPolicy {
   sessionSharing: 'per_device' | 'per_user';
   telegram: TelegramPolicy;
   sms: SmsPolicy;
+  testAddresses: readonly TestAddress[];
 }
 
 const validator = Compile(settingsSchema);
@@ -157,7 +166,10 @@ export function settingsIssues(settings: unknown): { path: string; message: stri
       return [{ path: '/sessions/sharing', message }];
     }
     const problem = settings.custom_fields && customFieldsSchemaProblem(settings.custom_fields);
-    const issues = returnAddressIssues(settings.return_addresses);
+    const issues = [
+      ...returnAddressIssues(settings.return_addresses),
+      ...testAddressIssues(settings.test_addresses),
+    ];
     return problem === undefined ? issues : [{ path: '/custom_fields', message: problem }, ...issues];
   }
   return schemaIssues(validator.Errors(settings));
@@ -193,6 +205,7 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     sessionSharing: settings.sessions?.sharing ?? 'per_device',
     telegram: telegramPolicyOf(settings.telegram),
     sms: smsPolicyOf(settings.sms),
+    testAddresses: testAddressesOf(settings.test_addresses),
   };
 }
 
