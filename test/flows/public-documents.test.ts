@@ -102,7 +102,9 @@ test('the OpenAPI document tells of every route and of nothing else', async () =
   );
   const served = routesOf(app.app.server.printRoutes())
     .map((route) => route.replaceAll(/:(\w+)/g, '{$1}'))
-    .filter((route) => route !== 'GET /openapi.json' && !route.startsWith('OPTIONS ') && !IS_PAGE.test(route));
+    .filter(
+      (route) => route !== 'GET /openapi.json' && !route.startsWith('OPTIONS ') && !IS_PAGE.test(route),
+    );
   assert.ok(served.includes('DELETE /api/v1/auth/devices/{id}'), served.join('\n'));
   assert.deepEqual(documented.sort(), served.sort());
 });

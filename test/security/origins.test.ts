@@ -29,7 +29,8 @@ after(() => Promise.all([app.close(), production.close()]));
 
 let counter = 0;
 const newPhone = (): string => `+99890${String(++counter).padStart(7, '0')}`;
-const isRefused = ({ status, body }: Answer): boolean => status === 403 && body.error === 'ORIGIN_NOT_ALLOWED';
+const isRefused = ({ status, body }: Answer): boolean =>
+  status === 403 && body.error === 'ORIGIN_NOT_ALLOWED';
 
 /** Every call that changes something without a token, with a body that says which tenant it is for. */
 const OPEN_CALLS: readonly [string, () => Record<string, unknown>][] = [
