@@ -10,7 +10,8 @@ import { namedTenant } from './named-tenant.ts';
 /** What pages of other sites may call. Administration, service calls and webhooks are none of a browser's business. */
 const FOR_BROWSERS = ['/api/v1/auth/', '/api/auth/', '/.well-known/', '/openapi.json'];
 const PREFLIGHTS = ['/api/v1/auth/*', '/api/auth/*', '/.well-known/*'];
-const REQUEST_HEADERS = 'authorization, content-type, idempotency-key, x-device-token, x-tenant';
+const REQUEST_HEADERS =
+  'authorization, content-type, idempotency-key, x-challenge-solution, x-device-token, x-tenant';
 const ANSWER_HEADERS = 'idempotency-replayed, retry-after, www-authenticate';
 const PREFLIGHT_SECONDS = '600';
 

@@ -143,7 +143,14 @@ test('a single-page application signs in from an allowed origin, with what it ne
   assert.equal(preflight.headers.get('access-control-allow-origin'), APP);
   assert.match(preflight.headers.get('access-control-allow-methods') ?? '', /\bPOST\b/);
   const allowed = (preflight.headers.get('access-control-allow-headers') ?? '').split(', ');
-  for (const name of ['authorization', 'content-type', 'idempotency-key', 'x-device-token', 'x-tenant'])
+  for (const name of [
+    'authorization',
+    'content-type',
+    'idempotency-key',
+    'x-challenge-solution',
+    'x-device-token',
+    'x-tenant',
+  ])
     assert.ok(allowed.includes(name), name);
   assert.match(preflight.headers.get('vary') ?? '', /origin/);
 
