@@ -6,6 +6,12 @@ import { type DeliveryPolicy, deliveryPolicyOf, deliverySettingsSchema } from '.
 import { type TelegramPolicy, telegramPolicyOf, telegramSettings } from './telegram-settings.ts';
 import { schemaIssues } from '../web/schema-issues.ts';
 import { type SmsPolicy, smsPolicyOf, smsSettings } from './sms-settings.ts';
+import {
+  type TestAddress,
+  testAddressesOf,
+  testAddressesSchema,
+  testAddressIssues,
+} from './test-addresses.ts';
 import { type TollPolicy, tollPolicyOf, tollSettings } from './toll-settings.ts';
 import { allowedOriginIssues, allowedOriginsSchema } from './origin-settings.ts';
 import { returnAddressesSchema, returnAddressIssues } from './pages-settings.ts';
@@ -110,6 +116,8 @@ export const settingsSchema = Type.Object(
     delivery: Type.Optional(deliverySettingsSchema),
     telegram: Type.Optional(telegramSettings),
     sms: Type.Optional(smsSettings),
+    /** Addresses with a fixed code, for those who review an app. */
+    test_addresses: Type.Optional(testAddressesSchema),
   },
   closed,
 );
@@ -149,6 +157,7 @@ export interface TenantPolicy {
   sessionSharing: 'per_device' | 'per_user';
   telegram: TelegramPolicy;
   sms: SmsPolicy;
+  testAddresses: readonly TestAddress[];
 }
 
 const validator = Compile(settingsSchema);
@@ -165,6 +174,7 @@ export function settingsIssues(settings: unknown): { path: string; message: stri
     const issues = [
       ...returnAddressIssues(settings.return_addresses),
       ...allowedOriginIssues(settings.allowed_origins),
+      ...testAddressIssues(settings.test_addresses),
     ];
     return problem === undefined ? issues : [{ path: '/custom_fields', message: problem }, ...issues];
   }
@@ -202,6 +212,7 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     sessionSharing: settings.sessions?.sharing ?? 'per_device',
     telegram: telegramPolicyOf(settings.telegram),
     sms: smsPolicyOf(settings.sms),
+    testAddresses: testAddressesOf(settings.test_addresses),
   };
 }
 
