@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { type AuditTrail, createAuditTrail } from './audit/audit.ts';
 import { type Bots, createBot } from './bot/bot.ts';
 import { composeCarriers } from './compose/carriers.ts';
+import { composeRounds } from './compose/rounds.ts';
 import { composeDoors } from './compose/doors.ts';
 import { composeTelegramLogin } from './compose/telegram-login.ts';
 import type { AppOptions } from './compose/options.ts';
@@ -22,7 +23,8 @@ import { createRevocations, createSessions, type Revocations } from './sessions/
 import { maskAddress } from './signin/address.ts';
 import { createChallenges } from './challenges/challenges.ts';
 import type { SignInContext } from './signin/context.ts';
-import { createTollWatch, warnOfClosedCountries } from './signin/watch-tolls.ts';
+import { createTollGate } from './signin/toll-gate.ts';
+import { warnOfClosedCountries } from './signin/watch-tolls.ts';
 import { createTelegramProofs } from './telegram-proofs/telegram-proofs.ts';
 import {
   type ApiKeys,
@@ -72,7 +74,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const node = randomUUID();
   const random = (): number => randomBytes(4).readUInt32BE() / 2 ** 32;
 
-  const tenants = createTenants({ database: databases.control, newId, log });
+  const tenants = createTenants({ database: databases.control, newId, secrets, log });
   const databaseOf = (tenantId: string): Database => databases.of(tenants.byId(tenantId)?.database ?? null);
   const apiKeys = createApiKeys(databases.control, secrets, newId);
   const keys = createKeys({ databaseOf, secrets, clock, newId, log });
@@ -82,7 +84,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   const buckets = createCallerBuckets(databases.control, clock);
 
   const metrics = createMetrics();
-  const carriers = composeCarriers(options, { tenants, databaseOf, metrics, secrets, newId, random, node });
+  const tolls = createTolls({ database: databases.control, clock, config });
+  const tollGate = createTollGate(tolls, { buckets, databaseOf, log, newId });
+  const parts = { tenants, databaseOf, metrics, secrets, newId, random, node, tollGate };
+  const carriers = composeCarriers(options, parts);
   const { inbox, bots, delivery } = carriers;
   const telegramLogin = composeTelegramLogin(options, { tenants, secrets, newId });
   const verifications = createVerifications({
@@ -169,7 +174,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       now: () => clock.now(),
       ...(options.telegramPublicKey ? { publicKey: options.telegramPublicKey } : {}),
     },
-    tolls: createTolls({ database: databases.control, clock, config }),
+    tolls,
     log,
     newId,
   };
@@ -211,7 +216,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     log,
     inbox,
-    watch: createTollWatch(signIn, clock, metrics),
+    watch: composeRounds(options, signIn, metrics),
   });
   return {
     server,
@@ -220,7 +225,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     keys,
     audit,
     worker,
-    tolls: signIn.tolls,
+    tolls,
     bots,
     telegramLogins: telegramLogin.logins,
     delivery,
