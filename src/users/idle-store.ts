@@ -35,7 +35,8 @@ export function idleFragment(sql: Sql, query: IdleQuery): Fragment {
     idle as materialized (
       select found.id, case
           when ${query.wanted}::text = 'take' then 'take'
-          when proof.purpose = 'recover' then case when found.by_address then 'ask' else 'refuse' end
+          when proof.purpose = 'recover' then case when found.by_address then 'ask'
+            when ${query.wanted}::text = 'second_proof' and ${query.alone}::text = 'sign_in' then null else 'refuse' end
           when ${query.wanted}::text = 'second_proof' and (found.by_address or found.by_password) then 'ask'
           when ${query.wanted}::text = 'second_proof' and ${query.alone}::text = 'sign_in' then null
           when ${query.registrationOpen}::boolean then 'take'
