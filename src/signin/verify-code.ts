@@ -8,6 +8,7 @@ import type { Tenant } from '../tenants/tenants.ts';
 import {
   admit,
   findUser,
+  hasAddress,
   lockHolder,
   passwordDropped,
   type PublicUser,
@@ -265,7 +266,8 @@ async function grantReset(
     row.verified_user_id === null
       ? undefined
       : await findUser(context.databaseOf(tenant.id), tenant.id, row.verified_user_id);
-  if (!user) return refuse('ACCOUNT_NOT_FOUND');
+  // It may have been taken from the account since the code went out.
+  if (!user || !hasAddress(user, row)) return refuse('ACCOUNT_NOT_FOUND');
   if (user.is_disabled) return refuse('ACCOUNT_DISABLED');
   const claims = { tenantId: tenant.id, verificationId: row.verification_id };
   return {

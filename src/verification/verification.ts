@@ -22,6 +22,7 @@ import { type Attestation, attestationFragment } from './attestation-store.ts';
 import {
   addressQuery,
   type Candidate,
+  endedCodesFragment,
   endVerifications,
   issueFragment,
   proofFragment,
@@ -44,6 +45,7 @@ export {
   addressQuery,
   burnVerification,
   codeTemplateOf,
+  endedCodesFragment as endedCodes,
   endVerifications,
   readCode,
   RESET_LIFE_SECONDS,
