@@ -10,6 +10,7 @@ import { deviceRoutes } from './devices.ts';
 import { envelopedRoutes } from './enveloped/enveloped.ts';
 import { forgotPasswordRoute } from './forgot-password.ts';
 import { healthRoutes } from './health.ts';
+import { heedIdempotencyKeys } from './idempotency.ts';
 import { identityRoutes } from './identities.ts';
 import { loginRoute } from './login.ts';
 import { logoutRoute } from './logout.ts';
@@ -64,6 +65,7 @@ export async function registerApi(
       if (request.body === undefined && request.routeOptions.config.optionalBody) request.body = {};
       next();
     });
+    heedIdempotencyKeys(instance, context);
     sendVerificationRoute(server, context);
     verificationStatusRoute(server, context);
     verifyCodeRoute(server, context);

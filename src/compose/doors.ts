@@ -3,6 +3,7 @@ import { registerAdmin } from '../admin/admin.ts';
 import { type ApiContext, authorise, cluesOf, registerApi, registerDeliveryCallbacks } from '../api/api.ts';
 import { isDatabaseUnavailable } from '../db/database.ts';
 import { createCallbacks } from '../delivery/delivery.ts';
+import { createIdempotency } from '../idempotency/idempotency.ts';
 import type { Secrets } from '../kernel/secrets.ts';
 import type { Keys } from '../keys/keys.ts';
 import { answerByPage, type PagesContext, registerPages } from '../pages/pages.ts';
@@ -63,7 +64,16 @@ export async function composeDoors(options: AppOptions, parts: DoorParts): Promi
     done();
   });
   const { version } = options;
-  const context: ApiContext = { signIn, keys, apiKeys, clientAddress, publicUrl, version, ready };
+  const context: ApiContext = {
+    signIn,
+    keys,
+    apiKeys,
+    clientAddress,
+    idempotency: createIdempotency({ secrets, newId: signIn.newId }),
+    publicUrl,
+    version,
+    ready,
+  };
   await registerApi(server, context, inbox);
   registerPages(server, pages);
   const callbacks = createCallbacks(config.providers, { publicUrl, now: () => clock.now() });

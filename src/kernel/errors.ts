@@ -49,9 +49,17 @@ export const errorCatalogue = {
     message: 'An account with this address exists already. Sign in instead.',
   },
   LINK_NOT_CONFIRMED: { status: 409, message: 'Confirm the sign-in in Telegram first.' },
+  IDEMPOTENCY_KEY_IN_USE: {
+    status: 409,
+    message: 'The first request with this Idempotency-Key is still being answered. Ask again in a moment.',
+  },
   TELEGRAM_CHAT_UNKNOWN: { status: 409, message: 'Open the bot in Telegram and press Start first.' },
   LINK_EXPIRED: { status: 410, message: 'This sign-in link is over. Start again.' },
   CODE_EXPIRED: { status: 410, message: 'This code has expired. Request a new one.' },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 422,
+    message: 'This Idempotency-Key came with another body before. Make a new key for every new request.',
+  },
   TOO_MANY_ATTEMPTS: { status: 429, message: 'Too many wrong codes. Wait, then request a new code.' },
   RESEND_TOO_SOON: { status: 429, message: 'A code was sent a moment ago. Wait before asking for another.' },
   RATE_LIMITED: { status: 429, message: 'Too many requests. Wait a while and try again.' },

@@ -23,6 +23,7 @@ export type KeyPurpose =
   | 'seal'
   | 'caller'
   | 'form'
+  | 'idempotency'
   | 'telegram-webhook';
 
 /**

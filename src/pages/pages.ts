@@ -15,6 +15,7 @@ import { showReset, takeReset } from './reset.ts';
 import { showSignIn, takeSignIn } from './sign-in.ts';
 import { showSignOut, takeSignOut } from './sign-out.ts';
 import { showSignUp, takeSignUp } from './sign-up.ts';
+import { showTelegram, takeTelegram, takeTelegramDone, telegramState } from './telegram.ts';
 import { tell } from './tell.ts';
 import { showVerify, takeCode, takeResend } from './verify.ts';
 import { beginVisit, goTo, hasFormToken, keepLanguage, pathTo, type Visit } from './visit.ts';
@@ -56,6 +57,9 @@ export function registerPages(fastify: FastifyInstance, context: PagesContext): 
     formPage(server, context, '/verify', showVerify, takeCode);
     formPage(server, context, '/sign-out', showSignOut, takeSignOut);
     post(server, context, '/verify/resend', showVerify, takeResend);
+    formPage(server, context, '/telegram', showTelegram, takeTelegram);
+    post(server, context, '/telegram/done', showTelegram, takeTelegramDone);
+    get(server, context, '/telegram/state', telegramState);
     const account: Show = (visit, problem) =>
       forAccess(visit, (own, access) => showAccount(own, access, problem));
     const devices: Show = (visit, problem) =>
@@ -85,14 +89,14 @@ function formPage(
   show: Show,
   take: Take,
 ): void {
-  for (const base of ['', '/t/:tenant']) {
-    server.get(
-      base + path,
-      PAGE,
-      handler(context, path, (visit) => show(visit)),
-    );
-  }
+  get(server, context, path, (visit) => show(visit));
   post(server, context, path, show, take);
+}
+
+function get(server: FastifyInstance, context: PagesContext, path: string, answer: Take): void {
+  for (const base of ['', '/t/:tenant']) {
+    server.get(base + path, PAGE, handler(context, path, answer));
+  }
 }
 
 function post(server: FastifyInstance, context: PagesContext, path: string, show: Show, take: Take): void {

@@ -27,6 +27,7 @@ const NAMES: Partial<Record<ErrorCode, ProblemName>> = {
   VERIFICATION_NOT_FOUND: 'verificationGone',
   ACCOUNT_NOT_FOUND: 'accountNotFound',
   ALREADY_REGISTERED: 'alreadyRegistered',
+  LAST_IDENTITY: 'lastIdentity',
   TELEGRAM_CHAT_UNKNOWN: 'telegramChatUnknown',
   CODE_EXPIRED: 'codeExpired',
   TOO_MANY_ATTEMPTS: 'tooManyAttempts',
@@ -39,9 +40,12 @@ const NAMES: Partial<Record<ErrorCode, ProblemName>> = {
   SESSION_ENDED: 'sessionEnded',
 };
 
+/** Where a refusal means something else than at a sign-in. */
+export type OtherNames = Partial<Record<ErrorCode, ProblemName>>;
+
 /** By which words a refusal is told. */
-export function problemName(refused: Refused): ProblemName {
-  return NAMES[refused.error] ?? 'fault';
+export function problemName(refused: Refused, others: OtherNames = {}): ProblemName {
+  return others[refused.error] ?? NAMES[refused.error] ?? 'fault';
 }
 
 /** Seconds until it is worth trying again, where the refusal knows. */
@@ -62,7 +66,7 @@ export function problemText(
 }
 
 /** A refusal of a use case as a page tells it. */
-export function problemOf(visit: Visit, refused: Refused): Problem {
+export function problemOf(visit: Visit, refused: Refused, others?: OtherNames): Problem {
   const fields: Record<string, string> = {};
   for (const issue of refused.details.issues ?? []) {
     const name = fieldOf(issue.path);
@@ -71,7 +75,7 @@ export function problemOf(visit: Visit, refused: Refused): Problem {
   const botLink = refused.details.bot_link;
   return {
     status: pageStatus(errorCatalogue[refused.error].status),
-    notice: problemText(visit, problemName(refused), waitOf(refused)),
+    notice: problemText(visit, problemName(refused, others), waitOf(refused)),
     fields,
     ...(botLink === undefined ? {} : { botLink }),
   };

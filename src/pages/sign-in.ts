@@ -21,6 +21,7 @@ import { sendPage } from './layout.ts';
 import { fieldProblems, type Problem, problemOf } from './problems.ts';
 import { addressAfter, outsideOf, readReturnAddress } from './return-address.ts';
 import { personName } from './person.ts';
+import { hasTelegramLink, telegramButton } from './telegram.ts';
 import { tellBadReturn } from './tell.ts';
 import { accessOf, pathTo, type Visit } from './visit.ts';
 import { fill } from './words.ts';
@@ -55,7 +56,9 @@ export async function showSignIn(visit: Visit, problem?: Problem): Promise<Fasti
   const { way, byPassword } = choice;
   const title = fill(byPassword ? words.byPassword.title : words.signIn.title, { tenant: site.tenant.name });
   const isOpen = site.tenant.policy.registration === 'open';
-  const lead = byPassword ? words.byPassword.lead : isOpen ? words.signIn.lead : words.signIn.leadClosed;
+  const byCode = isOpen ? words.signIn.lead : words.signIn.leadClosed;
+  const byLink = way === 'telegram' && hasTelegramLink(visit);
+  const lead = byPassword ? words.byPassword.lead : byLink ? words.telegram.lead : byCode;
   const body = html`<div class="stack">${leadOf(title, lead)}${problemBox(problem)}${
     way === undefined
       ? html`<p>${words.problems.channelUnavailable}</p>`
@@ -86,12 +89,17 @@ function signInForm(visit: Visit, choice: Choice, way: Way, problem: Problem | u
       required: true,
       problem,
     });
-  return html`${waysMenu(visit, choice.ways, way, hrefOf)}${formOf(
+  const form = formOf(
     visit,
     pathTo(visit, '/sign-in'),
     { with: way, by, return_to: returnTo },
     html`${addressField(visit, way, fields, problem)}${password}${challengeField(visit)}${submitOf(byPassword ? words.byPassword.action : words.signIn.action)}`,
-  )}`;
+  );
+  const menu = waysMenu(visit, choice.ways, way, hrefOf);
+  if (way !== 'telegram' || !hasTelegramLink(visit)) return html`${menu}${form}`;
+  // Nothing to type is the better way; the number is for those who have it at hand.
+  const isTyped = problem !== undefined || textOf(fields, 'telegram') !== '';
+  return html`${menu}${telegramButton(visit, returnTo)}<details class="fold"${isTyped && html` open`}><summary>${words.telegram.typeId}</summary>${form}</details>`;
 }
 
 function otherChoices(visit: Visit, { way, byPassword, returnTo }: Choice): Html | null {

@@ -147,8 +147,18 @@ export function leave(visit: Visit): void {
 }
 
 /** One word for the next page to say: what has just been done. */
-export type Notice = 'saved' | 'welcome' | 'password' | 'ended' | 'renamed' | 'resent';
-const NOTICES: readonly string[] = ['saved', 'welcome', 'password', 'ended', 'renamed', 'resent'];
+const NOTICES = [
+  'saved',
+  'welcome',
+  'password',
+  'ended',
+  'renamed',
+  'resent',
+  'added',
+  'changed',
+  'removed',
+] as const;
+export type Notice = (typeof NOTICES)[number];
 
 export function leaveNotice(visit: Visit, notice: Notice): void {
   setCookie(visit, NOTICE_COOKIE, notice, 60);
@@ -159,7 +169,7 @@ export function takeNotice(visit: Visit): Notice | undefined {
   const notice = readCookie(visit.request.headers.cookie ?? '', cookieName(NOTICE_COOKIE, visit.secure));
   if (notice === undefined) return undefined;
   setCookie(visit, NOTICE_COOKIE, '', 0);
-  return NOTICES.includes(notice) ? (notice as Notice) : undefined;
+  return NOTICES.find((known) => known === notice);
 }
 
 /** Sends the browser on with a GET, so that neither reload nor back sends a form again (ASVS 3.7.2: 303, never 307). */

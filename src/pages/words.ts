@@ -25,6 +25,9 @@ export const problemNames = [
   'accountNotFound',
   'accountDisabled',
   'alreadyRegistered',
+  'addressTaken',
+  'lastIdentity',
+  'tooManyAddresses',
   'registrationClosed',
   'countryNotAllowed',
   'telegramChatUnknown',
@@ -137,8 +140,19 @@ export interface Words {
     attempts: Plural;
     nothing: Told;
     spam: string;
+    voice: string;
+    /** `{channel}` is one of `channels`. */
+    otherChannel: string;
+    queued: string;
+    sent: string;
+    delivered: string;
+    failed: string;
+    /** `{channel}` and `{time}` */
+    next: string;
+    nextNow: string;
   };
-  channels: { sms: string; email: string; telegram: string };
+  /** How a code comes, as it stands in a sentence: "by SMS". */
+  channels: { sms: string; email: string; telegram: string; voice: string };
   forgot: { title: string; lead: string; action: string; remembered: string };
   reset: { title: string; lead: string; action: string; done: string; gone: Told };
   setPassword: { title: string; lead: string; later: string };
@@ -155,6 +169,28 @@ export interface Words {
     add: string;
     remove: string;
     welcome: string;
+    change: string;
+    addTitle: string;
+    addLead: string;
+    /** `{address}` */
+    changeTitle: string;
+    added: string;
+    changed: string;
+    removed: string;
+    /** `{address}` */
+    removeTitle: string;
+    removeText: string;
+    username: string;
+    usernameText: string;
+  };
+  prove: {
+    title: string;
+    lead: string;
+    /** `{destination}` */
+    send: string;
+    password: string;
+    stuck: Told;
+    gone: Told;
   };
   devices: {
     title: string;
@@ -190,6 +226,16 @@ export interface Words {
     typeId: string;
     unavailable: Told;
     refresh: string;
+    begin: string;
+    opened: string;
+    confirmed: string;
+    linkTitle: string;
+    /** `{time}` */
+    life: string;
+    again: string;
+    denied: Told;
+    expired: Told;
+    used: Told;
   };
   notFound: Told;
   noTenant: Told;

@@ -6,6 +6,7 @@ import type { RequestClues, SignInContext } from './context.ts';
 import { type Attempt, isVerified } from './attempt.ts';
 import { mayTellOpenly, stillTellsOpenly } from './openness.ts';
 import { chooseLocale, type CodeRequest, issueCode } from './send-verification.ts';
+import { tellPasswordLockout } from './tell-lockout.ts';
 import { takeTollOnly } from './take-send.ts';
 
 type Case = 'not_found' | 'not_verified' | 'disabled' | 'wrong';
@@ -27,7 +28,11 @@ export async function refuseLogin(
   const which = caseOf(attempt);
   const isProved = attempt.fits || attempt.matching !== undefined;
   const isOpen = await answersOpenly(context, attempt, which, isProved, clues);
-  if (!isProved) await recordWrong(context, attempt, clues);
+  if (!isProved) {
+    await recordWrong(context, attempt, clues);
+    const address = addressOf(attempt);
+    if (address && attempt.attemptsLeft === 0) tellPasswordLockout(context, tenant, address, clues);
+  }
   const locale = chooseLocale(tenant, localeWish, clues);
   const code = which === 'not_verified' ? codeFor(context, attempt, isProved, locale) : undefined;
 

@@ -1,5 +1,7 @@
 import type { Page } from 'playwright-core';
 import type { TestApp } from '../create-test-app.ts';
+import { buttonOf } from '../telegram/link.ts';
+import { simulateChat, type SimulatedChat } from '../telegram/simulated-chat.ts';
 import { typeCode } from './browser.ts';
 
 /** A page as somebody may come to see it. */
@@ -44,6 +46,34 @@ async function startForgotten(page: Page, app: TestApp): Promise<void> {
   await page.waitForURL(/reset/);
 }
 
+async function startTelegram(page: Page, app: TestApp): Promise<void> {
+  await somebody(app, page);
+  await page.goto('/telegram');
+  await page.locator('main form button[type=submit]').click();
+  await page.waitForURL(/flow=/);
+}
+
+/** What a person in Telegram does with the link of this page: opens it, and presses what `answer` says. */
+export async function answerLink(
+  app: TestApp,
+  page: Page,
+  answer: 'confirm' | 'deny' | 'open',
+): Promise<SimulatedChat> {
+  const chat = simulateChat(app);
+  const url = (await page.locator('main a[href^="https://t.me/"]').getAttribute('href')) ?? '';
+  const number = await page.locator('.number').innerText();
+  const asked = await chat.say(`/start ${new URL(url).searchParams.get('start') ?? ''}`);
+  if (answer === 'open') return chat;
+  const sure = await chat.press(buttonOf(asked, answer === 'deny' ? 'no' : number));
+  if (answer === 'confirm') await chat.press(buttonOf(sure, 'yes'));
+  return chat;
+}
+
+async function denyLink(app: TestApp, page: Page): Promise<void> {
+  await answerLink(app, page, 'deny');
+  await page.locator('.number').waitFor({ state: 'detached' });
+}
+
 const go = (path: string) => async (page: Page) => {
   await page.goto(path);
 };
@@ -54,6 +84,17 @@ export const scenes: readonly Scene[] = [
   { name: 'sign-in-phone', open: go('/sign-in') },
   { name: 'sign-in-email', open: go('/sign-in?with=email') },
   { name: 'sign-in-telegram', open: go('/sign-in?with=telegram') },
+  { name: 'telegram', open: go('/telegram') },
+  { name: 'telegram-waiting', open: startTelegram },
+  { name: 'telegram-expired', open: go('/telegram?flow=abcdefgh') },
+  {
+    name: 'telegram-denied',
+    open: async (page, app) => {
+      await startTelegram(page, app);
+      await denyLink(app, page);
+      await page.locator('main form button').waitFor();
+    },
+  },
   { name: 'sign-in-password', open: go('/sign-in?with=email&by=password') },
   {
     name: 'sign-in-wrong',

@@ -70,6 +70,10 @@ document.addEventListener('submit', (event) => {
   const { words } = event.target.elements;
   if (words.value.trim() !== '') void bring(chat, { text: words.value.trim() });
   words.value = '';
+  // What the address proposed to write is written.
+  const address = new URL(location.href);
+  address.searchParams.delete('write');
+  history.replaceState(null, '', address);
 });
 function wake() {
   for (const form of document.querySelectorAll('.write')) form.hidden = false;

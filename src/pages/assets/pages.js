@@ -109,6 +109,35 @@
     show();
   }
 
+  // A link into Telegram: one question at a time, kept waiting by the server until something happens there. A page that
+  // nobody looks at asks nothing until somebody comes back to it.
+  const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  const looked = () =>
+    document.hidden &&
+    new Promise((resolve) => addEventListener('visibilitychange', resolve, { once: true }));
+  for (const box of all('[data-waits]')) {
+    void (async () => {
+      for (let failures = 0; ; ) {
+        await looked();
+        try {
+          const response = await fetch(`${box.dataset.waits}&seen=${box.dataset.seen}`);
+          const { state } = await response.json();
+          failures = 0;
+          if (state === 'opened' && state !== box.dataset.seen) {
+            const line = box.querySelector('[data-opened]');
+            line.textContent = line.dataset.opened;
+          } else if (state !== box.dataset.seen) return location.reload();
+          box.dataset.seen = state;
+          await pause(Number(box.dataset.pause));
+        } catch {
+          failures += 1;
+          await pause(Math.min(30, 2 ** failures));
+        }
+      }
+    })();
+  }
+  for (const form of all('[data-sends] form')) form.requestSubmit();
+
   // A password may be looked at before it is sent.
   for (const box of all('[data-reveal]')) {
     const field = box.querySelector('input');

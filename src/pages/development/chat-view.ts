@@ -12,16 +12,21 @@ interface Button {
 
 /**
  * A message of the simulated Telegram with its buttons, and a line to write to the bot: as the person of that chat,
- * without Telegram. @param tenant slug of the bot's tenant
+ * without Telegram. Without a message the chat has not begun.
+ * @param tenant slug of the bot's tenant @param words what is about to be written
  */
-export function chatView(message: InboxMessage, tenant: string): Html {
+export function chatView(
+  message: Pick<InboxMessage, 'to' | 'text' | 'buttons'>,
+  tenant: string,
+  words = '',
+): Html {
   const rows = (message.buttons ?? []) as (Button | string)[][];
   return html`<div class="phone" data-chat="${message.to}" data-tenant="${tenant}">
-<p class="bubble telegram"><bdi>${message.text}</bdi></p>
+${message.text !== '' && html`<p class="bubble telegram"><bdi>${message.text}</bdi></p>`}
 ${rows.length > 0 && html`<div class="keys">${rows.map((row) => html`<div>${row.map(keyOf)}</div>`)}</div>`}
 <form class="write" hidden>
 <label class="spoken" for="words">Write to the bot</label>
-<input id="words" name="words" placeholder="/start, /verify 123456, /help …" autocomplete="off" maxlength="4096">
+<input id="words" name="words" value="${words}" placeholder="/start, /verify 123456, /help …" autocomplete="off" maxlength="4096">
 <button class="button small">Write</button>
 <p class="quiet">As Telegram user ${message.to}, on the simulated Telegram.</p>
 </form>

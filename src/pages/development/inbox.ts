@@ -3,6 +3,7 @@ import type { DevelopmentInbox, InboxMessage } from '../../delivery/delivery.ts'
 import type { Tenants } from '../../tenants/tenants.ts';
 import { html, type Html, htmlText } from '../../web/html.ts';
 import { iconPath, publishScript, publishStyle, stylePath } from '../assets.ts';
+import { chatView } from './chat-view.ts';
 import { messageList } from './message-list.ts';
 import { messageView } from './message-view.ts';
 
@@ -14,6 +15,9 @@ export interface InboxQuery {
   to?: string;
   channel?: string;
   message?: string;
+  /** What somebody is about to write to a simulated bot, and whose bot it is. */
+  write?: string;
+  tenant?: string;
 }
 
 const SHOWN = 60;
@@ -65,7 +69,9 @@ async function showInbox(
       ].join('; '),
     })
     .type('text/html; charset=utf-8')
-    .send(htmlText(page(query, messages, chosen, chosen && (tenants.byId(chosen.tenantId)?.slug ?? ''))));
+    .send(
+      htmlText(page(query, messages, chosen, chosen ? tenants.byId(chosen.tenantId)?.slug : query.tenant)),
+    );
 }
 
 /** Only what is text counts: a name given twice narrows nothing. */
@@ -77,7 +83,15 @@ function narrowed(query: Record<string, unknown>): InboxQuery {
   const to = text('to');
   const channel = text('channel');
   const message = text('message');
-  return { ...(to && { to }), ...(channel && { channel }), ...(message && { message }) };
+  const write = text('write');
+  const tenant = text('tenant');
+  return {
+    ...(to && { to }),
+    ...(channel && { channel }),
+    ...(message && { message }),
+    ...(write && { write }),
+    ...(tenant && { tenant }),
+  };
 }
 
 function page(
@@ -113,16 +127,18 @@ function page(
 </header>
 <main class="panes" data-newest="${messages[0]?.id ?? ''}">
 <section class="list" aria-label="Messages">${messageList(query, messages, chosen)}</section>
-<section class="view" id="message" aria-label="The message" tabindex="-1">${chosen ? messageView(chosen, tenant) : emptyView(query)}</section>
+<section class="view" id="message" aria-label="The message" tabindex="-1">${chosen ? messageView(chosen, tenant, query.write ?? '') : emptyView(query, tenant)}</section>
 </main>
 <p class="spoken" role="status" id="news"></p>
 </body>
 </html>`;
 }
 
-function emptyView(query: InboxQuery): Html {
+function emptyView(query: InboxQuery, tenant: string): Html {
   if (query.message !== undefined)
     return html`<div class="nothing"><h2>This message is gone</h2><p>The inbox keeps the newest ten thousand. <a href="/dev/inbox">Show what is here</a></p></div>`;
+  if (query.write !== undefined && /^\d+$/.test(query.to ?? ''))
+    return html`<header class="head"><div><p class="quiet">Telegram to</p><h2>${query.to}</h2></div></header>${chatView({ to: query.to ?? '', text: '' }, tenant, query.write)}`;
   if (query.to !== undefined || query.channel !== undefined)
     return html`<div class="nothing"><h2>Nothing for this</h2><p>Nothing was sent that fits. <a href="/dev/inbox">Show everything</a></p></div>`;
   return html`<div class="nothing"><h2>Nothing was sent yet</h2>

@@ -4,7 +4,7 @@ import { chatView } from './chat-view.ts';
 import { CHANNEL_NAMES } from './message-list.ts';
 
 /** One message as its channel would show it, with its code ready to be copied. */
-export function messageView(message: InboxMessage, tenant: string): Html {
+export function messageView(message: InboxMessage, tenant: string, words: string): Html {
   const { channel, to, subject, code, created_at: at } = message;
   return html`<header class="head">
 <div><p class="quiet"><a class="back" href="/dev/inbox">All messages</a>${CHANNEL_NAMES[channel] ?? channel} to</p>
@@ -12,12 +12,12 @@ export function messageView(message: InboxMessage, tenant: string): Html {
 <p class="quiet">${subject !== null && html`<bdi class="subject">${subject}</bdi> · `}<time datetime="${at}">${at.slice(0, 19).replace('T', ' ')}</time></p></div>
 ${code !== null && html`<button class="button copy" type="button" data-copy="${code}"><span class="digits">${code}</span><span data-done="Copied">Copy the code</span></button>`}
 </header>
-${bodyOf(message, tenant)}`;
+${bodyOf(message, tenant, words)}`;
 }
 
-function bodyOf(message: InboxMessage, tenant: string): Html {
+function bodyOf(message: InboxMessage, tenant: string, words: string): Html {
   if (message.channel === 'email') return letter(message);
-  if (message.channel === 'telegram' && /^\d+$/.test(message.to)) return chatView(message, tenant);
+  if (message.channel === 'telegram' && /^\d+$/.test(message.to)) return chatView(message, tenant, words);
   return html`<div class="phone"><p class="bubble ${message.channel}"><bdi>${message.text}</bdi></p>
 ${message.channel === 'sms' && sizeLine(message.text)}</div>`;
 }
