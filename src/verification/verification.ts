@@ -19,11 +19,10 @@ import {
 import { adoptCode, burnVerification } from './provider-code-store.ts';
 import { readResetToken, RESET_LIFE_SECONDS, resetToken, type ResetTokenClaims } from './reset-token.ts';
 import { type Attestation, attestationFragment } from './attestation-store.ts';
+import { endedCodesFragment, endVerifications } from './ended-store.ts';
 import {
   addressQuery,
   type Candidate,
-  endedCodesFragment,
-  endVerifications,
   issueFragment,
   proofFragment,
   readByAddress,
