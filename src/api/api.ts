@@ -4,6 +4,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DevelopmentInbox } from '../delivery/delivery.ts';
 import { type ApiContext, authorise, cluesOf } from './context.ts';
+import { challengeRoute } from './challenge.ts';
 import { registerDeliveryCallbacks } from './delivery-callbacks.ts';
 import { developmentRoutes } from './development.ts';
 import { deviceRoutes } from './devices.ts';
@@ -26,6 +27,7 @@ import { sendVerificationRoute } from './send-verification.ts';
 import { sessionRoutes } from './session.ts';
 import { telegramInitDataRoute } from './telegram-init-data.ts';
 import { telegramLinkRoutes } from './telegram-links.ts';
+import { telegramOidcRoutes } from './telegram-oidc.ts';
 import { telegramChatRoutes } from './telegram-chats.ts';
 import { tokenRoutes } from './tokens.ts';
 import { verificationStatusRoute } from './verification-status.ts';
@@ -67,6 +69,7 @@ export async function registerApi(
     });
     heedIdempotencyKeys(instance, context);
     sendVerificationRoute(server, context);
+    challengeRoute(server, context);
     verificationStatusRoute(server, context);
     verifyCodeRoute(server, context);
     resendOtpRoute(server, context);
@@ -81,6 +84,7 @@ export async function registerApi(
     deviceRoutes(server, context);
     telegramLinkRoutes(server, context);
     telegramInitDataRoute(server, context);
+    telegramOidcRoutes(server, context);
     identityRoutes(server, context);
     notMeRoutes(server, context);
     reopenAddressesRoutes(server, context);

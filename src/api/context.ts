@@ -38,10 +38,19 @@ export function cluesOf(
       userAgent: headers['user-agent']?.slice(0, 400),
       deviceId: deviceOf(context, headers['x-device-token']),
     },
+    challengeAnswer: challengeAnswerOf(headers),
     tenantHeader: headers['x-tenant'] as string | undefined,
     host: headers.host?.toLowerCase().replace(/:\d+$/, ''),
     acceptLanguage: headers['accept-language'],
   };
+}
+
+/** One object for each request, so that its solution is looked at once. */
+function challengeAnswerOf(headers: FastifyRequest['headers']): RequestClues['challengeAnswer'] {
+  const solution = headers['x-challenge-solution'];
+  const captcha = headers['x-captcha-response'];
+  if (typeof solution !== 'string' || solution === '') return undefined;
+  return { solution, captcha: typeof captcha === 'string' ? captcha : undefined };
 }
 
 function deviceOf(

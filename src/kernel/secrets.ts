@@ -23,6 +23,7 @@ export type KeyPurpose =
   | 'seal'
   | 'caller'
   | 'form'
+  | 'challenge'
   | 'idempotency'
   | 'telegram-webhook';
 

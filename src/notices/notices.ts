@@ -87,6 +87,7 @@ export function createNotices(options: NoticesOptions): Notices {
       const message = delivery.queue(sql, {
         tenantId: tenant.id,
         verificationId: null,
+        tollsTaken: false,
         content: {
           template: templateOf(notice.kind),
           to: recipient.kind === 'email' ? recipient.as_entered : recipient.value,

@@ -47,7 +47,7 @@ export async function sendCodeToChat(
   if (!chosen.ok) return chosen;
   const limited = await takeSend(
     context,
-    { tenant, address: located.address, channel: chosen.channel },
+    { tenant, address: located.address, channel: chosen.channel, isKnown: true },
     clues,
   );
   if (limited) return limited;

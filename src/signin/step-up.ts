@@ -45,7 +45,7 @@ export async function stepUp(
   if (!chosen.ok) return chosen;
   const limited = await takeSend(
     context,
-    { tenant, address: chosen.address, channel: chosen.channel },
+    { tenant, address: chosen.address, channel: chosen.channel, isKnown: true },
     clues,
   );
   if (limited) return limited;
