@@ -124,6 +124,7 @@ export function codeAmong(
         candidates,
         caller: clues.caller.bucket,
         approved,
+        testEntries: tenant.policy.testAddresses,
         now,
         share: ownersShare(sql, tenant, clues, now),
       }),

@@ -13,6 +13,8 @@ export interface UserRow {
   epoch: number;
   /** The language of its first proof; null for an imported account that was never proved. */
   locale: string | null;
+  /** The test address's entry whose fixed code made it; null: a real account. */
+  test_entry: string | null;
   last_login: Date | null;
   created_at: Date;
   updated_at: Date;
@@ -107,13 +109,13 @@ export function admitFragment(sql: Sql, admission: Admission): Fragment {
     ),
     account as (
       insert into users as u (tenant_id, id, role, first_name, last_name, username, custom_fields, password_hash,
-        is_active, is_verified, live_sessions, verification_id, locale, known_agents, last_login, created_at, updated_at)
+        is_active, is_verified, live_sessions, verification_id, test_entry, locale, known_agents, last_login, created_at, updated_at)
       select ${tenantId}::uuid, admitted.user_id, coalesce(claimed.role, 'user'),
         coalesce(${told('first_name')}, ${admission.firstName}, claimed.first_name),
         coalesce(${told('last_name')}, ${admission.lastName}, claimed.last_name),
         coalesce(${toldUsername}, ${admission.username}, case when ${admission.takeWaitingUsername}::boolean then claimed.username end),
         coalesce(claimed.custom_fields, '{}'), case when trusted.waiting then claimed.password_hash end,
-        true, true, 1, proof.id,
+        true, true, 1, proof.id, proof.test_entry,
         coalesce((select v.locale from verifications v where v.tenant_id = ${tenantId}::uuid and v.id = proof.id),
           ${admission.locale ?? null}),
         array_remove(array[${admission.agent ?? null}::text], null), ${now}, ${now}, ${now}
@@ -134,6 +136,8 @@ export function admitFragment(sql: Sql, admission: Admission): Fragment {
         live_sessions = u.live_sessions + ${opened},
         last_login = case when u.is_disabled then u.last_login else excluded.last_login end,
         updated_at = excluded.updated_at
+      -- A fixed code opens only what it has made, and a real proof never what a tester has.
+      where u.test_entry is not distinct from excluded.test_entry
       returning u.id, u.role, u.first_name, u.last_name, u.username, u.custom_fields, u.is_active, u.is_verified,
         u.is_disabled, u.epoch, u.last_login, u.created_at, u.updated_at, u.id = ${newUserId}::uuid as created,
         u.password_hash is not null as has_password
@@ -278,7 +282,7 @@ export async function readUser(
 ): Promise<UserRow | undefined> {
   const [row] = await database.sql<UserRow[]>`
     select u.id, u.role, u.first_name, u.last_name, u.username, u.custom_fields, u.is_active, u.is_verified,
-      u.is_disabled, u.epoch, u.locale, u.last_login, u.created_at, u.updated_at,
+      u.is_disabled, u.epoch, u.locale, u.test_entry, u.last_login, u.created_at, u.updated_at,
       coalesce((select jsonb_agg(jsonb_build_object('id', i.id, 'kind', i.kind, 'value', i.value,
         'as_entered', i.as_entered, 'verified_at', i.verified_at) order by i.id)
         from identities i where i.tenant_id = u.tenant_id and i.user_id = u.id), '[]') as identities

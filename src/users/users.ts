@@ -53,6 +53,12 @@ export {
 } from './identity-store.ts';
 
 export {
+  readAccountKind as accountKindOf,
+  readTestAccounts as findTestAccounts,
+  removeTestAccountFragment as removeTestAccount,
+} from './test-account-store.ts';
+
+export {
   advanceImport,
   beginImport,
   findTaken,
@@ -95,7 +101,7 @@ export function hasAddress(
 
 /** What a person and their application may see of an account. */
 export function publicUser(
-  row: Omit<UserRow, 'is_disabled' | 'epoch' | 'locale' | 'identities'> & {
+  row: Omit<UserRow, 'is_disabled' | 'epoch' | 'locale' | 'test_entry' | 'identities'> & {
     identities: readonly IdentityRow[];
   },
 ): PublicUser {
