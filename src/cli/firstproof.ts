@@ -18,6 +18,7 @@ import { removeTelegramLogin, setTelegramLogin, showTelegramLogin } from './tena
 import { createTenant, listTenants, type NewTenantOptions, setTenant, showTenant } from './tenant-command.ts';
 import { runTollsLedger } from './tolls-command.ts';
 import { runUserImport, type UserImportOptions } from './user-command.ts';
+import { addUserCommands } from './user-commands.ts';
 import { version } from './version.ts';
 
 /** A reader that went away (`… | head -1`) is no fault. */
@@ -216,9 +217,11 @@ program
     runDoctor({ ...program.opts<{ development?: boolean }>(), ...options }),
   );
 
-program
+const user = program
   .command('user')
-  .description('accounts')
+  .description('accounts: find, look at, close, sign out, export, erase, import');
+addUserCommands(user, () => configured());
+user
   .command('import <file>')
   .description('bring in existing users from CSV or JSON Lines; exit code 1 when rows were refused')
   .option('--tenant <slug>', 'whose users they become', 'default')

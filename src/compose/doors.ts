@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { Accounts } from '../accounts/accounts.ts';
 import { registerAdmin } from '../admin/admin.ts';
 import { type ApiContext, authorise, cluesOf, registerApi, registerDeliveryCallbacks } from '../api/api.ts';
 import { isDatabaseUnavailable } from '../db/database.ts';
@@ -17,6 +18,7 @@ import type { AppOptions } from './options.ts';
 
 export interface DoorParts {
   signIn: SignInContext;
+  accounts: Accounts;
   carriers: Carriers;
   keys: Keys;
   apiKeys: ApiKeys;
@@ -67,6 +69,7 @@ export async function composeDoors(options: AppOptions, parts: DoorParts): Promi
   const { version } = options;
   const context: ApiContext = {
     signIn,
+    accounts: parts.accounts,
     keys,
     apiKeys,
     clientAddress,
@@ -81,6 +84,7 @@ export async function composeDoors(options: AppOptions, parts: DoorParts): Promi
   const callbacks = createCallbacks(config.providers, { publicUrl, now: () => clock.now() });
   await registerDeliveryCallbacks(server, { callbacks, report: delivery.report, metrics });
   registerAdmin(server, {
+    accounts: parts.accounts,
     tenants: signIn.tenants,
     keys,
     bots,

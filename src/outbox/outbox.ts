@@ -16,6 +16,7 @@ import { type DeliveryCounts, readDeliveryCounts, readSpeeds } from './stats-sto
 import { readCarried } from './carried-store.ts';
 import { applyReport, type ReportedSend, type SendReport } from './report-store.ts';
 
+export { eraseMessages, readSentTo, type SentRow } from './person-store.ts';
 export type { DeliveryCounts };
 export type { ClaimedMessage, QueueMessage, ReportedSend, SettledMessage, Settlement };
 export { OUTBOX_TOPIC, readCarried, sweepMessages };
