@@ -81,7 +81,8 @@ test('R01 the worker is killed at each step: every code is delivered or expired,
   for (let round = 0; kills < KILLS; round++) {
     assert.ok(round < KILLS * 3, 'the steps are reached');
     for (let queued = 0; queued < QUEUED_EACH_ROUND; queued++) await queueing.queue(codes);
-    const step = STEPS[round % STEPS.length] ?? null;
+    // After each step in turn one lives: what is left to it must not only grow old.
+    const step = STEPS[round % (STEPS.length + 1)] ?? null;
     const time = 1 + (round % 3);
     const args = { url, provider: providerUrl, secret: TEST_SECRET, aheadSeconds, step, time };
     const { killed, stderr } = await work(args);
@@ -101,6 +102,12 @@ test('R01 the worker is killed at each step: every code is delivered or expired,
   const reached = new Set(delivered.map(({ id }) => id));
   const lost = rows.filter(({ id, state }) => !reached.has(id) && state !== 'abandoned');
   assert.deepEqual(lost, [], 'delivered or expired');
+  assert.deepEqual(
+    rows.filter(({ state, expired }) => state === 'abandoned' && !expired),
+    [],
+    'given up only once it has expired',
+  );
+  assert.ok(reached.size > rows.length / 2, `${reached.size} of ${rows.length} delivered`);
   assert.deepEqual(
     rows.filter(({ state }) => !['sent', 'abandoned', 'failed'].includes(state)),
     [],
