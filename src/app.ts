@@ -3,7 +3,9 @@ import type { FastifyInstance } from 'fastify';
 import { type AuditTrail, createAuditTrail } from './audit/audit.ts';
 import { type Bots, createBot } from './bot/bot.ts';
 import { composeCarriers } from './compose/carriers.ts';
+import { composeRounds } from './compose/rounds.ts';
 import { composeDoors } from './compose/doors.ts';
+import { composeTelegramLogin } from './compose/telegram-login.ts';
 import type { AppOptions } from './compose/options.ts';
 import type { Database } from './db/database.ts';
 import { isReady } from './db/databases.ts';
@@ -21,9 +23,16 @@ import { createRevocations, createSessions, type Revocations } from './sessions/
 import { maskAddress } from './signin/address.ts';
 import { createChallenges } from './challenges/challenges.ts';
 import type { SignInContext } from './signin/context.ts';
-import { createTollWatch, warnOfClosedCountries } from './signin/watch-tolls.ts';
+import { createTollGate } from './signin/toll-gate.ts';
+import { warnOfClosedCountries } from './signin/watch-tolls.ts';
 import { createTelegramProofs } from './telegram-proofs/telegram-proofs.ts';
-import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
+import {
+  type ApiKeys,
+  createApiKeys,
+  createTenants,
+  type TelegramLogins,
+  type Tenants,
+} from './tenants/tenants.ts';
 import { createTolls, type Tolls } from './tolls/tolls.ts';
 import { createVerifications } from './verification/verification.ts';
 import { createMetrics, type Metrics } from './web/metrics.ts';
@@ -39,6 +48,7 @@ export interface App {
   tolls: Tolls;
   audit: AuditTrail;
   bots: Bots;
+  telegramLogins: TelegramLogins;
   delivery: Delivery;
   metrics: Metrics;
   inbox: DevelopmentInbox | undefined;
@@ -64,7 +74,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const node = randomUUID();
   const random = (): number => randomBytes(4).readUInt32BE() / 2 ** 32;
 
-  const tenants = createTenants({ database: databases.control, newId, log });
+  const tenants = createTenants({ database: databases.control, newId, secrets, log });
   const databaseOf = (tenantId: string): Database => databases.of(tenants.byId(tenantId)?.database ?? null);
   const apiKeys = createApiKeys(databases.control, secrets, newId);
   const keys = createKeys({ databaseOf, secrets, clock, newId, log });
@@ -74,8 +84,12 @@ export async function createApp(options: AppOptions): Promise<App> {
   const buckets = createCallerBuckets(databases.control, clock);
 
   const metrics = createMetrics();
-  const carriers = composeCarriers(options, { tenants, databaseOf, metrics, secrets, newId, random, node });
+  const tolls = createTolls({ database: databases.control, clock, config });
+  const tollGate = createTollGate(tolls, { buckets, databaseOf, log, newId });
+  const parts = { tenants, databaseOf, metrics, secrets, newId, random, node, tollGate };
+  const carriers = composeCarriers(options, parts);
   const { inbox, bots, delivery } = carriers;
+  const telegramLogin = composeTelegramLogin(options, { tenants, secrets, newId });
   const verifications = createVerifications({
     secrets,
     budgets,
@@ -155,10 +169,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     telegramSignIn: {
       proofs: telegramProofs,
       tokenOf: (tenantId) => bots.of(tenantId)?.token,
+      login: telegramLogin.login,
+      loginClientOf: telegramLogin.logins.of,
       now: () => clock.now(),
       ...(options.telegramPublicKey ? { publicKey: options.telegramPublicKey } : {}),
     },
-    tolls: createTolls({ database: databases.control, clock, config }),
+    tolls,
     log,
     newId,
   };
@@ -171,6 +187,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     keys,
     apiKeys,
     secrets,
+    telegramLogins: telegramLogin.logins,
     metrics,
     isStopping,
     ready,
@@ -199,7 +216,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     log,
     inbox,
-    watch: createTollWatch(signIn, clock, metrics),
+    watch: composeRounds(options, signIn, metrics),
   });
   return {
     server,
@@ -208,8 +225,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     keys,
     audit,
     worker,
-    tolls: signIn.tolls,
+    tolls,
     bots,
+    telegramLogins: telegramLogin.logins,
     delivery,
     metrics,
     inbox,
@@ -218,6 +236,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     ready,
     async start() {
       await tenants.reload();
+      await telegramLogin.logins.reload();
       await Promise.all(databases.all().map((database) => keys.reload(database)));
       await Promise.all(tenants.all().map((tenant) => keys.ensure(tenant.id)));
       tenants.onChange(() => ensureKeys(tenants, keys, log));

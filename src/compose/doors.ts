@@ -8,7 +8,7 @@ import type { Secrets } from '../kernel/secrets.ts';
 import type { Keys } from '../keys/keys.ts';
 import { answerByPage, type PagesContext, registerPages } from '../pages/pages.ts';
 import type { SignInContext } from '../signin/context.ts';
-import type { ApiKeys } from '../tenants/tenants.ts';
+import type { ApiKeys, TelegramLogins } from '../tenants/tenants.ts';
 import { createClientAddress } from '../web/client-address.ts';
 import type { Metrics } from '../web/metrics.ts';
 import { createHttpServer } from '../web/server.ts';
@@ -21,6 +21,7 @@ export interface DoorParts {
   keys: Keys;
   apiKeys: ApiKeys;
   secrets: Secrets;
+  telegramLogins: TelegramLogins;
   metrics: Metrics;
   isStopping: () => boolean;
   ready: () => Promise<boolean>;
@@ -71,6 +72,7 @@ export async function composeDoors(options: AppOptions, parts: DoorParts): Promi
     clientAddress,
     idempotency: createIdempotency({ secrets, newId: signIn.newId }),
     publicUrl,
+    isDevelopment: config.mode === 'development',
     version,
     ready,
   };
@@ -82,6 +84,7 @@ export async function composeDoors(options: AppOptions, parts: DoorParts): Promi
     tenants: signIn.tenants,
     keys,
     bots,
+    telegramLogins: parts.telegramLogins,
     databaseNames: databases
       .all()
       .filter((database) => database !== databases.control)

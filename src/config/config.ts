@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { type CaptchaSettings, type challengeSettings, readCaptcha } from './challenge-settings.ts';
 import { type ProviderConfig, type providerSettings, readProviders } from './provider-settings.ts';
 import { BadSetting, type Setting, settings } from './settings.ts';
+import { halfTelegramLogin, type telegramLoginSettings } from './telegram-settings.ts';
 
 type SettingName = keyof typeof settings;
 type ValueOf<S> = S extends Setting<infer T> ? T : never;
@@ -15,7 +16,8 @@ type Optional =
   | 'secrets'
   | 'smtpUrl'
   | 'smtpFrom'
-  | 'telegramBotToken';
+  | 'telegramBotToken'
+  | keyof typeof telegramLoginSettings;
 
 /** The configuration, parsed once and frozen. Nothing else reads the environment. */
 export type Config = Readonly<
@@ -67,6 +69,8 @@ export function loadConfig(source: ConfigSource): ConfigResult {
       });
     }
   }
+  const half = halfTelegramLogin(config);
+  if (half && !problems.some(({ setting }) => setting === half.setting)) problems.push(half);
   const found = readProviders(config, source.env);
   values['providers'] = found.providers;
   problems.push(...found.problems.filter((one) => !problems.some(({ setting }) => setting === one.setting)));

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { parseApiRoot, parseBotToken } from './telegram-settings.ts';
+import { parseApiRoot, parseBotToken, telegramLoginSettings } from './telegram-settings.ts';
 import { type MailSender, parseSmtpUrl, parseSender, type SmtpServer } from './mail-settings.ts';
 import { challengeSettings } from './challenge-settings.ts';
 import { providerSettings } from './provider-settings.ts';
@@ -139,6 +139,7 @@ export const settings = {
     default: 'auto',
     parse: oneOf(['auto', 'polling', 'webhook']),
   }),
+  ...telegramLoginSettings,
   ...providerSettings,
   ...challengeSettings,
   budgets: setting({

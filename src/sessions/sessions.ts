@@ -39,7 +39,7 @@ import { deviceToken, isSessionToken, readDeviceToken, readSessionToken, session
 
 export type { Access, Authenticated, ChatSession, DeviceRow, Joining, Revocations };
 export { createRevocations, issuerOf, ownDevicesFragment as ownDevices, SHARED_INDEX, sweepSessions };
-export { endDisputedSessions, endOtherSessions } from './end-store.ts';
+export { endDisputedSessions, endFormerFragment as endFormer, endOtherSessions } from './end-store.ts';
 export { addProof, clearProofs, liveSession, type ProofMethod, readProofs } from './proof-store.ts';
 
 export type SessionStyle = 'jwt' | 'opaque';
@@ -103,7 +103,13 @@ export interface Sessions {
   /** Ends every session of a user inside a transaction that holds the account's row; ids for `told`. */
   endAll(
     sql: Sql,
-    query: { tenantId: string; userId: string; reason: string; caller: Caller; now: Fragment },
+    query: {
+      tenantId: string;
+      userId: string;
+      reason: string;
+      caller: { ip: string | null };
+      now: Fragment;
+    },
   ): Promise<string[]>;
   /** The live session whose token a chat holds; `chatId` null: any live one of the account. */
   findOfChat(tenant: Tenant, userId: string, chatId: string | null): Promise<ChatSession | undefined>;

@@ -7,6 +7,7 @@ import type { AddressBudgets, CallerBuckets } from '../limits/limits.ts';
 import type { Notices } from '../notices/notices.ts';
 import type { Passwords } from '../passwords/passwords.ts';
 import type { Sessions } from '../sessions/sessions.ts';
+import type { TelegramLogin, TelegramLoginClient } from '../telegram/telegram.ts';
 import type { TelegramProofs } from '../telegram-proofs/telegram-proofs.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import type { Tolls } from '../tolls/tolls.ts';
@@ -53,6 +54,9 @@ export interface TelegramSignIn {
   proofs: TelegramProofs;
   /** The token of the tenant's bot; undefined without a bot, and where it is simulated. */
   tokenOf: (tenantId: string) => string | undefined;
+  /** Telegram's OpenID Connect login, and the tenant's client of it, where it has one. */
+  login: TelegramLogin;
+  loginClientOf: (tenantId: string) => TelegramLoginClient | undefined;
   /** Telegram's key for third parties; another one only in tests. */
   publicKey?: string;
   now: () => Date;

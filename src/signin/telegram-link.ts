@@ -39,7 +39,8 @@ function botLinkOf(context: SignInContext, tenant: Tenant): { ok: true; link: st
   return link === undefined ? refuse('CHANNEL_UNAVAILABLE', {}, NOT_SET_UP) : { ok: true, link };
 }
 
-const TAKEN = 'This Telegram account belongs to another account here.';
+/** Said to who would add a Telegram account that signs in to another account. */
+export const TAKEN = 'This Telegram account belongs to another account here.';
 
 /** Said where a tenant has no bot, or has closed Telegram. */
 export const NOT_SET_UP = 'Signing in by Telegram is not set up here.';
@@ -198,7 +199,7 @@ export async function completeTelegramLink(
   if (userId !== null) {
     if (input.access?.userId !== userId) return refuse('TOKEN_INVALID');
     const { access } = input;
-    const link = { access, kind: 'telegram', spend, way: 'link' } as const;
+    const link = { access, kind: 'telegram', spend, way: 'link', tellsOwner: true } as const;
     const outcome = await withConflictRetry(() => linkAddress(context, database.sql, link, clues));
     if (outcome === 'spent') return refuseRaced(context, database, handle);
     if (outcome === 'taken') return refuse('ALREADY_REGISTERED', {}, TAKEN);

@@ -6,7 +6,19 @@ import { type DeliveryPolicy, deliveryPolicyOf, deliverySettingsSchema } from '.
 import { type TelegramPolicy, telegramPolicyOf, telegramSettings } from './telegram-settings.ts';
 import { schemaIssues } from '../web/schema-issues.ts';
 import { type SmsPolicy, smsPolicyOf, smsSettings } from './sms-settings.ts';
+import {
+  type TestAddress,
+  testAddressesOf,
+  testAddressesSchema,
+  testAddressIssues,
+} from './test-addresses.ts';
 import { type TollPolicy, tollPolicyOf, tollSettings } from './toll-settings.ts';
+import {
+  type RecycledNumbersPolicy,
+  recycledNumbersPolicyOf,
+  recycledNumbersSchema,
+} from './recycled-settings.ts';
+import { allowedOriginIssues, allowedOriginsSchema } from './origin-settings.ts';
 import { returnAddressesSchema, returnAddressIssues } from './pages-settings.ts';
 
 import {
@@ -85,6 +97,7 @@ export const settingsSchema = Type.Object(
     ),
     telegram_sign_in: Type.Optional(telegramSignInSettings),
     audit: Type.Optional(auditSchema),
+    recycled_numbers: Type.Optional(recycledNumbersSchema),
     sessions: Type.Optional(
       Type.Object(
         {
@@ -103,10 +116,14 @@ export const settingsSchema = Type.Object(
     ),
     /** Where the hosted pages may send people after they signed in. */
     return_addresses: Type.Optional(returnAddressesSchema),
+    /** Sites whose pages may call the API from a browser. */
+    allowed_origins: Type.Optional(allowedOriginsSchema),
     /** How codes travel. */
     delivery: Type.Optional(deliverySettingsSchema),
     telegram: Type.Optional(telegramSettings),
     sms: Type.Optional(smsSettings),
+    /** Addresses with a fixed code, for those who review an app. */
+    test_addresses: Type.Optional(testAddressesSchema),
   },
   closed,
 );
@@ -131,10 +148,13 @@ export interface TenantPolicy {
   registrationRoles: readonly string[];
   /** Where the hosted pages may send people after they signed in, letter for letter. */
   returnAddresses: readonly string[];
+  /** Origins whose pages may call the API, beside the public URL and the tenant's hosts. */
+  allowedOrigins: readonly string[];
   codeLifetimeSeconds: number;
   telegramSignIn: TelegramSignInPolicy;
   tolls: TollPolicy;
   audit: AuditPolicy;
+  recycledNumbers: RecycledNumbersPolicy;
   sessionStyle: 'jwt' | 'opaque';
   accessTtlSeconds: number;
   sessionLifetimeSeconds: number;
@@ -144,6 +164,7 @@ export interface TenantPolicy {
   sessionSharing: 'per_device' | 'per_user';
   telegram: TelegramPolicy;
   sms: SmsPolicy;
+  testAddresses: readonly TestAddress[];
 }
 
 const validator = Compile(settingsSchema);
@@ -157,7 +178,11 @@ export function settingsIssues(settings: unknown): { path: string; message: stri
       return [{ path: '/sessions/sharing', message }];
     }
     const problem = settings.custom_fields && customFieldsSchemaProblem(settings.custom_fields);
-    const issues = returnAddressIssues(settings.return_addresses);
+    const issues = [
+      ...returnAddressIssues(settings.return_addresses),
+      ...allowedOriginIssues(settings.allowed_origins),
+      ...testAddressIssues(settings.test_addresses),
+    ];
     return problem === undefined ? issues : [{ path: '/custom_fields', message: problem }, ...issues];
   }
   return schemaIssues(validator.Errors(settings));
@@ -182,9 +207,11 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     registrationRoles: settings.registration_roles ?? ['user'],
     tolls: tollPolicyOf(settings.tolls),
     returnAddresses: settings.return_addresses ?? [],
+    allowedOrigins: settings.allowed_origins ?? [],
     codeLifetimeSeconds: settings.code?.lifetime_seconds ?? 300,
     telegramSignIn: telegramSignInPolicy(settings.telegram_sign_in),
     audit: auditPolicyOf(settings.audit),
+    recycledNumbers: recycledNumbersPolicyOf(settings.recycled_numbers),
     sessionStyle: settings.sessions?.style ?? (settings.sessions?.sharing === 'per_user' ? 'opaque' : 'jwt'),
     accessTtlSeconds: settings.sessions?.access_ttl_seconds ?? 900,
     sessionLifetimeSeconds: settings.sessions?.lifetime_seconds ?? 2_592_000,
@@ -193,6 +220,7 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     sessionSharing: settings.sessions?.sharing ?? 'per_device',
     telegram: telegramPolicyOf(settings.telegram),
     sms: smsPolicyOf(settings.sms),
+    testAddresses: testAddressesOf(settings.test_addresses),
   };
 }
 

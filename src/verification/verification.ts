@@ -18,11 +18,12 @@ import {
 } from './policy.ts';
 import { adoptCode, burnVerification } from './provider-code-store.ts';
 import { readResetToken, RESET_LIFE_SECONDS, resetToken, type ResetTokenClaims } from './reset-token.ts';
+import { readSecondProofToken, secondProofToken, spentProofFragment } from './second-proof.ts';
 import { type Attestation, attestationFragment } from './attestation-store.ts';
+import { endedCodesFragment, endVerifications } from './ended-store.ts';
 import {
   addressQuery,
   type Candidate,
-  endVerifications,
   issueFragment,
   proofFragment,
   readByAddress,
@@ -37,6 +38,7 @@ import {
   type WaitingRow,
 } from './store.ts';
 
+import { readTestUse, readTestUses, type TestEntry } from './test-code-store.ts';
 import { type VouchedAddress, vouchedFragment } from './vouched-store.ts';
 
 export type { Candidate, Purpose, WaitingRow };
@@ -44,11 +46,14 @@ export {
   addressQuery,
   burnVerification,
   codeTemplateOf,
+  endedCodesFragment as endedCodes,
   endVerifications,
   readCode,
   RESET_LIFE_SECONDS,
   sweepVerifications,
   readSentAndTyped as sentAndTyped,
+  readTestUse,
+  readTestUses,
   untriedCodes,
 };
 export type { ResetTokenClaims };
@@ -81,6 +86,8 @@ export interface NewVerificationOptions {
   pendingRegistrationId?: Fragment;
   /** Did whoever starts it type the waiting password? Then its handle may keep that password. */
   vouchesPassword?: boolean;
+  /** A fixed code and the entry it belongs to, instead of one made for this verification. */
+  fixed?: { code: string; entryId: string } | undefined;
   /** No code will ever fit, and none is sent: what a stranger gets who may not learn that nobody is there. */
   decoy?: boolean;
   /** The caller's network. */
@@ -106,6 +113,14 @@ export interface Verifications {
   /** The token by which a proof may set a new password, within RESET_LIFE_SECONDS and once. */
   resetToken(claims: ResetTokenClaims): string;
   readResetToken(token: string): ResetTokenClaims | undefined;
+  /** The token by which a proved number goes on to a second proof, for as long. */
+  secondProofToken(tenantId: string, verificationId: string): string;
+  readSecondProofToken<T extends { id: string }>(
+    token: string,
+    tenants: readonly T[],
+  ): { tenant: T; verificationId: string } | undefined;
+  /** The same entries as `prove` for a proof that led to no sign-in yet: taken once. */
+  spendProof(sql: Sql, claims: ResetTokenClaims, now: Fragment): Fragment;
   /** What a reset token names while it is unspent; `is_fresh` false: its time is over. */
   findResettable(database: Database, claims: ResetTokenClaims): ReturnType<typeof readResettable>;
   /** `update …` for a `with` list: spends it. */
@@ -154,6 +169,8 @@ export interface Proving {
   caller: string;
   /** Counted before, and found right by whoever made the code: no budget is asked again. */
   approved?: boolean;
+  /** Fixed codes of the tenant; left out: none may be used. */
+  testEntries?: readonly TestEntry[];
   now: Fragment;
   /** What the address keeps for its owner from this caller, as SQL over `b`. */
   share: Kept & { reserve: Fragment; untried: Fragment };
@@ -171,7 +188,7 @@ export function createVerifications(options: VerificationsOptions): Verification
   return {
     issue(sql, wanted) {
       const id = options.newId();
-      const code = generateCode(wanted.codeLength);
+      const code = wanted.fixed?.code ?? generateCode(wanted.codeLength);
       const { handle, text } = makeHandle(wanted.tenantId, wanted.purpose, id, options.randomBytes(16));
       const [codeHash] = codeHashes(
         secrets,
@@ -185,12 +202,15 @@ export function createVerifications(options: VerificationsOptions): Verification
         pendingRegistrationId: wanted.pendingRegistrationId ?? sql`null::uuid`,
         vouchesPassword: wanted.vouchesPassword ?? false,
         isDecoy: decoy,
+        testEntry: wanted.fixed?.entryId ?? null,
+        codeLength: code.length,
         sessionId: wanted.sessionId ?? null,
         replacesIdentityId: wanted.replacesIdentityId ?? null,
         isUnchallenged: !(wanted.isUnsolved ?? false),
         handleHash: handleHash(secrets, wanted.tenantId, handle),
         codeHash: decoy ? options.randomBytes(32) : (codeHash as Buffer),
-        codeSealed: decoy ? null : secrets.seal(code, sealContext(wanted.tenantId, id)),
+        // A fixed code is never sent, so nothing of it is kept here.
+        codeSealed: decoy || wanted.fixed ? null : secrets.seal(code, sealContext(wanted.tenantId, id)),
         maxAttempts: WRONG_CODES_PER_CODE,
       });
       return { id, verificationId: text, code, insert };
@@ -206,6 +226,10 @@ export function createVerifications(options: VerificationsOptions): Verification
     },
     resetToken: (claims) => resetToken(secrets, claims),
     readResetToken: (token) => readResetToken(secrets, token),
+    secondProofToken: (tenantId, verificationId) => secondProofToken(secrets, tenantId, verificationId),
+    readSecondProofToken: (token, tenants) => readSecondProofToken(secrets, token, tenants),
+    spendProof: (sql, { tenantId, verificationId: id }, now) =>
+      spentProofFragment(sql, { tenantId, id, lifeSeconds: RESET_LIFE_SECONDS, now }),
     findResettable: (database, claims) =>
       readResettable(database, claims.tenantId, claims.verificationId, RESET_LIFE_SECONDS),
     spendReset: (sql, claims, now) =>
@@ -264,9 +288,10 @@ export function createVerifications(options: VerificationsOptions): Verification
       const codeSealed = secrets.seal(code, sealContext(of.tenantId, of.id));
       return adoptCode(database, { ...of, codeHash: codeHash as Buffer, codeSealed });
     },
-    prove: (sql, { share, approved = false, ...proving }) =>
+    prove: (sql, { share, approved = false, testEntries = [], ...proving }) =>
       proofFragment(sql, {
         ...proving,
+        testEntries,
         comparisonsLeft: approved ? sql`1000` : budgets.comparisonsLeft(sql, proving.now),
         kept: approved ? sql`0` : share.reserve,
         untried: approved ? sql`0` : share.untried,
