@@ -20,7 +20,7 @@ export interface Flow {
   attemptsLeft: number;
   returnTo?: string;
   /** What the last try ended with, to be said on the page. */
-  problem?: { name: ProblemName; seconds?: number };
+  problem?: { name: ProblemName; seconds?: number; work?: 'asked' | 'again' };
   /** After the proof of a forgotten password: what sets the new one. */
   resetToken?: string;
 }

@@ -13,6 +13,7 @@ import {
   testAddressIssues,
 } from './test-addresses.ts';
 import { type TollPolicy, tollPolicyOf, tollSettings } from './toll-settings.ts';
+import { allowedOriginIssues, allowedOriginsSchema } from './origin-settings.ts';
 import { returnAddressesSchema, returnAddressIssues } from './pages-settings.ts';
 
 import {
@@ -109,6 +110,8 @@ export const settingsSchema = Type.Object(
     ),
     /** Where the hosted pages may send people after they signed in. */
     return_addresses: Type.Optional(returnAddressesSchema),
+    /** Sites whose pages may call the API from a browser. */
+    allowed_origins: Type.Optional(allowedOriginsSchema),
     /** How codes travel. */
     delivery: Type.Optional(deliverySettingsSchema),
     telegram: Type.Optional(telegramSettings),
@@ -139,6 +142,8 @@ export interface TenantPolicy {
   registrationRoles: readonly string[];
   /** Where the hosted pages may send people after they signed in, letter for letter. */
   returnAddresses: readonly string[];
+  /** Origins whose pages may call the API, beside the public URL and the tenant's hosts. */
+  allowedOrigins: readonly string[];
   codeLifetimeSeconds: number;
   telegramSignIn: TelegramSignInPolicy;
   tolls: TollPolicy;
@@ -168,6 +173,7 @@ export function settingsIssues(settings: unknown): { path: string; message: stri
     const problem = settings.custom_fields && customFieldsSchemaProblem(settings.custom_fields);
     const issues = [
       ...returnAddressIssues(settings.return_addresses),
+      ...allowedOriginIssues(settings.allowed_origins),
       ...testAddressIssues(settings.test_addresses),
     ];
     return problem === undefined ? issues : [{ path: '/custom_fields', message: problem }, ...issues];
@@ -194,6 +200,7 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     registrationRoles: settings.registration_roles ?? ['user'],
     tolls: tollPolicyOf(settings.tolls),
     returnAddresses: settings.return_addresses ?? [],
+    allowedOrigins: settings.allowed_origins ?? [],
     codeLifetimeSeconds: settings.code?.lifetime_seconds ?? 300,
     telegramSignIn: telegramSignInPolicy(settings.telegram_sign_in),
     audit: auditPolicyOf(settings.audit),

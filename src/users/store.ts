@@ -222,18 +222,20 @@ export function enterFragment(
 }
 
 /**
- * `update …` for a `with` list after `spent`: a new password for an account that is not closed. Its sessions are over,
- * which the caller sees to in the same transaction. Gives the id.
+ * `update …` for a `with` list after `spent`: a new password for an account that is not closed and has the address by
+ * which it was proved still. Its sessions are over, which the caller sees to in the same transaction. Gives the id.
  */
 export function setPasswordFragment(
   sql: Sql,
-  change: { tenantId: string; userId: string; hash: string; now: Fragment },
+  change: { tenantId: string; userId: string; hash: string; kind: string; value: string; now: Fragment },
 ): Fragment {
   return sql`
     update users u set password_hash = ${change.hash}, epoch = u.epoch + 1, is_verified = true, live_sessions = 0,
       is_active = false, password_changed_at = ${change.now}, updated_at = ${change.now}
     from spent
     where u.tenant_id = ${change.tenantId}::uuid and u.id = ${change.userId}::uuid and not u.is_disabled
+      and exists (select from identities i where i.tenant_id = u.tenant_id and i.user_id = u.id
+        and i.kind = ${change.kind} and i.value = ${change.value})
     returning u.id`;
 }
 

@@ -19,10 +19,10 @@ import {
 import { adoptCode, burnVerification } from './provider-code-store.ts';
 import { readResetToken, RESET_LIFE_SECONDS, resetToken, type ResetTokenClaims } from './reset-token.ts';
 import { type Attestation, attestationFragment } from './attestation-store.ts';
+import { endedCodesFragment, endVerifications } from './ended-store.ts';
 import {
   addressQuery,
   type Candidate,
-  endVerifications,
   issueFragment,
   proofFragment,
   readByAddress,
@@ -45,6 +45,7 @@ export {
   addressQuery,
   burnVerification,
   codeTemplateOf,
+  endedCodesFragment as endedCodes,
   endVerifications,
   readCode,
   RESET_LIFE_SECONDS,
