@@ -23,6 +23,7 @@ import { withInboxCopy } from './providers/inbox-copy.ts';
 import { createTelegramBotProvider } from './providers/telegram-bot.ts';
 import { createSmtpProvider, type SmtpOptions } from './providers/smtp.ts';
 import { createQueueing, type QueuedMessage, type QueueMessageOptions } from './queueing.ts';
+import { createProbe, type Probed, type ProbeOutcome } from './probe.ts';
 import { createReports } from './reports.ts';
 import { sizeOfSms } from './segments.ts';
 import { createSpeeds } from './speeds.ts';
@@ -38,7 +39,7 @@ import { messageLocales } from './templates/templates.ts';
 export type { DeliveryCounts, ProviderFailure, QueueState, QueuedMessage, QueueMessageOptions };
 export type { Callback, CodeChecks, ChatOf, DeliveryReport, ReportOutcome };
 export type { DeliveryMeter, DevelopmentInbox, Envelope, InboxMessage, Provider, SendResult };
-export type { SmtpOptions, TolledMessage, TollGate };
+export type { Probed, ProbeOutcome, SmtpOptions, TolledMessage, TollGate };
 export {
   createCallbacks,
   channelsOf,
@@ -104,6 +105,8 @@ export interface Delivery {
   queued: Outbox['queued'];
   /** Providers that failed within the last minutes, whichever server met it. */
   failing: Failing['all'];
+  /** Sends a test message past the outbox and tells what the providers answered: for operators. */
+  probe: ReturnType<typeof createProbe>;
   /** Reads what changes slowly: who is out of reach, how fast providers are, how many codes are used. */
   refresh(database: Database): Promise<void>;
   /** Hears what other servers tell: messages handed back, people out of reach. */
@@ -226,6 +229,10 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     counts: outbox.counts,
     queued: outbox.queued,
     failing: failing.all,
+    probe: createProbe({
+      ...{ providers, chatOf: options.chatOf, newId: options.newId },
+      providerTimeoutMilliseconds: options.providerTimeoutMilliseconds,
+    }),
     async refresh(database) {
       await suppressions.refresh(database);
       await speeds.refresh(database);
