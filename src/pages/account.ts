@@ -135,7 +135,7 @@ export async function takePasswordChange(visit: Visit, access: Access): Promise<
   if (!address) return goTo(visit, pathTo(visit, '/account'));
   const begun = { purpose: 'recover' as const, address, returnTo: undefined };
   const named = { ...clues, tenantHeader: access.tenant.slug };
-  const outcome = await forgotPassword(context.signIn, { ...address, locale }, named);
+  const outcome = await forgotPassword(context.signIn, { ...address, locale, isKnown: true }, named);
   if (outcome.ok) return beginFlow(visit, outcome, begun);
   const waiting = outcome.error === 'RESEND_TOO_SOON' ? findBegun(visit, begun) : undefined;
   return waiting ? toVerify(visit, waiting.id) : showAccount(visit, access, problemOf(visit, outcome));
