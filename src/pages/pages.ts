@@ -16,6 +16,7 @@ import { showSignIn, takeSignIn } from './sign-in.ts';
 import { showSignOut, takeSignOut } from './sign-out.ts';
 import { showSignUp, takeSignUp } from './sign-up.ts';
 import { showTelegram, takeTelegram, takeTelegramDone, telegramState } from './telegram.ts';
+import { takeTelegramLogin, telegramLoginBack } from './telegram-login.ts';
 import { tell } from './tell.ts';
 import { showVerify, takeCode, takeResend } from './verify.ts';
 import { beginVisit, goTo, hasFormToken, keepLanguage, pathTo, type Visit } from './visit.ts';
@@ -60,6 +61,8 @@ export function registerPages(fastify: FastifyInstance, context: PagesContext): 
     formPage(server, context, '/telegram', showTelegram, takeTelegram);
     post(server, context, '/telegram/done', showTelegram, takeTelegramDone);
     get(server, context, '/telegram/state', telegramState);
+    get(server, context, '/telegram/back', telegramLoginBack);
+    post(server, context, '/telegram/login', showSignIn, takeTelegramLogin);
     const account: Show = (visit, problem) =>
       forAccess(visit, (own, access) => showAccount(own, access, problem));
     const devices: Show = (visit, problem) =>

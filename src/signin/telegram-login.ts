@@ -33,7 +33,7 @@ const AWAY = 'Telegram does not answer at the moment. Try again, or sign in anot
 const NO_PROOF = 'Telegram did not confirm this sign-in, or it was used before. Start again.';
 
 /** May people of this tenant sign in by Telegram's login? */
-function offersTelegramLogin(context: SignInContext, tenant: Tenant): boolean {
+export function offersTelegramLogin(context: SignInContext, tenant: Tenant): boolean {
   const isOpen = tenant.policy.channels.includes('telegram');
   return isOpen && context.telegramSignIn.loginClientOf(tenant.id) !== undefined;
 }
