@@ -132,6 +132,15 @@ test('S41 a number that has an account signs in to it, and the Telegram account 
   assert.equal(answer.body.user.telegram_user_id, String(lastId));
 });
 
+test('S35 a number whose account lay idle does not open it: Telegram makes an account without the number', async () => {
+  const phone = newPhone();
+  const owner = await app.signIn({ phone: `+${phone}` }, {}, { from: newCaller(), ...here });
+  app.clock.advance(91 * 86_400);
+  const answer = await signIn(newPerson({ phone_number: phone }));
+  assert.deepEqual([answer.status, answer.body.user?.phone], [201, null]);
+  assert.notEqual(answer.body.user.id, owner.body.user.id);
+});
+
 test('S41 two accounts are never merged: a number that is somebody else’s stays theirs', async () => {
   const person = newPerson();
   const first = await signIn(person);
