@@ -157,7 +157,7 @@ export async function takeTelegram(visit: Visit): Promise<FastifyReply> {
 }
 
 /** Begins a link and goes to its page. @param access who adds a Telegram account to theirs */
-async function beginTelegramLink(
+export async function beginTelegramLink(
   visit: Visit,
   access: Access | undefined,
   returnTo: string | undefined,
