@@ -45,7 +45,7 @@ function preview(template: TemplateName, locale: string): Preview {
     details:
       template === 'new_device'
         ? { deviceName: 'Chrome 141, Windows', place: 'Tashkent', at: '2026-03-01T12:00:00.000Z' }
-        : template === 'address_changed'
+        : ['address_changed', 'address_closed', 'number_taken_over'].includes(template)
           ? { address: 'a•••@school.example', at: '2026-03-01T12:00:00.000Z' }
           : {},
   };

@@ -4,6 +4,7 @@ import { type AuditTrail, createAuditTrail } from './audit/audit.ts';
 import { type Bots, createBot } from './bot/bot.ts';
 import { composeCarriers } from './compose/carriers.ts';
 import { composeDoors } from './compose/doors.ts';
+import { composeTelegramLogin } from './compose/telegram-login.ts';
 import type { AppOptions } from './compose/options.ts';
 import type { Database } from './db/database.ts';
 import { isReady } from './db/databases.ts';
@@ -19,10 +20,18 @@ import { createNotices } from './notices/notices.ts';
 import { createPasswords, hashingCapacity } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
 import { maskAddress } from './signin/address.ts';
+import { createChallenges } from './challenges/challenges.ts';
 import type { SignInContext } from './signin/context.ts';
+import { createTollGate } from './signin/toll-gate.ts';
 import { createTollWatch, warnOfClosedCountries } from './signin/watch-tolls.ts';
 import { createTelegramProofs } from './telegram-proofs/telegram-proofs.ts';
-import { type ApiKeys, createApiKeys, createTenants, type Tenants } from './tenants/tenants.ts';
+import {
+  type ApiKeys,
+  createApiKeys,
+  createTenants,
+  type TelegramLogins,
+  type Tenants,
+} from './tenants/tenants.ts';
 import { createTolls, type Tolls } from './tolls/tolls.ts';
 import { createVerifications } from './verification/verification.ts';
 import { createMetrics, type Metrics } from './web/metrics.ts';
@@ -38,6 +47,7 @@ export interface App {
   tolls: Tolls;
   audit: AuditTrail;
   bots: Bots;
+  telegramLogins: TelegramLogins;
   delivery: Delivery;
   metrics: Metrics;
   inbox: DevelopmentInbox | undefined;
@@ -73,8 +83,12 @@ export async function createApp(options: AppOptions): Promise<App> {
   const buckets = createCallerBuckets(databases.control, clock);
 
   const metrics = createMetrics();
-  const carriers = composeCarriers(options, { tenants, databaseOf, metrics, secrets, newId, random, node });
+  const tolls = createTolls({ database: databases.control, clock, config });
+  const tollGate = createTollGate(tolls, { buckets, databaseOf, log, newId });
+  const parts = { tenants, databaseOf, metrics, secrets, newId, random, node, tollGate };
+  const carriers = composeCarriers(options, parts);
   const { inbox, bots, delivery } = carriers;
+  const telegramLogin = composeTelegramLogin(options, { tenants, secrets, newId });
   const verifications = createVerifications({
     secrets,
     budgets,
@@ -135,7 +149,16 @@ export async function createApp(options: AppOptions): Promise<App> {
     }),
     budgets,
     buckets,
+    challenges: createChallenges({
+      secrets,
+      counters: buckets,
+      clock,
+      captcha: config.captcha,
+      fetch: options.fetch ?? fetch,
+      log,
+    }),
     sendsPerCallerPerHour: limits.sendsPerCallerPerHour,
+    freeSendsPerCallerPerHour: limits.freeSendsPerCallerPerHour,
     wrongPasswordsPerHour: limits.wrongPasswordsPerHour,
     wrongPasswordsPerCallerPerHour: limits.wrongPasswordsPerCallerPerHour,
     explicitAnswersPerCallerPerHour: limits.explicitAnswersPerCallerPerHour,
@@ -145,10 +168,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     telegramSignIn: {
       proofs: telegramProofs,
       tokenOf: (tenantId) => bots.of(tenantId)?.token,
+      login: telegramLogin.login,
+      loginClientOf: telegramLogin.logins.of,
       now: () => clock.now(),
       ...(options.telegramPublicKey ? { publicKey: options.telegramPublicKey } : {}),
     },
-    tolls: createTolls({ database: databases.control, clock, config }),
+    tolls,
     log,
     newId,
   };
@@ -161,6 +186,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     keys,
     apiKeys,
     secrets,
+    telegramLogins: telegramLogin.logins,
     metrics,
     isStopping,
     ready,
@@ -198,8 +224,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     keys,
     audit,
     worker,
-    tolls: signIn.tolls,
+    tolls,
     bots,
+    telegramLogins: telegramLogin.logins,
     delivery,
     metrics,
     inbox,
@@ -208,6 +235,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     ready,
     async start() {
       await tenants.reload();
+      await telegramLogin.logins.reload();
       await Promise.all(databases.all().map((database) => keys.reload(database)));
       await Promise.all(tenants.all().map((tenant) => keys.ensure(tenant.id)));
       tenants.onChange(() => ensureKeys(tenants, keys, log));

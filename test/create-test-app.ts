@@ -45,6 +45,8 @@ export interface TestAppOptions {
   smtp?: Partial<SmtpOptions>;
   telegramPublicKey?: string;
   log?: Log;
+  /** Secrets before the usual one, as after a rotation. */
+  secrets?: readonly string[];
   /** How fast the bot may speak to a Telegram that is not the real one. */
   telegramPace?: Pace;
   /** Another way to each database, such as through a proxy that can be cut. */
@@ -125,7 +127,7 @@ async function build(
   const app = await createApp({
     config: loaded.config,
     databases,
-    secrets: [TEST_SECRET],
+    secrets: [...(options.secrets ?? []), TEST_SECRET],
     publicUrl: options.publicUrl ?? 'https://auth.test',
     clock,
     log: options.log ?? silentLog,

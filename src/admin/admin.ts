@@ -4,17 +4,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '../audit/audit.ts';
 import type { Refused } from '../kernel/errors.ts';
 import type { Keys } from '../keys/keys.ts';
-import type { KnownApiKey, Tenants } from '../tenants/tenants.ts';
+import type { KnownApiKey, TelegramLogins, Tenants } from '../tenants/tenants.ts';
 import { type AdministeredBots, telegramBotRoutes, TOKEN_ADVICE } from './telegram-bot-routes.ts';
+import { LOGIN_ADVICE, telegramLoginRoutes } from './telegram-login-routes.ts';
 import { tenantRoutes } from './tenant-routes.ts';
 
-export { TOKEN_ADVICE };
+export { LOGIN_ADVICE, TOKEN_ADVICE };
 
 /** What the admin API works with. */
 export interface AdminContext {
   tenants: Tenants;
   keys: Keys;
   bots: AdministeredBots;
+  telegramLogins: TelegramLogins;
   /** Names of the databases that a tenant may keep its rows in. */
   databaseNames: readonly string[];
   /** The API key of a request, if it carries the scope `admin`. */
@@ -36,4 +38,5 @@ export type AdminServer = FastifyInstance<
 export function registerAdmin(server: FastifyInstance, context: AdminContext): void {
   tenantRoutes(server.withTypeProvider<TypeBoxTypeProvider>(), context);
   telegramBotRoutes(server.withTypeProvider<TypeBoxTypeProvider>(), context);
+  telegramLoginRoutes(server.withTypeProvider<TypeBoxTypeProvider>(), context);
 }

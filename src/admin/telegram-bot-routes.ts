@@ -1,10 +1,10 @@
 import { Type } from 'typebox';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { refuse, refuseField } from '../kernel/errors.ts';
-import type { ChangedBy, KnownApiKey, Tenant, TelegramBot } from '../tenants/tenants.ts';
+import type { ChangedBy, TelegramBot } from '../tenants/tenants.ts';
 import { apiKey as security, closed, Done, failures } from '../web/schemas.ts';
 import { sendRefusal } from '../web/server.ts';
 import type { AdminContext, AdminServer } from './admin.ts';
+import { findTenant } from './find-tenant.ts';
 
 /** What happens to a token that is set. */
 export type Introduced =
@@ -54,7 +54,7 @@ export function telegramBotRoutes(server: AdminServer, context: AdminContext): v
       },
     },
     async (request, reply) => {
-      const found = await find(request, reply, request.params.slug);
+      const found = await findTenant(context, request, reply, request.params.slug);
       if (!found) return reply;
       const bot = bots.of(found.tenant.id);
       return bot ? answerOf(bot) : sendRefusal(reply, refuse('NOT_FOUND', {}, 'This tenant has no bot.'));
@@ -75,7 +75,7 @@ export function telegramBotRoutes(server: AdminServer, context: AdminContext): v
       },
     },
     async (request, reply) => {
-      const found = await find(request, reply, request.params.slug);
+      const found = await findTenant(context, request, reply, request.params.slug);
       if (!found) return reply;
       const introduced = await bots.introduce(found.tenant.id, request.body.token, found.by);
       if (introduced.outcome !== 'set') {
@@ -98,7 +98,7 @@ export function telegramBotRoutes(server: AdminServer, context: AdminContext): v
       },
     },
     async (request, reply) => {
-      const found = await find(request, reply, request.params.slug);
+      const found = await findTenant(context, request, reply, request.params.slug);
       if (!found) return reply;
       const removed = await bots.remove(found.tenant.id, found.by);
       return removed
@@ -106,32 +106,6 @@ export function telegramBotRoutes(server: AdminServer, context: AdminContext): v
         : sendRefusal(reply, refuse('NOT_FOUND', {}, 'This tenant has no bot of its own.'));
     },
   );
-
-  /** The tenant, where the key reaches it; otherwise the refusal is sent. */
-  async function find(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    slug: string,
-  ): Promise<{ tenant: Tenant; by: ChangedBy } | undefined> {
-    const authorised = await context.authorise(request);
-    const tenant = context.tenants.bySlug(slug);
-    if (!authorised.ok) {
-      sendRefusal(reply, authorised);
-      return undefined;
-    }
-    if (!tenant || !reaches(authorised.apiKey, tenant)) {
-      sendRefusal(reply, refuse('TENANT_NOT_FOUND'));
-      return undefined;
-    }
-    return {
-      tenant,
-      by: { actor: `api_key:${authorised.apiKey.id}`, caller: context.callerOf(request) },
-    };
-  }
-}
-
-function reaches(apiKey: KnownApiKey, tenant: Tenant): boolean {
-  return apiKey.tenantId === null || apiKey.tenantId === tenant.id;
 }
 
 function answerOf({ botId, username, configured }: TelegramBot) {

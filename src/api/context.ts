@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { ApiKeys, ApiKeyScope, KnownApiKey } from '../tenants/tenants.ts';
 import { type Refused, refuse } from '../kernel/errors.ts';
+import type { Idempotency } from '../idempotency/idempotency.ts';
 import type { Keys } from '../keys/keys.ts';
 import type { Access, Authenticated } from '../sessions/sessions.ts';
 import type { RequestClues, SignInContext } from '../signin/context.ts';
@@ -14,6 +15,8 @@ export interface ApiContext {
   clientAddress: (remoteAddress: string | undefined, forwardedFor: string | undefined) => ClientAddress;
   publicUrl: string;
   version: string;
+  /** Requests that carry an Idempotency-Key. */
+  idempotency: Idempotency;
   /** Is the server able to answer? Rejects or gives false while it is not. */
   ready: () => Promise<boolean>;
 }
@@ -35,10 +38,19 @@ export function cluesOf(
       userAgent: headers['user-agent']?.slice(0, 400),
       deviceId: deviceOf(context, headers['x-device-token']),
     },
+    challengeAnswer: challengeAnswerOf(headers),
     tenantHeader: headers['x-tenant'] as string | undefined,
     host: headers.host?.toLowerCase().replace(/:\d+$/, ''),
     acceptLanguage: headers['accept-language'],
   };
+}
+
+/** One object for each request, so that its solution is looked at once. */
+function challengeAnswerOf(headers: FastifyRequest['headers']): RequestClues['challengeAnswer'] {
+  const solution = headers['x-challenge-solution'];
+  const captcha = headers['x-captcha-response'];
+  if (typeof solution !== 'string' || solution === '') return undefined;
+  return { solution, captcha: typeof captcha === 'string' ? captcha : undefined };
 }
 
 function deviceOf(

@@ -11,12 +11,13 @@ export function forgotPasswordRoute(server: ApiServer, context: ApiContext): voi
   server.post(
     '/api/v1/auth/forgot-password',
     {
+      config: { idempotent: true },
       schema: {
         summary: 'Send a code to the address of a forgotten password',
         description: 'verify-code then answers with a reset token, by which reset-password sets a new one.',
         tags: ['password'],
         body: Type.Object(bodies.forgotPassword, closed),
-        response: { 200: VerificationSent, ...failures(403, 404, 429) },
+        response: { 200: VerificationSent, ...failures(403, 404, 409, 422, 429) },
       },
     },
     async (request, reply) => {

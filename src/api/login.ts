@@ -11,13 +11,14 @@ export function loginRoute(server: ApiServer, context: ApiContext): void {
   server.post(
     '/api/v1/auth/login',
     {
+      config: { idempotent: true },
       schema: {
         summary: 'Sign in with a password, by e-mail address, phone or username',
         description:
           'Where the address still waits for its proof the code is sent again and the answer is ACCOUNT_NOT_VERIFIED; where nobody has an account, ACCOUNT_NOT_FOUND. A tenant may ask for one answer to all of these (error_detail).',
         tags: ['sign in'],
         body: Type.Object(bodies.login, closed),
-        response: { 200: SignedIn, ...failures(401, 403, 404, 429) },
+        response: { 200: SignedIn, ...failures(401, 403, 404, 409, 422, 429) },
       },
     },
     async (request, reply) => {

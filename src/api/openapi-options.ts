@@ -1,6 +1,7 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import type { ApiContext } from './context.ts';
+import { idempotencyHeader } from './idempotency.ts';
 
 interface Operation {
   requestBody?: { required?: boolean };
@@ -16,6 +17,10 @@ export function openApiOptions(fastify: FastifyInstance, context: ApiContext): F
   });
   return {
     openapi: openApiHead(context),
+    transform: ({ schema, url, route }) => ({
+      schema: route.config?.idempotent ? { ...schema, headers: idempotencyHeader } : schema,
+      url,
+    }),
     transformObject: (document) => {
       if (!('openapiObject' in document)) return document.swaggerObject;
       const paths = (document.openapiObject.paths ?? {}) as Record<string, Record<string, Operation>>;

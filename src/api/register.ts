@@ -22,13 +22,14 @@ export function registerRoute(server: ApiServer, context: ApiContext): void {
   server.post(
     '/api/v1/auth/register',
     {
+      config: { idempotent: true },
       schema: {
         summary: 'Register an e-mail address or a phone: kept until its code is proved, for 24 hours at most',
         description:
           'No account is made before the proof. Registering again with the same verification_id, or the same password, changes what waits.',
         tags: ['sign up'],
         body: Type.Object(bodies.register, closed),
-        response: { 202: Registered, ...failures(403, 404, 409, 429) },
+        response: { 202: Registered, ...failures(403, 404, 409, 422, 429) },
       },
     },
     async (request, reply) => {

@@ -22,11 +22,12 @@ export function resendOtpRoute(server: ApiServer, context: ApiContext): void {
   server.post(
     '/api/v1/auth/resend-otp',
     {
+      config: { idempotent: true },
       schema: {
         summary: 'Send the code again: the same one while it lives, then a fresh one',
         tags: ['sign in'],
         body,
-        response: { 200: VerificationSent, ...failures(403, 404, 429) },
+        response: { 200: VerificationSent, ...failures(403, 404, 409, 422, 429) },
       },
     },
     async (request, reply) => {

@@ -42,11 +42,12 @@ export function sendVerificationRoute(server: ApiServer, context: ApiContext): v
   server.post(
     '/api/v1/auth/send-verification',
     {
+      config: { idempotent: true },
       schema: {
         summary: 'Send a code to a phone, an e-mail address or a Telegram account',
         tags: ['sign in'],
         body,
-        response: { 200: VerificationSent, ...failures(403, 404, 409, 429) },
+        response: { 200: VerificationSent, ...failures(403, 404, 409, 422, 429) },
       },
     },
     async (request, reply) => {

@@ -48,12 +48,12 @@ const State = Type.Object({
 });
 
 /** A Telegram account became one of the signed-in person's addresses. */
-const AddressLinked = Type.Object(
+export const AddressLinked = Type.Object(
   { success: Type.Literal(true), message: Type.String(), user: User },
   { description: 'The Telegram account is linked; the session stays as it is.' },
 );
 
-function addressLinkedBody({ linked }: AddressLinkedOutcome) {
+export function addressLinkedBody({ linked }: AddressLinkedOutcome) {
   return { success: true as const, message: 'The Telegram account is linked.', user: linked };
 }
 
@@ -162,7 +162,7 @@ export function telegramLinkRoutes(server: ApiServer, context: ApiContext): void
 }
 
 /** Who asks, where a Bearer token tells; without one nobody is signed in yet. */
-async function askerOf(context: ApiContext, request: Parameters<typeof bearerToken>[0]) {
+export async function askerOf(context: ApiContext, request: Parameters<typeof bearerToken>[0]) {
   if (bearerToken(request) === undefined) return { ok: true as const, access: undefined };
   return authenticate(context, request);
 }

@@ -91,6 +91,7 @@ export function verifyCodeRoute(server: ApiServer, context: ApiContext): void {
   server.post(
     '/api/v1/auth/verify-code',
     {
+      config: { idempotent: true },
       // Two shapes of 200 would make the generated serialiser validate each answer to choose; plain JSON is faster.
       serializerCompiler: () => JSON.stringify,
       schema: {
@@ -102,7 +103,7 @@ export function verifyCodeRoute(server: ApiServer, context: ApiContext): void {
         response: {
           200: Type.Union([SignedIn, ResetGranted, Finished]),
           201: SignedIn,
-          ...failures(401, 403, 404, 409, 410, 429),
+          ...failures(401, 403, 404, 409, 410, 422, 429),
         },
       },
     },

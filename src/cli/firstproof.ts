@@ -13,6 +13,7 @@ import { serve } from './serve.ts';
 import { rotateSigningKeys } from './signing-key-command.ts';
 import { listSettable } from './tenant-assignments.ts';
 import { removeTenantBot, setTenantBot, showTenantBot } from './tenant-bot-command.ts';
+import { removeTelegramLogin, setTelegramLogin, showTelegramLogin } from './tenant-telegram-login-command.ts';
 import { createTenant, listTenants, type NewTenantOptions, setTenant, showTenant } from './tenant-command.ts';
 import { runTollsLedger } from './tolls-command.ts';
 import { runUserImport, type UserImportOptions } from './user-command.ts';
@@ -139,6 +140,28 @@ bot
   .command('remove <slug>')
   .description('take its bot away')
   .action((slug: string) => removeTenantBot(configured(), slug));
+
+const login = tenant
+  .command('telegram-login')
+  .description("a tenant's own client of Telegram's OpenID Connect login");
+login
+  .command('set <slug>')
+  .description('give it the client of BotFather; the secret is read from standard input')
+  .requiredOption('--client-id <number>', 'the Client ID')
+  .option('--secret-file <file>', 'read the Client Secret from a file')
+  .option(...asJson)
+  .action((slug: string, options: { clientId: string; secretFile?: string; json?: boolean }) =>
+    setTelegramLogin(configured(), slug, options),
+  );
+login
+  .command('show <slug>')
+  .description('which client it has; the secret is never shown')
+  .option(...asJson)
+  .action((slug: string, options: { json?: boolean }) => showTelegramLogin(configured(), slug, options));
+login
+  .command('remove <slug>')
+  .description('take its client away')
+  .action((slug: string) => removeTelegramLogin(configured(), slug));
 
 const key = program.command('key').description('make, list and revoke API keys');
 key

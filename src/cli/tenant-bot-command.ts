@@ -18,7 +18,8 @@ export async function setTenantBot(
   if (options.tokenFile === undefined && process.stdin.isTTY) {
     process.stderr.write('Paste the token that BotFather gave you, then Enter and Ctrl-D:\n');
   }
-  const given = options.tokenFile === undefined ? await readAll(process.stdin) : readToken(options.tokenFile);
+  const given =
+    options.tokenFile === undefined ? await readAll(process.stdin) : readSecretFile(options.tokenFile);
   await atWorkbench(config, async ({ app }) => {
     const tenant = existing(app.tenants, slug);
     const introduced = await app.bots.introduce(tenant.id, given.trim(), BY);
@@ -62,7 +63,8 @@ export async function removeTenantBot(config: Config, slug: string): Promise<voi
   });
 }
 
-function readToken(path: string): string {
+/** @throws CliError that names the file */
+export function readSecretFile(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {

@@ -43,6 +43,7 @@ export async function atWorkbench(config: Config, work: (bench: Workbench) => Pr
     try {
       await app.tenants.reload();
       await app.bots.reload();
+      await app.telegramLogins.reload();
       // Opens the stored signing keys: with the wrong secret nothing that is made here would ever work.
       await Promise.all(databases.all().map((database) => app.keys.reload(database)));
       await work({ config, app, publicUrl, databases });

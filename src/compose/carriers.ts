@@ -10,6 +10,7 @@ import {
   type Delivery,
   type DevelopmentInbox,
   type SmtpOptions,
+  type TollGate,
   withInboxCopy,
 } from '../delivery/delivery.ts';
 import type { Secrets } from '../kernel/secrets.ts';
@@ -37,6 +38,7 @@ export interface CarrierParts {
   random: () => number;
   /** This process among the servers that share the queue. */
   node: string;
+  tollGate: TollGate;
 }
 
 /** In development a copy of each message goes to the inbox, whatever else carries it. */
@@ -77,6 +79,7 @@ export function composeCarriers(options: AppOptions, parts: CarrierParts): Carri
     databases: databases.all(),
     tenantOf: tenants.byId,
     meter: createDeliveryMeter(parts.metrics),
+    tolls: parts.tollGate,
     secrets,
     random,
     newId,

@@ -3,11 +3,12 @@ import { registerAdmin } from '../admin/admin.ts';
 import { type ApiContext, authorise, cluesOf, registerApi, registerDeliveryCallbacks } from '../api/api.ts';
 import { isDatabaseUnavailable } from '../db/database.ts';
 import { createCallbacks } from '../delivery/delivery.ts';
+import { createIdempotency } from '../idempotency/idempotency.ts';
 import type { Secrets } from '../kernel/secrets.ts';
 import type { Keys } from '../keys/keys.ts';
 import { answerByPage, type PagesContext, registerPages } from '../pages/pages.ts';
 import type { SignInContext } from '../signin/context.ts';
-import type { ApiKeys } from '../tenants/tenants.ts';
+import type { ApiKeys, TelegramLogins } from '../tenants/tenants.ts';
 import { createClientAddress } from '../web/client-address.ts';
 import type { Metrics } from '../web/metrics.ts';
 import { createHttpServer } from '../web/server.ts';
@@ -20,6 +21,7 @@ export interface DoorParts {
   keys: Keys;
   apiKeys: ApiKeys;
   secrets: Secrets;
+  telegramLogins: TelegramLogins;
   metrics: Metrics;
   isStopping: () => boolean;
   ready: () => Promise<boolean>;
@@ -63,7 +65,16 @@ export async function composeDoors(options: AppOptions, parts: DoorParts): Promi
     done();
   });
   const { version } = options;
-  const context: ApiContext = { signIn, keys, apiKeys, clientAddress, publicUrl, version, ready };
+  const context: ApiContext = {
+    signIn,
+    keys,
+    apiKeys,
+    clientAddress,
+    idempotency: createIdempotency({ secrets, newId: signIn.newId }),
+    publicUrl,
+    version,
+    ready,
+  };
   await registerApi(server, context, inbox);
   registerPages(server, pages);
   const callbacks = createCallbacks(config.providers, { publicUrl, now: () => clock.now() });
@@ -72,6 +83,7 @@ export async function composeDoors(options: AppOptions, parts: DoorParts): Promi
     tenants: signIn.tenants,
     keys,
     bots,
+    telegramLogins: parts.telegramLogins,
     databaseNames: databases
       .all()
       .filter((database) => database !== databases.control)

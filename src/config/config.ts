@@ -1,11 +1,14 @@
 import { readFileSync, statSync } from 'node:fs';
+import { type CaptchaSettings, type challengeSettings, readCaptcha } from './challenge-settings.ts';
 import { type ProviderConfig, type providerSettings, readProviders } from './provider-settings.ts';
 import { BadSetting, type Setting, settings } from './settings.ts';
+import { halfTelegramLogin, type telegramLoginSettings } from './telegram-settings.ts';
 
 type SettingName = keyof typeof settings;
 type ValueOf<S> = S extends Setting<infer T> ? T : never;
 type Optional =
   | Exclude<keyof typeof providerSettings, 'twilioVerifyCodes'>
+  | Exclude<keyof typeof challengeSettings, 'freeSendsPerCallerPerHour' | 'captchaWhenAway'>
   | 'managementPort'
   | 'publicUrl'
   | 'databaseUrl'
@@ -13,13 +16,14 @@ type Optional =
   | 'secrets'
   | 'smtpUrl'
   | 'smtpFrom'
-  | 'telegramBotToken';
+  | 'telegramBotToken'
+  | keyof typeof telegramLoginSettings;
 
 /** The configuration, parsed once and frozen. Nothing else reads the environment. */
 export type Config = Readonly<
   { [Name in Exclude<SettingName, Optional>]: ValueOf<(typeof settings)[Name]> } & {
     [Name in Optional]: ValueOf<(typeof settings)[Name]> | undefined;
-  } & { providers: ProviderConfig }
+  } & { providers: ProviderConfig; captcha: CaptchaSettings | undefined }
 >;
 
 /** A setting that keeps the server from starting: its name, and the sentence that says what to do. */
@@ -65,9 +69,14 @@ export function loadConfig(source: ConfigSource): ConfigResult {
       });
     }
   }
+  const half = halfTelegramLogin(config);
+  if (half && !problems.some(({ setting }) => setting === half.setting)) problems.push(half);
   const found = readProviders(config, source.env);
   values['providers'] = found.providers;
   problems.push(...found.problems.filter((one) => !problems.some(({ setting }) => setting === one.setting)));
+  const { captcha, problems: lacking } = readCaptcha(config);
+  values['captcha'] = captcha;
+  problems.push(...lacking.filter((one) => !problems.some(({ setting }) => setting === one.setting)));
   if (config.mode === 'production' && source.serving !== false) {
     problems.push(...productionProblems(config, problems));
   }

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
-import { parseApiRoot, parseBotToken } from './telegram-settings.ts';
+import { parseApiRoot, parseBotToken, telegramLoginSettings } from './telegram-settings.ts';
 import { type MailSender, parseSmtpUrl, parseSender, type SmtpServer } from './mail-settings.ts';
+import { challengeSettings } from './challenge-settings.ts';
 import { providerSettings } from './provider-settings.ts';
 import { BadSetting, type Setting, setting } from './setting.ts';
 
@@ -138,7 +139,9 @@ export const settings = {
     default: 'auto',
     parse: oneOf(['auto', 'polling', 'webhook']),
   }),
+  ...telegramLoginSettings,
   ...providerSettings,
+  ...challengeSettings,
   budgets: setting({
     name: 'FIRSTPROOF_BUDGETS',
     section: 'limits',

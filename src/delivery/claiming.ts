@@ -1,11 +1,11 @@
 import { type Database, isDatabaseUnavailable } from '../db/database.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Secrets } from '../kernel/secrets.ts';
-import type { ClaimedMessage, Outbox, Settlement } from '../outbox/outbox.ts';
+import type { ClaimedMessage, Outbox } from '../outbox/outbox.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { MOST_CLAIMS } from './policy.ts';
 import type { MessageContent } from './provider.ts';
-import { sealingContextOf } from './task.ts';
+import { heldToll, sealingContextOf } from './task.ts';
 
 export interface ClaimingOptions {
   outbox: Outbox;
@@ -82,35 +82,30 @@ export function createClaiming({ outbox, secrets, log, dispatcher, onClaimed }: 
   }
 
   async function takeClaimed(database: Database, message: ClaimedMessage): Promise<void> {
-    const { tenant_id: tenantId, id, channel, plan, tried, attempts } = message;
-    const opened = openClaimed(message);
-    if ('ends' in opened) {
-      const state = opened.ends;
-      const nothing = { retryInSeconds: 0, nextChannelIn: null, send: null };
-      await dispatcher.settle(database, {
-        ...{ tenantId, id, state, channel, tried, attempts, error: opened.error, ...nothing },
-      });
-      return;
-    }
-    const expiresIn = message.expires_in;
+    const { tenant_id: tenantId, id, channel, plan, tried, attempts, expires_in: expiresIn } = message;
+    const content = openPayload(message);
+    const toll = heldToll(message.toll_micros, message.toll_seconds_ago);
     const leasedAt = performance.now();
-    dispatcher.take({
-      ...{ database, tenantId, id, channel, plan, tried, attempts, content: opened, expiresIn, leasedAt },
-    });
+    const claimed = { database, tenantId, id, channel, plan, tried, attempts, expiresIn, leasedAt, toll };
+    if (message.too_late) {
+      await dispatcher.end({ ...claimed, content }, 'abandoned', 'expired or used before it could be sent');
+    } else if (message.attempts > MOST_CLAIMS) {
+      // Its earlier tries ended with the servers that made them: perhaps because of it.
+      await dispatcher.end({ ...claimed, content }, 'failed', 'no server lived to settle it');
+    } else if (content === null) {
+      const error = 'sealed with a secret that is no longer configured';
+      await dispatcher.end({ ...claimed, content }, 'failed', error);
+    } else {
+      dispatcher.take({ ...claimed, content });
+    }
   }
 
-  /** What was claimed, opened; or why it ends here. One that cannot be opened must not hold up the others. */
-  function openClaimed(
-    message: ClaimedMessage,
-  ): MessageContent | { ends: Settlement['state']; error: string } {
-    if (message.too_late) return { ends: 'abandoned', error: 'expired or used before it could be sent' };
-    // Its earlier tries ended with the servers that made them: perhaps because of it.
-    if (message.attempts > MOST_CLAIMS) return { ends: 'failed', error: 'no server lived to settle it' };
+  /** Null where it cannot be opened: that must not hold up the others. */
+  function openPayload({ id, payload_sealed: payload }: ClaimedMessage): MessageContent | null {
     try {
-      const text = secrets.open(message.payload_sealed, sealingContextOf(message.id)).toString();
-      return JSON.parse(text) as MessageContent;
+      return JSON.parse(secrets.open(payload, sealingContextOf(id)).toString()) as MessageContent;
     } catch {
-      return { ends: 'failed', error: 'sealed with a secret that is no longer configured' };
+      return null;
     }
   }
 

@@ -28,13 +28,15 @@ import { sizeOfSms } from './segments.ts';
 import { createSpeeds } from './speeds.ts';
 import { createSuppressions } from './suppressions.ts';
 import { createTakingBack } from './taking-back.ts';
+import type { TolledMessage, TollGate } from './toll-gate.ts';
+import { mostCost } from './prices.ts';
 import { createWatch } from './watch.ts';
 import { messageLocales } from './templates/templates.ts';
 
 export type { DeliveryCounts, QueuedMessage, QueueMessageOptions };
 export type { Callback, CodeChecks, ChatOf, DeliveryReport, ReportOutcome };
 export type { DeliveryMeter, DevelopmentInbox, Envelope, InboxMessage, Provider, SendResult };
-export type { SmtpOptions };
+export type { SmtpOptions, TolledMessage, TollGate };
 export {
   createCallbacks,
   channelsOf,
@@ -72,6 +74,8 @@ export interface Delivery {
     address: { kind: AddressKind; value: string },
     head?: string,
   ): readonly string[];
+  /** What a message to a phone may cost at most, in the tenant's currency: so much its sender takes from the tolls. */
+  mostCost(tenant: Pick<Tenant, 'id' | 'policy'>, channel: string, phone: string): number;
   /** `insert …` for a `with` list. */
   queue(sql: Sql, message: QueueMessageOptions): QueuedMessage;
   /** Sends what this server has just committed, from memory. Returns at once. */
@@ -116,6 +120,8 @@ export interface DeliveryOptions {
   tenantOf: (tenantId: string) => Tenant | undefined;
   /** Finds linked chats; left out: phones have none. */
   chatOf?: ChatOf;
+  /** Asked before an SMS or a call leaves that no request has paid for; left out: they are free. */
+  tolls?: TollGate | undefined;
   meter?: DeliveryMeter;
   /** Tries under way at once, for each provider that names no limit of its own. */
   concurrency: number;
@@ -132,7 +138,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const suppressions = createSuppressions();
   const watch = createWatch();
   const revocations = createTakingBack({ outbox, providers, log });
-  const ways = { providers, knowsChats: options.chatOf !== undefined };
+  const ways = { providers, knowsChats: options.chatOf !== undefined, tolls: options.tolls };
   const speeds = createSpeeds(outbox);
 
   const dispatcher = createDispatcher({
@@ -141,6 +147,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     providers,
     tenantOf: options.tenantOf,
     chatOf: options.chatOf,
+    tolls: options.tolls,
     suppressions,
     meter,
     speeds: speeds.all,
@@ -181,11 +188,13 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     offers: (channel) => providers.some((provider) => provider.carries(channel)),
     planOf: (tenant, address, head) => planChannels(ways, tenant, address, head),
     queue: createQueueing(options),
-    dispatch(database, { id, tenantId, plan, content }) {
+    mostCost: (tenant, channel, phone) => mostCost(providers, tenant, channel, phone),
+    dispatch(database, { id, tenantId, plan, content, tollPrice }) {
       const { channel, expiresIn } = content;
       const task: Task = {
         ...{ database, tenantId, id, channel, plan, tried: [], content, attempts: 1, expiresIn },
         leasedAt: performance.now(),
+        toll: tollPrice === null ? null : { price: tollPrice, takenAt: performance.now() },
       };
       // After the answer has left: what sending costs must not tell that something is sent (S22).
       setImmediate(() => dispatcher.take(task));

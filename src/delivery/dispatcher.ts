@@ -9,12 +9,20 @@ import { createJudge } from './judging.ts';
 import { createLanes, type LaneLimits } from './lanes.ts';
 import type { DeliveryMeter } from './meter.ts';
 import { kindOfRecipient, type Speeds } from './plan.ts';
-import { channelAfter, onwardAfter, PROVIDER_TIMEOUT_MILLISECONDS, retryDelay } from './policy.ts';
-import type { Envelope, ChatOf, Provider, SendResult } from './provider.ts';
+import {
+  channelAfter,
+  mayHaveLeft,
+  onwardAfter,
+  PROVIDER_TIMEOUT_MILLISECONDS,
+  retryDelay,
+} from './policy.ts';
+import type { ChatOf, Envelope, Provider, SendResult } from './provider.ts';
 import { sizeOfSms } from './segments.ts';
 import { reserveTurns } from './store.ts';
 import type { Suppressions } from './suppressions.ts';
-import { envelopeOf, sendOf, settlementOf, type Task } from './task.ts';
+import { costOf } from './prices.ts';
+import { type Claimed, envelopeOf, isOpened, sendOf, settlementOf, type Task } from './task.ts';
+import { createTollTaking, type TollGate } from './toll-gate.ts';
 import { createFindWays, type Way } from './ways.ts';
 
 export interface DispatcherOptions {
@@ -24,6 +32,7 @@ export interface DispatcherOptions {
   providers: readonly Provider[];
   tenantOf: (tenantId: string) => Tenant | undefined;
   chatOf: ChatOf | undefined;
+  tolls: TollGate | undefined;
   suppressions: Suppressions;
   meter: DeliveryMeter;
   speeds: () => Speeds;
@@ -40,8 +49,8 @@ export interface DispatcherOptions {
 /** Finds the way of each task, tries it, and writes how it went. */
 export interface Dispatcher {
   take(task: Task): void;
-  /** Ends or hands back a task without a try. */
-  settle(database: Database, settlement: Settlement): Promise<void>;
+  /** Ends what was claimed without a try. */
+  end(claimed: Claimed, state: 'failed' | 'abandoned', error: string): Promise<void>;
   /** How much more may be taken on, and the channels of which nothing more should be. */
   capacity(): { room: number; full: string[]; shut: string[] };
   stop(): Promise<void>;
@@ -57,7 +66,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const byName = new Map(providers.map((provider) => [provider.name, provider]));
   const destinations = new WeakMap<Task, string>();
   const waysOf = createFindWays(options);
-  const settlers = new Map<Database, ReturnType<typeof createBatcher<Settlement, void>>>();
+  const tolls = createTollTaking(providers, options.tolls);
+  const settlers = new Map<Database, ReturnType<typeof createBatcher<Settlement, boolean>>>();
   const lanes = createLanes<Task>({
     limitsOf: (name): LaneLimits => ({
       concurrency: byName.get(name)?.limits?.concurrency ?? options.concurrency,
@@ -82,35 +92,38 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   const judge = createJudge({ ...options, lanes });
 
-  async function settle(database: Database, settlement: Settlement): Promise<void> {
+  /** Tells whether it was written: not where the message is another server's by now. */
+  async function settle(database: Database, settlement: Settlement): Promise<boolean> {
     let settler = settlers.get(database);
     if (!settler) {
-      settler = createBatcher<Settlement, void>({
+      settler = createBatcher<Settlement, boolean>({
         maxBatch: 200,
         async flush(settlements) {
           const settled = await outbox.settle(database, settlements);
           const due = settlements.some((one) => one.state === 'queued' && one.retryInSeconds === 0);
           options.onSettled(database, settled, due);
-          return settlements.map(() => undefined);
+          const written = new Set(settled.map(({ id }) => id));
+          return settlements.map(({ id }) => written.has(id));
         },
       });
       settlers.set(database, settler);
     }
     try {
-      await settler.add(settlement);
+      return await settler.add(settlement);
     } catch (error) {
       // The lease runs out and the message is claimed again: at most one duplicate, with the same code.
       log.warn(
         { event: 'settle_failed', message_id: settlement.id, error },
         'how a message went could not be written',
       );
+      return false;
     }
   }
 
   /** Puts a task into the lane of its best open way; where there is none it moves on, waits or ends. */
   async function find(task: Task, isTurnedAway: boolean): Promise<void> {
     const tenant = options.tenantOf(task.tenantId);
-    if (!tenant) return end(task, 'its tenant is gone');
+    if (!tenant) return end(task, 'failed', 'its tenant is gone');
     if (suppressions.has(task.tenantId, task.channel, task.content.to)) {
       return conclude(task, tenant, { state: 'refused', error: 'suppressed' }, []);
     }
@@ -128,6 +141,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const open = ways[waits.indexOf(0)];
     const isStale = performance.now() - task.leasedAt > STALE_AFTER_MILLISECONDS;
     if (open && !isStale) {
+      const unpaid = await tolls.pay(task, tenant).catch((error: unknown) => {
+        log.warn({ event: 'tolls_unknown', message_id: task.id, error }, 'the tolls could not be asked');
+        return null;
+      });
+      if (unpaid === null) return handBack(task, 1);
+      if (unpaid !== undefined)
+        return conclude(task, tenant, { state: 'refused', error: `tolls: ${unpaid}` }, []);
       destinations.set(task, open.to);
       return lanes.add(open.provider.name, task);
     }
@@ -141,7 +161,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   async function carry(task: Task, name: string): Promise<void> {
     const provider = byName.get(name) as Provider;
     const tenant = options.tenantOf(task.tenantId);
-    if (!tenant) return end(task, 'its tenant is gone');
+    if (!tenant) return end(task, 'failed', 'its tenant is gone');
     const to = destinations.get(task) ?? task.content.to;
     let segments = 1;
     const makeEnvelope = (): Envelope => {
@@ -159,7 +179,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     judge(task, provider, result);
     const country = kindOfRecipient(task.content.to) === 'phone' ? phoneCountry(task.content.to) : null;
     const isSent = result.state === 'sent';
-    const price = isSent ? (tenant.policy.delivery.priceOf(name, country) ?? 0) * segments : 0;
+    const price = isSent ? costOf(tenant, name, task.channel, country) * segments : 0;
     meter.tried({ tenant: tenant.slug, provider: name, channel: task.channel, country }, result.state, price);
     if (result.state !== 'sent') {
       // The ways that are left, were this provider out.
@@ -170,15 +190,17 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
     const after = channelAfter(task.plan, task.channel);
     const silence = task.content.code === null ? 0 : tenant.policy.delivery.nextChannelAfterSeconds;
+    tolls.giveChange(task, tenant, price);
     await settle(task.database, {
       ...settlementOf(task, 'sent'),
+      toll: null,
       nextChannelIn: after === undefined ? null : silence === 0 ? 'whenOver' : silence,
       send: sendOf(task, name, result, country, price, tookMilliseconds),
     });
   }
 
   /** Writes where a task goes that was not sent. */
-  function conclude(
+  async function conclude(
     task: Task,
     tenant: Tenant,
     result: Exclude<SendResult, { state: 'sent' }>,
@@ -186,6 +208,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     name?: string,
     send: Settlement['send'] = null,
   ): Promise<void> {
+    if (mayHaveLeft(result)) task.toll = null;
     const nextChannel = channelAfter(task.plan, task.channel);
     const left = {
       otherProvider: others.some(({ provider }) => lanes.shutFor(provider.name) === 0),
@@ -194,35 +217,41 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const queued = { ...settlementOf(task, 'queued'), error: result.error, send };
     switch (onwardAfter(result, task.attempts, left)) {
       case 'other_provider':
-        return settle(task.database, { ...queued, tried: [...task.tried, ...(name ? [name] : [])] });
+        await settle(task.database, { ...queued, tried: [...task.tried, ...(name ? [name] : [])] });
+        return;
       case 'next_channel':
         meter.fellBack(tenant.slug, task.channel, nextChannel ?? '');
-        return settle(task.database, { ...queued, channel: nextChannel ?? '', tried: [], attempts: 0 });
+        return leave(task, tenant, { ...queued, channel: nextChannel ?? '', tried: [], attempts: 0 });
       case 'again': {
-        return settle(task.database, {
-          ...queued,
-          tried: [],
-          retryInSeconds: retryDelay(task.attempts, random(), askedPause(result)),
-        });
+        const retryInSeconds = retryDelay(task.attempts, random(), askedPause(result));
+        await settle(task.database, { ...queued, tried: [], retryInSeconds });
+        return;
       }
       case 'give_up':
-        return settle(task.database, { ...queued, state: 'failed' });
+        return leave(task, tenant, { ...queued, state: 'failed' });
     }
   }
 
   /** Nothing was tried: it waits in the outbox, and that counts as no try. */
-  function handBack(task: Task, seconds: number): Promise<void> {
+  async function handBack(task: Task, seconds: number): Promise<void> {
     const attempts = task.attempts - 1;
-    return settle(task.database, { ...settlementOf(task, 'queued'), attempts, retryInSeconds: seconds });
+    await settle(task.database, { ...settlementOf(task, 'queued'), attempts, retryInSeconds: seconds });
   }
 
-  function end(task: Task, error: string): Promise<void> {
-    return settle(task.database, { ...settlementOf(task, 'failed'), error });
+  /** It goes on or ends without having left by its channel: what was taken for that goes back. */
+  async function leave(task: Claimed, tenant: Tenant | undefined, settlement: Settlement): Promise<void> {
+    const isWritten = await settle(task.database, { ...settlement, toll: null });
+    // Not written: whoever has the message now may send it for what was taken.
+    if (isWritten && tenant && isOpened(task)) tolls.giveBack(task, tenant);
+  }
+
+  function end(task: Claimed, state: 'failed' | 'abandoned', error: string): Promise<void> {
+    return leave(task, options.tenantOf(task.tenantId), { ...settlementOf(task, state), error });
   }
 
   return {
     take: (task) => void find(task, false),
-    settle,
+    end,
     capacity() {
       const [full, shut]: [string[], string[]] = [[], []];
       const rooms: number[] = [];

@@ -1,6 +1,8 @@
 import { phoneCountry } from '../kernel/phone.ts';
 import type { DeliveryPolicy, Tenant } from '../tenants/tenants.ts';
+import { costsMoney } from '../tolls/tolls.ts';
 import type { Provider } from './provider.ts';
+import type { TollGate } from './toll-gate.ts';
 
 export type AddressKind = 'phone' | 'email' | 'telegram';
 
@@ -12,6 +14,8 @@ export interface Ways {
   providers: readonly Provider[];
   /** Can chats linked to phones be looked up? */
   knowsChats: boolean;
+  /** Left out: no channel is closed for what it costs. */
+  tolls?: Pick<TollGate, 'isOpen'> | undefined;
 }
 
 /** What kind of address a recipient is: messages hold the address alone. */
@@ -40,9 +44,12 @@ export function planChannels(
   const { routeOf } = tenant.policy.delivery;
   const route = routeOf(phoneCountry(address.value) ?? 'default').filter(isPossible);
   const planned = route.length > 0 ? route : PHONE_CHANNELS.filter(isPossible).slice(0, 1);
-  if (head === undefined) return [...planned];
+  // The first may be refused, with its reason; what follows is only promised where it may be let out at all.
+  const isOpen = (channel: string, place: number): boolean =>
+    place === 0 || !costsMoney(channel) || ways.tolls?.isOpen(tenant, address.value) !== false;
+  if (head === undefined) return planned.filter(isOpen);
   if (!(PHONE_CHANNELS as readonly string[]).includes(head) || !isPossible(head)) return [];
-  return [head, ...planned.filter((channel) => channel !== head)];
+  return [head, ...planned.filter((channel) => channel !== head)].filter(isOpen);
 }
 
 /** The channels a person may wish for, for an address of this kind, in words of a refusal. */
@@ -71,16 +78,11 @@ export type Speeds = ReadonlyMap<string, number>;
  * been measured comes first, since otherwise it never would be.
  */
 export function orderProviders(
-  providers: readonly Provider[],
+  listed: readonly Provider[],
   policy: DeliveryPolicy,
-  channel: string,
   country: string | null,
   speeds: () => Speeds,
 ): readonly Provider[] {
-  const names = policy.providersOf(channel);
-  const listed = names
-    ? names.flatMap((name) => providers.filter((provider) => provider.name === name))
-    : providers;
   if (listed.length < 2 || policy.order === 'listed') return listed;
   const measured: Speeds = policy.order === 'fastest' ? speeds() : new Map();
   const rank = (provider: Provider): number =>

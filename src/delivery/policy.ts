@@ -26,6 +26,15 @@ export function retryDelay(attempt: number, random: number, retryAfterSeconds = 
   return Math.max(retryAfterSeconds, 1 + random * (ceiling - 1));
 }
 
+/**
+ * May a message have left with this try, for all we know? Then its price is spent. A time-out, a broken connection and
+ * most 5xx tell nothing; who refuses it or asks for quiet has not taken it.
+ */
+export function mayHaveLeft(result: SendResult): boolean {
+  if (result.state !== 'retry') return result.state === 'sent';
+  return result.retryAfterSeconds === undefined && result.notBeforeSeconds === undefined;
+}
+
 /** The channel after this one in a plan; undefined when it is the last. */
 export function channelAfter(plan: readonly string[], channel: string): string | undefined {
   const place = plan.indexOf(channel);

@@ -4,7 +4,10 @@ import type { Outbox } from '../outbox/outbox.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import { kindOfRecipient, planChannels, type Ways } from './plan.ts';
 import type { ChatOf, MessageContent } from './provider.ts';
-import { sealingContextOf } from './task.ts';
+import { costsMoney } from '../tolls/tolls.ts';
+import { mostCost } from './prices.ts';
+import { microsOf, sealingContextOf } from './task.ts';
+import type { TollGate } from './toll-gate.ts';
 
 export interface QueueMessageOptions {
   tenantId: string;
@@ -14,6 +17,8 @@ export interface QueueMessageOptions {
   now: Fragment;
   /** SQL: when it may go out; left out: at once. */
   due?: Fragment;
+  /** Were the tolls of its channel taken by whoever asks for it? If not they are, before it leaves. */
+  tollsTaken: boolean;
   /** Written but never sent, so that an answer to a stranger costs the same. */
   decoy?: boolean;
   /** SQL after `from`: queued once for each row. */
@@ -27,6 +32,8 @@ export interface QueuedMessage {
   tenantId: string;
   plan: readonly string[];
   content: MessageContent;
+  /** What was taken from the tolls for it, in the tenant's currency; null: nothing. */
+  tollPrice: number | null;
 }
 
 export interface QueueingOptions {
@@ -36,6 +43,7 @@ export interface QueueingOptions {
   newId: () => string;
   tenantOf: (tenantId: string) => Tenant | undefined;
   chatOf?: ChatOf;
+  tolls?: TollGate | undefined;
 }
 
 /** Makes the row of a message: `insert …` for a `with` list. */
@@ -43,11 +51,14 @@ export function createQueueing(
   options: QueueingOptions,
 ): (sql: Sql, message: QueueMessageOptions) => QueuedMessage {
   const { outbox, secrets, newId } = options;
-  const ways = { providers: options.providers, knowsChats: options.chatOf !== undefined };
+  const ways = {
+    providers: options.providers,
+    knowsChats: options.chatOf !== undefined,
+    tolls: options.tolls,
+  };
 
   /** A message's channel, and after it those it may go on to. */
-  function planMessage(tenantId: string, { channel, to }: MessageContent): readonly string[] {
-    const tenant = options.tenantOf(tenantId);
+  function planMessage(tenant: Tenant | undefined, { channel, to }: MessageContent): readonly string[] {
     const planned = tenant && planChannels(ways, tenant, { kind: kindOfRecipient(to), value: to }, channel);
     return planned?.[0] === channel ? planned : [channel];
   }
@@ -55,7 +66,11 @@ export function createQueueing(
   return (sql, message) => {
     const id = newId();
     const { content, tenantId } = message;
-    const plan = planMessage(tenantId, content);
+    const tenant = options.tenantOf(tenantId);
+    const plan = planMessage(tenant, content);
+    const isPaid =
+      tenant !== undefined && message.tollsTaken && !message.decoy && costsMoney(content.channel);
+    const tollPrice = isPaid ? mostCost(options.providers, tenant, content.channel, content.to) : null;
     const insert = outbox.queue(sql, {
       tenantId,
       id,
@@ -68,9 +83,10 @@ export function createQueueing(
       now: message.now,
       ...(message.due ? { due: message.due } : {}),
       ...(message.decoy ? { decoy: true } : {}),
+      ...(tollPrice === null ? {} : { tollMicros: microsOf(tollPrice) }),
       expiresAt: sql`${message.due ?? message.now} + make_interval(secs => ${content.expiresIn})`,
       from: message.from,
     });
-    return { insert, id, tenantId, plan, content };
+    return { insert, id, tenantId, plan, content, tollPrice };
   };
 }

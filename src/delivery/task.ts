@@ -23,14 +23,53 @@ export interface Task {
   expiresIn: number;
   /** When the lease was taken, in milliseconds; an old one may be somebody else's by now. */
   leasedAt: number;
+  /** The tolls taken for the channel whose turn it is, as long as no try has spent them. */
+  toll: TakenToll | null;
+}
+
+/** A task whose content could perhaps not be opened. */
+export type Claimed = Omit<Task, 'content'> & { content: MessageContent | null };
+
+export const isOpened = (claimed: Claimed): claimed is Task => claimed.content !== null;
+
+/** What was taken from the tolls for one message by one channel. */
+export interface TakenToll {
+  /** In the tenant's currency. */
+  price: number;
+  /** By a clock that only runs forward, in milliseconds. */
+  takenAt: number;
+}
+
+const MICROS = 1_000_000;
+
+export const microsOf = (price: number): number => Math.round(price * MICROS);
+
+/** How long ago a toll was taken. */
+export function secondsSince({ takenAt }: TakenToll): number {
+  return (performance.now() - takenAt) / 1000;
+}
+
+/** As the outbox keeps it. */
+function keptToll(toll: TakenToll | null): Settlement['toll'] {
+  if (!toll) return null;
+  return {
+    micros: microsOf(toll.price),
+    secondsAgo: secondsSince(toll),
+  };
+}
+
+/** As a task holds it. */
+export function heldToll(micros: number | null, secondsAgo: number | null): TakenToll | null {
+  if (micros === null || secondsAgo === null) return null;
+  return { price: micros / MICROS, takenAt: performance.now() - secondsAgo * 1000 };
 }
 
 /** A task's end or next step, with nothing said beyond its state. */
-export function settlementOf(task: Task, state: Settlement['state']): Settlement {
+export function settlementOf(task: Claimed, state: Settlement['state']): Settlement {
   const { tenantId, id, channel, tried, attempts } = task;
   return {
     ...{ tenantId, id, state, channel, tried, attempts },
-    ...{ error: null, retryInSeconds: 0, nextChannelIn: null, send: null },
+    ...{ error: null, retryInSeconds: 0, nextChannelIn: null, send: null, toll: keptToll(task.toll) },
   };
 }
 

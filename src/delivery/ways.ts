@@ -1,6 +1,7 @@
 import { phoneCountry } from '../kernel/phone.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import { kindOfRecipient, orderProviders, type Speeds } from './plan.ts';
+import { providersFor } from './prices.ts';
 import type { ChatOf, Provider } from './provider.ts';
 import type { Task } from './task.ts';
 
@@ -24,12 +25,9 @@ export function createFindWays({ providers, chatOf, speeds }: WaysOptions): Find
     const { channel, tenantId, content } = task;
     const { to } = content;
     const kind = kindOfRecipient(to);
-    const carrying = providers.filter((provider) => provider.carries(channel, tenantId));
-    const real = carrying.filter((provider) => !provider.isStandIn);
     const ordered = orderProviders(
-      real.length > 0 ? real : carrying,
+      providersFor(providers, tenant, channel),
       tenant.policy.delivery,
-      channel,
       kind === 'phone' ? phoneCountry(to) : null,
       speeds,
     ).filter((provider) => !task.tried.includes(provider.name));

@@ -49,11 +49,23 @@ export const errorCatalogue = {
     message: 'An account with this address exists already. Sign in instead.',
   },
   LINK_NOT_CONFIRMED: { status: 409, message: 'Confirm the sign-in in Telegram first.' },
+  IDEMPOTENCY_KEY_IN_USE: {
+    status: 409,
+    message: 'The first request with this Idempotency-Key is still being answered. Ask again in a moment.',
+  },
   TELEGRAM_CHAT_UNKNOWN: { status: 409, message: 'Open the bot in Telegram and press Start first.' },
   LINK_EXPIRED: { status: 410, message: 'This sign-in link is over. Start again.' },
   CODE_EXPIRED: { status: 410, message: 'This code has expired. Request a new one.' },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 422,
+    message: 'This Idempotency-Key came with another body before. Make a new key for every new request.',
+  },
   TOO_MANY_ATTEMPTS: { status: 429, message: 'Too many wrong codes. Wait, then request a new code.' },
   RESEND_TOO_SOON: { status: 429, message: 'A code was sent a moment ago. Wait before asking for another.' },
+  PROOF_OF_WORK_REQUIRED: {
+    status: 429,
+    message: 'Many codes were asked for from your network. Solve the challenge and send this again.',
+  },
   RATE_LIMITED: { status: 429, message: 'Too many requests. Wait a while and try again.' },
   INTERNAL: { status: 500, message: 'Something went wrong on our side. Try again in a moment.' },
   CHANNEL_UNAVAILABLE: { status: 503, message: 'Codes cannot be sent this way at the moment.' },
@@ -77,8 +89,14 @@ export interface ProofWay {
   destination?: string;
 }
 
+/** A puzzle to solve before a request is sent again, in the form of ALTCHA; and a CAPTCHA where one is set up. */
+export interface ChallengePut {
+  challenge: { parameters: Record<string, unknown>; signature: string };
+  captcha?: { provider: 'hcaptcha' | 'turnstile'; site_key: string };
+}
+
 /** What a screen needs beside the code. Durations are whole seconds. */
-export interface ErrorDetails {
+export interface ErrorDetails extends Partial<ChallengePut> {
   attempts_left?: number;
   retry_after?: number;
   resend_in?: number;

@@ -30,6 +30,8 @@ export interface LogFields {
   pid?: number;
   port?: number;
   version?: string;
+  /** Why, as a single word of a library or a protocol, such as `invalid_client`. */
+  reason?: string;
   error?: unknown;
 }
 

@@ -23,6 +23,8 @@ export type KeyPurpose =
   | 'seal'
   | 'caller'
   | 'form'
+  | 'challenge'
+  | 'idempotency'
   | 'telegram-webhook';
 
 /**

@@ -7,6 +7,8 @@ export interface Budgets {
   sendsPerTenMinutes: number;
   sendsPerDay: number;
   sendsPerCallerPerHour: number;
+  /** Of those, so many without a challenge. */
+  freeSendsPerCallerPerHour: number;
   wrongCodesPerHour: number;
   wrongCodesPerDay: number;
   /** So many wrong codes in a row close the anonymous path (NIST SP 800-63B-4, 3.2.2). */
@@ -31,6 +33,7 @@ function relaxBudgets(budgets: Budgets): Budgets {
     sendsPerTenMinutes: budgets.sendsPerTenMinutes * RELAXED_FACTOR,
     sendsPerDay: budgets.sendsPerDay * RELAXED_FACTOR,
     sendsPerCallerPerHour: budgets.sendsPerCallerPerHour * RELAXED_FACTOR,
+    freeSendsPerCallerPerHour: budgets.freeSendsPerCallerPerHour * RELAXED_FACTOR,
     wrongPasswordsPerCallerPerHour: budgets.wrongPasswordsPerCallerPerHour * RELAXED_FACTOR,
     explicitAnswersPerCallerPerHour: budgets.explicitAnswersPerCallerPerHour * RELAXED_FACTOR,
   };
@@ -43,6 +46,7 @@ export function budgetsOf(config: Config): Budgets {
     sendsPerTenMinutes: config.sendsPerAddressPerTenMinutes,
     sendsPerDay: config.sendsPerAddressPerDay,
     sendsPerCallerPerHour: config.sendsPerCallerPerHour,
+    freeSendsPerCallerPerHour: config.freeSendsPerCallerPerHour,
     wrongCodesPerHour: config.wrongCodesPerHour,
     wrongCodesPerDay: config.wrongCodesPerDay,
     wrongCodesInARow: 100,

@@ -1,10 +1,20 @@
 import type { Database, Fragment, Sql } from '../db/database.ts';
 import type { Delivery, QueuedMessage } from '../delivery/delivery.ts';
 import type { Log } from '../kernel/log.ts';
+import { createLru } from '../kernel/lru.ts';
 import type { Secrets } from '../kernel/secrets.ts';
 import type { Tenant, Tenants } from '../tenants/tenants.ts';
 import { findUser } from '../users/users.ts';
-import { hasLink, linkToken, type NoticeKind, readLinkToken, recipientsOf, templateOf } from './policy.ts';
+import {
+  hasLink,
+  isLockout,
+  type Lockout,
+  linkToken,
+  type NoticeKind,
+  readLinkToken,
+  recipientsOf,
+  templateOf,
+} from './policy.ts';
 import {
   claimUntold,
   dispute,
@@ -25,12 +35,15 @@ export { dispute, sweepNotices };
 export interface Notices {
   /** `insert …` for the `with` list of the statement that it tells of. */
   tell(sql: Sql, notice: Omit<NoticeRecord, 'id'>): Fragment;
-  /** The owner of an address is told, once a day, that too many wrong attempts have locked it. */
+  /**
+   * The owner of an address is told, once a day, that too many wrong attempts have locked it. Returns at once.
+   * @param since when the lock began, as far as it is known: what this server has told of is not looked at again
+   */
   tellLockout(
     tenantId: string,
-    address: { kind: string; value: string },
-    details: NoticeDetails,
-  ): Promise<void>;
+    lockout: { kind: Lockout; address: { kind: string; value: string }; details: NoticeDetails },
+    since?: Date,
+  ): void;
   /** Makes messages of what a statement has just committed; returns at once. The worker would find it, too. */
   deliverSoon(database: Database): void;
   /** Makes messages of the notices that wait in a database. Returns how many there were. */
@@ -55,6 +68,7 @@ const AT_ONCE = 20;
 
 export function createNotices(options: NoticesOptions): Notices {
   const { tenants, databaseOf, delivery, secrets, newId } = options;
+  const told = createLru<string, true>(10_000);
 
   /** The messages of a notice, queued in the transaction that marks it as told. */
   async function messagesOf(sql: Sql, database: Database, notice: NoticeRow): Promise<QueuedMessage[]> {
@@ -73,6 +87,7 @@ export function createNotices(options: NoticesOptions): Notices {
       const message = delivery.queue(sql, {
         tenantId: tenant.id,
         verificationId: null,
+        tollsTaken: false,
         content: {
           template: templateOf(notice.kind),
           to: recipient.kind === 'email' ? recipient.as_entered : recipient.value,
@@ -95,7 +110,10 @@ export function createNotices(options: NoticesOptions): Notices {
 
   function detailsOf(notice: NoticeRow, tenantId: string) {
     const { device, place, added, removed } = notice.details;
-    const about = added ?? removed;
+    const { used_kind: kind, used_value: value } = notice;
+    const isAboutUsed = isLockout(notice.kind) || notice.kind === 'number_taken_over';
+    const used = isAboutUsed && kind !== null && value !== null ? { kind, value } : undefined;
+    const about = added ?? removed ?? used;
     return {
       ...(device === undefined ? {} : { deviceName: device }),
       ...(place === undefined ? {} : { place }),
@@ -129,9 +147,19 @@ export function createNotices(options: NoticesOptions): Notices {
 
   return {
     tell: (sql, notice) => tellFragment(sql, { ...notice, id: newId() }),
-    async tellLockout(tenantId, address, details) {
+    tellLockout(tenantId, lockout, since) {
+      const { kind, value } = lockout.address;
+      const lock = `${tenantId} ${kind}:${value} ${since?.getTime() ?? ''}`;
+      if (since && told.get(lock)) return;
       const database = databaseOf(tenantId);
-      if (await tellLockout(database, { tenantId, id: newId(), ...address, details })) deliverSoon(database);
+      tellLockout(database, { tenantId, ...lockout }).then(
+        (isNew) => {
+          told.set(lock, true);
+          if (isNew) deliverSoon(database);
+        },
+        // The next guess at the locked address tries again.
+        (error: unknown) => options.log.warn({ event: 'lockout_untold', error }, 'a lock was not told'),
+      );
     },
     deliverSoon,
     deliverDue,

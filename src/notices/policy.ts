@@ -10,10 +10,14 @@ export type NoticeKind =
   | 'identity_removed'
   | 'identity_replaced'
   | 'number_taken_over'
-  | 'account_locked';
+  | 'account_locked'
+  | 'address_closed';
 
 /** "This was not me" works for so long (S33). */
 export const NOTICE_LIFE_SECONDS = 72 * 3600;
+
+/** `account_locked`: for an hour or a day. `address_closed`: after a hundred wrong codes in a row, until it is opened. */
+export type Lockout = Extract<NoticeKind, 'account_locked' | 'address_closed'>;
 
 const TEMPLATES = {
   new_device: 'new_device',
@@ -21,8 +25,9 @@ const TEMPLATES = {
   identity_added: 'address_changed',
   identity_removed: 'address_changed',
   identity_replaced: 'address_changed',
-  number_taken_over: 'address_changed',
+  number_taken_over: 'number_taken_over',
   account_locked: 'account_locked',
+  address_closed: 'address_closed',
 } as const satisfies Record<NoticeKind, TemplateName>;
 
 /** The message of a notice. */
@@ -32,7 +37,12 @@ export function templateOf(kind: NoticeKind): TemplateName {
 
 /** Can the owner undo it by the link? Nothing was done yet where somebody only guessed. */
 export function hasLink(kind: NoticeKind): boolean {
-  return kind !== 'account_locked' && kind !== 'number_taken_over';
+  return !isLockout(kind) && kind !== 'number_taken_over';
+}
+
+/** Somebody guessed too often, and got nowhere. */
+export function isLockout(kind: NoticeKind): kind is Lockout {
+  return kind === 'account_locked' || kind === 'address_closed';
 }
 
 export interface Recipient {
@@ -60,6 +70,8 @@ export function recipientsOf<T extends Recipient>(
   const told = removed ? [removed, ...free] : free.length > 0 ? free : others.slice(0, 1);
   const own = identities.filter((identity) => isUsed(identity) && identity.kind !== 'phone');
   if (kind === 'password_changed') return [...told, ...own];
+  // Whoever only guessed does not read the address they guessed at: it is told before an SMS is paid for.
+  if (isLockout(kind) && free.length === 0 && own.length > 0) return own;
   if (told.length > 0) return told;
   // A code has just gone to this phone: that was notice enough of a sign-in, and a second SMS costs money.
   return kind === 'new_device' ? own : identities.slice(0, 1);

@@ -1,5 +1,5 @@
 import type { Database, Fragment, Sql } from '../db/database.ts';
-import { NOTICE_LIFE_SECONDS, type NoticeKind, type Recipient } from './policy.ts';
+import { type Lockout, NOTICE_LIFE_SECONDS, type NoticeKind, type Recipient } from './policy.ts';
 
 /** An address as a notice remembers it, to be told or given back. */
 export interface NotedIdentity extends Recipient {
@@ -43,22 +43,33 @@ export function tellFragment(sql: Sql, notice: NoticeRecord): Fragment {
     returning id`;
 }
 
-/** Tells the owner of an address that it is locked, once a day; nothing where it is nobody's. */
+/**
+ * Tells the owner of an address that it is locked, once a day; nothing where it is nobody's. Its id is made of the
+ * account and the day: of many at once one is written.
+ */
 export async function tellLockout(
   database: Database,
-  notice: { tenantId: string; id: string; kind: string; value: string; details: NoticeDetails },
+  notice: {
+    tenantId: string;
+    kind: Lockout;
+    address: { kind: string; value: string };
+    details: NoticeDetails;
+  },
 ): Promise<boolean> {
   const { sql } = database;
   const now = database.now();
+  const { kind, address } = notice;
   const rows = await sql`
     insert into notices (tenant_id, id, user_id, kind, used_kind, used_value, details, created_at, expires_at)
-    select i.tenant_id, ${notice.id}::uuid, i.user_id, 'account_locked', i.kind, i.value,
-      ${JSON.stringify(notice.details)}::text::jsonb, ${now}, ${now} + make_interval(secs => ${NOTICE_LIFE_SECONDS})
+    select i.tenant_id, md5(concat_ws(':', ${kind}::text, i.user_id, floor(extract(epoch from ${now}) / 86400)))::uuid,
+      i.user_id, ${kind}, i.kind, i.value, ${JSON.stringify(notice.details)}::text::jsonb, ${now},
+      ${now} + make_interval(secs => ${NOTICE_LIFE_SECONDS})
     from identities i
-    where i.tenant_id = ${notice.tenantId}::uuid and i.kind = ${notice.kind} and i.value = ${notice.value}
+    where i.tenant_id = ${notice.tenantId}::uuid and i.kind = ${address.kind} and i.value = ${address.value}
       and i.verified_at is not null
       and not exists (select from notices n where n.tenant_id = i.tenant_id and n.user_id = i.user_id
-        and n.kind = 'account_locked' and n.created_at > ${now} - interval '1 day')
+        and n.kind = ${kind} and n.created_at > ${now} - interval '1 day')
+    on conflict (tenant_id, id) do nothing
     returning id`;
   return rows.length > 0;
 }
@@ -69,7 +80,7 @@ export interface NoticeRow {
   user_id: string;
   kind: NoticeKind;
   session_id: string | null;
-  used_kind: string | null;
+  used_kind: Recipient['kind'] | null;
   used_value: string | null;
   details: NoticeDetails;
   created_at: Date;

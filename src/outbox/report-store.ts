@@ -60,6 +60,7 @@ export async function applyReport(database: Database, report: SendReport): Promi
           then m.payload_sealed end,
         attempts = case when c.state = 'failed' then 0 else m.attempts end,
         tried = case when c.state = 'failed' then '{}' else m.tried end,
+        toll_at = case when c.state = 'delivered' then m.toll_at end,
         error = case when c.state = 'failed' then c.error end,
         next_channel_at = null, due_at = case m.state when 'sending' then m.due_at else ${now} end, updated_at = ${now}
       from changed c

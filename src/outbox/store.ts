@@ -23,6 +23,8 @@ export interface QueueMessage {
   leaseSeconds: number;
   /** SQL: when it may go out; left out: at once. A message due later is leased to nobody. */
   due?: Fragment;
+  /** Its tolls were taken: so much money, in millionths. Left out: they are not, or there are none. */
+  tollMicros?: number;
   /** Written, but over already and without content: the answer to a stranger costs the same work (S22). */
   decoy?: boolean;
   /** SQL after `from`: the message is queued once for each row. */
@@ -39,13 +41,14 @@ export function queueFragment(sql: Sql, message: QueueMessage): Fragment {
   const leased = sql`(${leasedBy !== null && !decoy}::boolean and ${due} <= ${now})`;
   return sql`
     insert into messages (tenant_id, id, verification_id, channel, plan, template, locale, payload_sealed,
-      state, attempts, due_at, expires_at, lease_until, leased_by, created_at, updated_at)
+      state, attempts, due_at, expires_at, lease_until, leased_by, created_at, updated_at, toll_at, toll_micros)
     select ${message.tenantId}::uuid, ${message.id}::uuid, ${message.verificationId}::uuid, ${message.channel},
       ${message.plan as string[]}::text[], ${message.template}, ${message.locale}, case when not ${decoy}::boolean then ${message.payload as Buffer}::bytea end,
       case when ${decoy}::boolean then 'abandoned' when ${leased} then 'sending' else 'queued' end,
       ${leased}::int, ${due}, ${message.expiresAt},
       case when ${leased} then ${now} + make_interval(secs => ${message.leaseSeconds}) end,
-      case when ${leased} then ${leasedBy}::uuid end, ${now}, ${now}
+      case when ${leased} then ${leasedBy}::uuid end, ${now}, ${now},
+      case when ${message.tollMicros ?? null}::bigint is not null then ${now} end, ${message.tollMicros ?? null}::bigint
     from ${message.from}`;
 }
 
@@ -61,6 +64,9 @@ export interface ClaimedMessage {
   sends: number;
   /** Seconds for which sending it still makes sense. */
   expires_in: number;
+  /** Tolls taken for its channel that no try has spent: millionths, and how long ago; null: none. */
+  toll_micros: number | null;
+  toll_seconds_ago: number | null;
   /** Past its time, or its verification is over: to be abandoned, not sent. */
   too_late: boolean;
 }
@@ -108,19 +114,22 @@ export function claimDue(database: Database, query: ClaimQuery): Promise<Claimed
     ),
     moved as (
       update messages m set state = 'sending', channel = m.plan[array_position(m.plan, m.channel) + 1],
-        next_channel_at = null, attempts = 1, tried = '{}', leased_by = ${node}::uuid, due_at = ${now},
+        next_channel_at = null, attempts = 1, tried = '{}', leased_by = ${node}::uuid, due_at = ${now}, toll_at = null,
         lease_until = ${now} + make_interval(secs => ${leaseSeconds}), updated_at = ${now}
       from silent where not silent.over and m.tenant_id = silent.tenant_id and m.id = silent.id
       returning m.*, false as too_late
     ),
     leased as (
+      -- What a dead server held may have left: it pays once more.
       update messages m set state = 'sending', attempts = m.attempts + 1, leased_by = ${node}::uuid,
+        toll_at = case when m.state = 'queued' then m.toll_at end,
         lease_until = ${now} + make_interval(secs => ${leaseSeconds}), updated_at = ${now}
       from due where m.tenant_id = due.tenant_id and m.id = due.id
       returning m.*, ${over} as too_late
     )
     select tenant_id, id, verification_id, channel, plan, tried, payload_sealed, attempts, sends, too_late,
-      ceil(extract(epoch from expires_at - ${now}))::int as expires_in
+      case when toll_at is not null then toll_micros end::float8 as toll_micros,
+      extract(epoch from ${now} - toll_at)::float8 as toll_seconds_ago, ceil(extract(epoch from expires_at - ${now}))::int as expires_in
     from (select * from moved union all select * from leased) claimed`;
 }
 
@@ -140,6 +149,8 @@ export interface Settlement {
   retryInSeconds: number;
   /** For `sent`: seconds of silence until the next channel's turn, `whenOver` to wait for a report alone; null: none is left. */
   nextChannelIn: number | 'whenOver' | null;
+  /** Tolls taken for that channel that no try has spent. */
+  toll: { micros: number; secondsAgo: number } | null;
   /** What a provider was handed, or refused. */
   send: SendRecord | null;
 }
@@ -191,9 +202,10 @@ export async function settle(
         ${ofSend((send) => send.providerMessageId)}::text[], ${ofSend((send) => send.state)}::text[],
         ${ofSend((send) => send.error)}::text[], ${ofSend((send) => send.country)}::text[],
         ${ofSend((send) => send.prefix)}::text[], ${settlements.map(({ send }) => send?.price ?? 0)}::numeric[],
-        ${settlements.map(({ send }) => send?.tookMilliseconds ?? 0)}::int[])
+        ${settlements.map(({ send }) => send?.tookMilliseconds ?? 0)}::int[],
+        ${settlements.map(({ toll }) => toll?.micros ?? null)}::bigint[], ${settlements.map(({ toll }) => toll?.secondsAgo ?? null)}::float8[])
         as g (tenant_id, id, state, channel, tried, attempts, error, retry_in, next_in, send_channel, provider,
-          provider_message_id, send_state, send_error, country, prefix, price, took)
+          provider_message_id, send_state, send_error, country, prefix, price, took, toll_micros, toll_ago)
     ),
     settled as (
       update messages m set
@@ -202,6 +214,7 @@ export async function settle(
         provider = coalesce(g.provider, m.provider), sends = m.sends + (g.provider is not null)::int,
         provider_message_id = case when g.provider is null then m.provider_message_id else g.provider_message_id end,
         error = g.error, updated_at = ${now}, lease_until = null, leased_by = null,
+        toll_micros = g.toll_micros, toll_at = ${now} - make_interval(secs => g.toll_ago),
         due_at = case when g.state = 'queued' then ${now} + make_interval(secs => g.retry_in) else m.due_at end,
         next_channel_at = case when g.state <> 'sent' or g.next_in is null or m.delivered_at is not null then null
           when g.next_in < 0 then m.expires_at

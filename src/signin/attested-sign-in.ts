@@ -4,9 +4,10 @@ import { type Refused, refuse } from '../kernel/errors.ts';
 import { claimRegistration } from '../registrations/registrations.ts';
 import type { Joining, SessionStyle } from '../sessions/sessions.ts';
 import type { Tenant } from '../tenants/tenants.ts';
-import { admit, lockHolder, USERNAME_INDEX } from '../users/users.ts';
+import { admit, findUser, lockHolder, publicUser, USERNAME_INDEX } from '../users/users.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { withJoining } from './joining.ts';
+import { linkAddress } from './link-address.ts';
 import { chooseLocale } from './send-verification.ts';
 import { type SignedIn, signedIn, signedInColumns, type SignedInRow } from './signed-in.ts';
 import { agentOf, tellNewDevice } from './tell-new-device.ts';
@@ -14,9 +15,11 @@ import { agentOf, tellNewDevice } from './tell-new-device.ts';
 /** A proof of an address that somebody trusted has told us of, to be taken once. */
 export interface Attested {
   tenant: Tenant;
-  kind: 'telegram';
+  kind: 'telegram' | 'phone';
   /** The address, as `spent` will give it. */
   value: string;
+  /** Another address that the same proof proves: added to the account in the same transaction, if nobody has it. */
+  also?: { kind: 'telegram' | 'phone'; value: string } | undefined;
   /** `with` entry `spent`: takes the proof, once; one row with `value`, or none when it was taken before. */
   spend: (sql: Sql, now: Fragment) => Fragment;
   /** How it came, for the audit: `link`, `init_data`, `widget` or `openid`. */
@@ -46,7 +49,7 @@ export async function signInAttested(
   const lock = (sql: Sql) => lockHolder(sql, tenant.id, sql`select ${attested.kind}, ${attested.value}`);
   const run = (withUsername: boolean) =>
     withJoining(context, database, { tenant, style, lock }, (sql, joining) =>
-      runAttested(context, database, sql, { attested, style, joining, withUsername, clues }),
+      runWhole(context, database, sql, { attested, style, joining, withUsername, clues }),
     );
   let row: AttestedRow | undefined;
   try {
@@ -62,7 +65,10 @@ export async function signInAttested(
   if (sessionId === null) return refuse('ACCOUNT_DISABLED');
   if (row.owner_told) context.notices.deliverSoon(database);
   const found = { ...row, user_id: userId, session_id: sessionId };
-  return signedIn(context, tenant, found, { style, amr: TELEGRAM_AMR });
+  const outcome = await signedIn(context, tenant, found, { style, amr: TELEGRAM_AMR });
+  if (!attested.also) return outcome;
+  const user = await findUser(database, tenant.id, userId);
+  return user ? { ...outcome, user: publicUser(user) } : outcome;
 }
 
 interface AttestedRow extends SignedInRow {
@@ -75,6 +81,28 @@ interface Run {
   joining: Joining | undefined;
   withUsername: boolean;
   clues: RequestClues;
+}
+
+/** The statement, and what else was proved in the same transaction. */
+async function runWhole(
+  context: SignInContext,
+  database: Database,
+  sql: Sql,
+  run: Run,
+): Promise<AttestedRow | undefined> {
+  const { tenant, also, way } = run.attested;
+  if (!also) return runAttested(context, database, sql, run);
+  const both = async (begun: Sql): Promise<AttestedRow | undefined> => {
+    const row = await runAttested(context, database, begun, run);
+    if (!row || row.user_id === null || row.session_id === null) return row;
+    const access = { tenant, userId: row.user_id, sessionId: row.session_id };
+    const spend = (): Fragment => begun`select ${also.value}::text as value`;
+    const link = { access, kind: also.kind, spend, way, tellsOwner: !row.created };
+    const linked = await linkAddress(context, begun, link, run.clues);
+    return { ...row, owner_told: row.owner_told || linked === 'linked' };
+  };
+  if (sql !== database.sql) return both(sql);
+  return database.transaction((transaction) => both(transaction as unknown as Sql));
 }
 
 async function runAttested(

@@ -43,6 +43,7 @@ export function chatToLink(
     return context.delivery.queue(sql, {
       tenantId,
       verificationId: null,
+      tollsTaken: false,
       content: {
         template: 'chat_moved',
         to: earlier.chat_id,

@@ -1,4 +1,5 @@
 import type { Caller } from '../audit/audit.ts';
+import type { ChallengeAnswer, Challenges } from '../challenges/challenges.ts';
 import type { Database } from '../db/database.ts';
 import type { Log } from '../kernel/log.ts';
 import type { CodeChecks, Delivery } from '../delivery/delivery.ts';
@@ -6,6 +7,7 @@ import type { AddressBudgets, CallerBuckets } from '../limits/limits.ts';
 import type { Notices } from '../notices/notices.ts';
 import type { Passwords } from '../passwords/passwords.ts';
 import type { Sessions } from '../sessions/sessions.ts';
+import type { TelegramLogin, TelegramLoginClient } from '../telegram/telegram.ts';
 import type { TelegramProofs } from '../telegram-proofs/telegram-proofs.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import type { Tolls } from '../tolls/tolls.ts';
@@ -29,8 +31,10 @@ export interface SignInContext {
   codeChecks: CodeChecks;
   budgets: AddressBudgets;
   buckets: CallerBuckets;
-  /** Sends one caller may cause in an hour. */
+  challenges: Challenges;
+  /** Sends one caller may cause in an hour; and how many of them before a challenge is put. */
   sendsPerCallerPerHour: number;
+  freeSendsPerCallerPerHour: number;
   /** Wrong passwords for one identity, and by one caller, in an hour. */
   wrongPasswordsPerHour: number;
   wrongPasswordsPerCallerPerHour: number;
@@ -50,6 +54,9 @@ export interface TelegramSignIn {
   proofs: TelegramProofs;
   /** The token of the tenant's bot; undefined without a bot, and where it is simulated. */
   tokenOf: (tenantId: string) => string | undefined;
+  /** Telegram's OpenID Connect login, and the tenant's client of it, where it has one. */
+  login: TelegramLogin;
+  loginClientOf: (tenantId: string) => TelegramLoginClient | undefined;
   /** Telegram's key for third parties; another one only in tests. */
   publicKey?: string;
   now: () => Date;
@@ -58,6 +65,8 @@ export interface TelegramSignIn {
 /** What every request tells beside its body. */
 export interface RequestClues {
   caller: Caller;
+  /** What it brings against a challenge. */
+  challengeAnswer?: ChallengeAnswer | undefined;
   tenantHeader: string | undefined;
   host: string | undefined;
   acceptLanguage: string | undefined;

@@ -8,6 +8,7 @@ import { type Candidate, readCode, type WaitingRow } from '../verification/verif
 import type { RequestClues, SignInContext } from './context.ts';
 import { ownersShare } from './owner.ts';
 import { type ProofRow, refusedProof } from './refused-proof.ts';
+import { tellLockout } from './tell-lockout.ts';
 import { PROOF_AGE_SECONDS } from './step-up-policy.ts';
 
 /** A verification that a session began is finished: an address was linked, or the session proved once more. */
@@ -45,7 +46,10 @@ export async function finishVerification(
   const candidates = context.verifications.candidatesByHandle(tenant.id, input.verificationId, code);
   const row = await withConflictRetry(() => runFinish(context, access, waiting, candidates, clues));
   if (!row) return refuse('VERIFICATION_NOT_FOUND');
-  if (row.state !== 'proved') return refusedProof(context, row);
+  if (row.state !== 'proved') {
+    tellLockout(context, tenant, { ...row, kind: waiting.kind, value: waiting.value }, clues);
+    return refusedProof(context, row);
+  }
   if (!row.done) {
     return waiting.purpose === 'link'
       ? refuse('ALREADY_REGISTERED', {}, 'This address belongs to another account.')

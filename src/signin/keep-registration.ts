@@ -144,6 +144,7 @@ async function keepAgain(
   const queued = context.delivery.queue(sql, {
     tenantId: tenant.id,
     verificationId: live.is_decoy ? null : live.id,
+    tollsTaken: true,
     content: {
       template: live.is_decoy ? 'already_registered' : 'verify_sign_up',
       to: address.kind === 'email' ? address.asEntered : address.value,

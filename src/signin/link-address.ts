@@ -9,16 +9,18 @@ import { chooseLocale } from './send-verification.ts';
 /** A proved address that is to become one of an account's. */
 export interface AddressToLink {
   /** The session that began it; it must still live. */
-  access: Access;
-  kind: 'telegram';
+  access: Pick<Access, 'tenant' | 'userId' | 'sessionId'>;
+  kind: 'telegram' | 'phone';
   /** `with` entry `spent`: takes the proof, once; one row with `value`. */
   spend: (sql: Sql, now: Fragment) => Fragment;
   way: string;
+  /** Nobody tells the owner of an account that was made a moment ago what it was made of. */
+  tellsOwner: boolean;
 }
 
 /**
- * Links a proved address to an account, in one statement: proof, verification, identity, event and the notice to the owner. `spent`: the proof
- * was taken before. `taken`: the address is another account's; the proof is used up all the same.
+ * Links a proved address to an account, in one statement: proof, verification, identity, event and the notice to the
+ * owner. `spent`: the proof was taken before. `taken`: the address is another account's; the proof is used up all the same.
  */
 export async function linkAddress(
   context: SignInContext,
@@ -59,7 +61,7 @@ export async function linkAddress(
     details: sql`jsonb_build_object('added',
       jsonb_build_object('id', linked.id, 'kind', linked.kind, 'value', linked.value))`,
     now,
-    from: sql`linked`,
+    from: link.tellsOwner ? sql`linked` : sql`linked where false`,
   });
   const [row] = await sql<{ linked: boolean }[]>`
     with spent as (${link.spend(sql, now)}),

@@ -61,7 +61,7 @@ export async function linkIdentity(
   // 3. The code goes to the new address.
   const chosen = chooseChannel(tenant, address, wish, context.delivery);
   if (!chosen.ok) return chosen;
-  const limited = await takeSend(context, { tenant, address, channel: chosen.channel }, clues);
+  const limited = await takeSend(context, { tenant, address, channel: chosen.channel, isKnown: true }, clues);
   if (limited) return limited;
   return issueCode(
     context,

@@ -10,7 +10,8 @@ import { type ContactMessage, type ContactRefusal, readOwnContact } from './own-
 import { chooseLocale, issueCode, type VerificationSent } from './send-verification.ts';
 import { takeSend } from './take-send.ts';
 import type { SignedIn } from './signed-in.ts';
-import { codeAmong, type ProofSource, type SignInInput, signInBy } from './verify-code.ts';
+import type { ProofSource, SignInInput } from './sign-in-statement.ts';
+import { codeAmong, signInBy } from './verify-code.ts';
 
 /** A private chat, by its bot: ours, or one that runs elsewhere and has an API key. */
 export interface ProvingChat {
@@ -46,7 +47,7 @@ export async function sendCodeToChat(
   if (!chosen.ok) return chosen;
   const limited = await takeSend(
     context,
-    { tenant, address: located.address, channel: chosen.channel },
+    { tenant, address: located.address, channel: chosen.channel, isKnown: true },
     clues,
   );
   if (limited) return limited;

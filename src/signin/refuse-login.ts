@@ -4,8 +4,10 @@ import type { Address } from './address.ts';
 import { chooseChannel } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { type Attempt, isVerified } from './attempt.ts';
+import { putChallenge, takeOfCaller } from './prove-work.ts';
 import { mayTellOpenly, stillTellsOpenly } from './openness.ts';
 import { chooseLocale, type CodeRequest, issueCode } from './send-verification.ts';
+import { tellPasswordLockout } from './tell-lockout.ts';
 import { takeTollOnly } from './take-send.ts';
 
 type Case = 'not_found' | 'not_verified' | 'disabled' | 'wrong';
@@ -27,11 +29,17 @@ export async function refuseLogin(
   const which = caseOf(attempt);
   const isProved = attempt.fits || attempt.matching !== undefined;
   const isOpen = await answersOpenly(context, attempt, which, isProved, clues);
-  if (!isProved) await recordWrong(context, attempt, clues);
+  if (!isProved) {
+    await recordWrong(context, attempt, clues);
+    const address = addressOf(attempt);
+    if (address && attempt.attemptsLeft === 0) tellPasswordLockout(context, tenant, address, clues);
+  }
   const locale = chooseLocale(tenant, localeWish, clues);
   const code = which === 'not_verified' ? codeFor(context, attempt, isProved, locale) : undefined;
 
   const isContested = which === 'not_verified' && !isProved;
+  // Past the budget of explicit answers: told alike in every case, with a challenge that buys one more (C1).
+  const isPast = tenant.policy.errorDetail === 'explicit' && !isOpen && !isProved;
 
   if (isOpen) {
     if (which === 'not_found') return refuse('ACCOUNT_NOT_FOUND', { next_action: 'REGISTER' });
@@ -41,16 +49,20 @@ export async function refuseLogin(
     const sent = code ? await sendDetails(context, code, clues) : {};
     return refuse(
       'ACCOUNT_NOT_VERIFIED',
-      { ...sent, next_action: 'VERIFY_CODE' },
+      { next_action: 'VERIFY_CODE', ...sent },
       notVerifiedSentence(attempt),
     );
   }
   const details = await sendDetails(
     context,
-    code ?? { ...decoyFor(attempt, locale), contested: isContested },
+    { ...(code ?? { ...decoyFor(attempt, locale), contested: isContested }), isUnsolved: isPast },
     clues,
   );
-  return refuse('INVALID_CREDENTIALS', { attempts_left: attempt.attemptsLeft, ...details });
+  return refuse('INVALID_CREDENTIALS', {
+    attempts_left: attempt.attemptsLeft,
+    ...(isPast ? await putChallenge(context, clues) : {}),
+    ...details,
+  });
 }
 
 function caseOf({ identifier, holder, waiting, fits }: Attempt): Case {
@@ -125,6 +137,8 @@ async function sendDetails(
   code: CodeRequest,
   clues: RequestClues,
 ): Promise<ErrorDetails> {
+  const limited = await takeOfCaller(context, clues, 'login');
+  if (limited) return limitedDetails(limited);
   if (code.decoy === undefined) {
     const refused = await takeTollOnly(context, code);
     if (refused) return { resend_in: refused.details.retry_after ?? 0 };
@@ -138,6 +152,17 @@ async function sendDetails(
     resend_in: sent.resendIn,
     ...(sent.verificationId === undefined ? {} : { verification_id: sent.verificationId }),
     expires_in: sent.expiresIn,
+  };
+}
+
+/** Nothing was sent: the next try brings a solution, or comes later. */
+function limitedDetails({ details }: Refused): ErrorDetails {
+  const { retry_after: wait = 0, challenge, captcha, next_action: next } = details;
+  return {
+    resend_in: wait,
+    ...(challenge ? { challenge } : {}),
+    ...(captcha ? { captcha } : {}),
+    ...(next === undefined ? {} : { next_action: next }),
   };
 }
 

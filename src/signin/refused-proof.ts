@@ -1,4 +1,5 @@
 import { type Refused, refuse } from '../kernel/errors.ts';
+import type { AddressBudgetState } from '../limits/limits.ts';
 import type { ProofState } from '../verification/verification.ts';
 import type { SignInContext } from './context.ts';
 
@@ -17,11 +18,16 @@ export interface ProofRow {
   compared_wrong: number;
 }
 
-/** What a check that did not succeed is answered with, and what the person may still try. */
-export function refusedProof(context: SignInContext, row: ProofRow): Refused {
+/** The address's record once this check was counted. */
+export function budgetStateAfter(row: ProofRow): AddressBudgetState {
   const failedAt = [...row.failed_at, ...Array.from({ length: row.compared_wrong }, () => row.now)];
   const failuresInARow = row.failures_in_a_row + row.compared_wrong;
-  const state = { sentAt: row.sent_at, failedAt, failuresInARow, kept: row.kept, keptSends: 0, now: row.now };
+  return { sentAt: row.sent_at, failedAt, failuresInARow, kept: row.kept, keptSends: 0, now: row.now };
+}
+
+/** What a check that did not succeed is answered with, and what the person may still try. */
+export function refusedProof(context: SignInContext, row: ProofRow): Refused {
+  const state = budgetStateAfter(row);
   switch (row.state) {
     case 'expired':
       return refuse('CODE_EXPIRED', { next_action: 'REQUEST_CODE' });

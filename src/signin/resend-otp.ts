@@ -217,6 +217,7 @@ async function sendAgain(
   const queued = context.delivery.queue(sql, {
     tenantId: tenant.id,
     verificationId: row.is_decoy ? null : row.id,
+    tollsTaken: true,
     content: {
       template: row.is_decoy && !isSilent ? 'already_registered' : codeTemplateOf(row.purpose),
       to: address.kind === 'email' ? address.asEntered : address.value,

@@ -55,6 +55,8 @@ export interface CodeRequest {
   registration?: { id: string } | { keep: (sql: Sql, now: Fragment) => Fragment };
   /** Did whoever starts it type the waiting password? */
   vouchesPassword?: boolean;
+  /** A challenge was put and not solved: what is guessed wrong does not close the address (C11). */
+  isUnsolved?: boolean;
   /** Somebody typed another password than the waiting one: remembered with the address. */
   contested?: boolean;
   /** Inside the cool-down: the code follows when it ends, instead of a refusal. */
@@ -158,6 +160,7 @@ export async function issueCode(
     ...(registration && 'keep' in registration ? { pendingRegistrationId: sql`registration.id` } : {}),
     vouchesPassword: request.vouchesPassword ?? false,
     decoy: decoy !== undefined,
+    isUnsolved: request.isUnsolved === true || context.challenges.isUnsure(clues.challengeAnswer),
     startedBy: clues.caller.bucket,
     from:
       registration && 'keep' in registration
@@ -167,6 +170,7 @@ export async function issueCode(
   const queued = context.delivery.queue(sql, {
     tenantId: tenant.id,
     verificationId: decoy === undefined ? issued.id : null,
+    tollsTaken: true,
     content: {
       template: decoy === 'already_registered' ? decoy : codeTemplateOf(request.purpose),
       to: address.kind === 'email' ? address.asEntered : address.value,

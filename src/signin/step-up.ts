@@ -6,6 +6,7 @@ import { findPasswordHash, findUser, type UserRow } from '../users/users.ts';
 import { type Address, chooseChannel } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { chooseLocale, issueCode, type VerificationSent } from './send-verification.ts';
+import { tellPasswordLockout } from './tell-lockout.ts';
 import { takeSend } from './take-send.ts';
 import { PROOF_AGE_SECONDS } from './step-up-policy.ts';
 
@@ -44,7 +45,7 @@ export async function stepUp(
   if (!chosen.ok) return chosen;
   const limited = await takeSend(
     context,
-    { tenant, address: chosen.address, channel: chosen.channel },
+    { tenant, address: chosen.address, channel: chosen.channel, isKnown: true },
     clues,
   );
   if (limited) return limited;
@@ -121,6 +122,7 @@ export async function provePassword(
   }
   if (fits) await context.buckets.giveBack(key);
   const proved = await recordPassword(context, access, fits, clues);
+  if (!fits && identity && taken.left === 0) tellPasswordLockout(context, tenant, identity, clues);
   if (!fits) return refuse('INVALID_CREDENTIALS', { attempts_left: taken.left });
   return proved ? { ok: true, method: 'password', expiresIn: PROOF_AGE_SECONDS } : refuse('SESSION_ENDED');
 }

@@ -1,18 +1,19 @@
-import { recordEvent } from '../audit/audit.ts';
 import { type Refused, refuse } from '../kernel/errors.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import type { TollTaken } from '../tolls/tolls.ts';
 import type { Address } from './address.ts';
+import { announceMoney } from './announce-money.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { takeOfCaller } from './prove-work.ts';
 
 /** Whom a code would go to. */
 export interface WantedSend {
   tenant: Tenant;
   address: Pick<Address, 'kind' | 'value'>;
   channel: string;
+  /** By somebody signed in, or in a chat: no challenge is put to them. */
+  isKnown?: boolean;
 }
-
-const HOUR = 3600;
 
 /** Takes one send from the caller's hour and, where it costs money, from the tenant's tolls: both, or neither. */
 export async function takeSend(
@@ -20,14 +21,13 @@ export async function takeSend(
   wanted: WantedSend,
   clues: RequestClues,
 ): Promise<Refused | undefined> {
-  const key = `send:${clues.caller.bucket}`;
-  const [taken, toll] = await Promise.all([
-    context.buckets.take(key, context.sendsPerCallerPerHour, HOUR),
+  const [refused, toll] = await Promise.all([
+    takeOfCaller(context, clues, 'send', wanted.isKnown),
     takeToll(context, wanted),
   ]);
-  if (!taken.allowed) {
+  if (refused) {
     if (toll?.ok) await giveTollBack(context, wanted);
-    return refuse('RATE_LIMITED', { retry_after: taken.retryAfter });
+    return refused;
   }
   if (!toll || toll.ok) return undefined;
   if (toll.reason === 'money') await announceMoney(context, wanted.tenant, toll.retryAfter);
@@ -41,16 +41,18 @@ export async function takeTollOnly(context: SignInContext, wanted: WantedSend): 
 }
 
 async function takeToll(context: SignInContext, wanted: WantedSend): Promise<TollTaken | undefined> {
-  return context.tolls.costs(wanted.channel) ? context.tolls.take(requestOf(wanted)) : undefined;
+  return context.tolls.costs(wanted.channel) ? context.tolls.take(requestOf(context, wanted)) : undefined;
 }
 
 /** The message was not sent after all. */
 export async function giveTollBack(context: SignInContext, wanted: WantedSend): Promise<void> {
-  if (context.tolls.costs(wanted.channel)) await context.tolls.giveBack(requestOf(wanted));
+  if (context.tolls.costs(wanted.channel)) await context.tolls.giveBack(requestOf(context, wanted));
 }
 
-function requestOf({ tenant, address, channel }: WantedSend) {
-  return { tenantId: tenant.id, policy: tenant.policy.tolls, phone: address.value, channel };
+function requestOf({ delivery }: Pick<SignInContext, 'delivery'>, { tenant, address, channel }: WantedSend) {
+  const phone = address.value;
+  const price = delivery.mostCost(tenant, channel, phone);
+  return { tenantId: tenant.id, policy: tenant.policy.tolls, phone, channel, price };
 }
 
 function explainToll(toll: TollTaken & { ok: false }, tenant: Tenant): Refused {
@@ -71,27 +73,4 @@ function explainToll(toll: TollTaken & { ok: false }, tenant: Tenant): Refused {
     case 'money':
       return refuse('CHANNEL_UNAVAILABLE', { retry_after: toll.retryAfter, next_action });
   }
-}
-
-/** Told once for each tenant and day, whichever server meets it first. */
-async function announceMoney(context: SignInContext, tenant: Tenant, endsIn: number): Promise<void> {
-  const first = await context.buckets.take(`money:${tenant.id}`, 1, Math.max(1, endsIn));
-  if (!first.allowed) return;
-  const database = context.databaseOf(tenant.id);
-  const { sql } = database;
-  context.log.error(
-    { event: 'toll_money_spent', tenant: tenant.slug },
-    'the money of the day for SMS and calls is spent: they stop until midnight UTC, other ways go on',
-  );
-  const record = recordEvent(sql, {
-    tenantId: tenant.id,
-    id: sql`${context.newId()}::uuid`,
-    action: sql`'tolls.money_spent'`,
-    actor: sql`'system'`,
-    subject: sql`${`tenant:${tenant.id}`}`,
-    caller: undefined,
-    now: database.now(),
-    from: sql`(select 1) once`,
-  });
-  await sql`${record}`;
 }

@@ -64,7 +64,7 @@ export async function signInBySignedData(
         context.telegramSignIn.proofs.spendData(sql, {
           tenantId: tenant.id,
           name,
-          telegramUserId: person.id,
+          value: person.id,
           lifeSeconds: REMEMBER_SECONDS,
           now: sqlNow,
         }),

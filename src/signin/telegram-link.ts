@@ -14,6 +14,7 @@ import { type PublicUser, findUser, publicUser } from '../users/users.ts';
 import { signInAttested } from './attested-sign-in.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { linkAddress } from './link-address.ts';
+import { takeOfCaller } from './prove-work.ts';
 import { requireProof } from './require-proof.ts';
 import type { SignedIn } from './signed-in.ts';
 
@@ -38,7 +39,8 @@ function botLinkOf(context: SignInContext, tenant: Tenant): { ok: true; link: st
   return link === undefined ? refuse('CHANNEL_UNAVAILABLE', {}, NOT_SET_UP) : { ok: true, link };
 }
 
-const TAKEN = 'This Telegram account belongs to another account here.';
+/** Said to who would add a Telegram account that signs in to another account. */
+export const TAKEN = 'This Telegram account belongs to another account here.';
 
 /** Said where a tenant has no bot, or has closed Telegram. */
 export const NOT_SET_UP = 'Signing in by Telegram is not set up here.';
@@ -62,7 +64,7 @@ export async function startTelegramLink(
   if (!bot.ok) return bot;
   const unproved = access && (await requireProof(context, access, 'address'));
   if (unproved) return unproved;
-  const limited = await takeTelegramStart(context, clues);
+  const limited = await takeOfCaller(context, clues, 'telegram', access !== undefined);
   if (limited) return limited;
   const database = context.databaseOf(tenant.id);
   const { sql } = database;
@@ -97,13 +99,6 @@ export async function startTelegramLink(
     expiresIn: LINK_LIFE_SECONDS,
     pollAfter: POLL_AFTER_SECONDS,
   };
-}
-
-/** Takes one beginning from the caller's hour: as many as codes may be asked for. */
-async function takeTelegramStart(context: SignInContext, clues: RequestClues): Promise<Refused | undefined> {
-  const limit = context.sendsPerCallerPerHour;
-  const taken = await context.buckets.take(`telegram:${clues.caller.bucket}`, limit, 3600);
-  return taken.allowed ? undefined : refuse('RATE_LIMITED', { retry_after: taken.retryAfter });
 }
 
 /** What the browser may know of its link. A number that is matched, or who opened it, is not for it. */
@@ -204,7 +199,7 @@ export async function completeTelegramLink(
   if (userId !== null) {
     if (input.access?.userId !== userId) return refuse('TOKEN_INVALID');
     const { access } = input;
-    const link = { access, kind: 'telegram', spend, way: 'link' } as const;
+    const link = { access, kind: 'telegram', spend, way: 'link', tellsOwner: true } as const;
     const outcome = await withConflictRetry(() => linkAddress(context, database.sql, link, clues));
     if (outcome === 'spent') return refuseRaced(context, database, handle);
     if (outcome === 'taken') return refuse('ALREADY_REGISTERED', {}, TAKEN);

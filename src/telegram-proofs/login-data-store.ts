@@ -3,14 +3,14 @@ import type { Database, Fragment, Sql } from '../db/database.ts';
 /** `insert …` for a `with` list: this data signs somebody in, now and never again. Gives value, or no row: it was used. */
 export function spendDataFragment(
   sql: Sql,
-  data: { tenantId: string; hash: Uint8Array; telegramUserId: string; lifeSeconds: number; now: Fragment },
+  data: { tenantId: string; hash: Uint8Array; value: string; lifeSeconds: number; now: Fragment },
 ): Fragment {
   return sql`
     insert into telegram_login_data (tenant_id, data_hash, expires_at)
     values (${data.tenantId}::uuid, ${data.hash as Buffer}::bytea,
       ${data.now} + make_interval(secs => ${data.lifeSeconds}))
     on conflict (tenant_id, data_hash) do nothing
-    returning ${data.telegramUserId}::text as value`;
+    returning ${data.value}::text as value`;
 }
 
 /** Forgets data that is too old to be taken for fresh. */

@@ -17,6 +17,7 @@ import {
   sweepLinks,
 } from './link-store.ts';
 import { createLinkWatch } from './link-watch.ts';
+import { type BegunLogin, LOGIN_LIFE_SECONDS, newLogin, readLogin, writeLogin } from './login-handle.ts';
 import { spendDataFragment, sweepLoginData } from './login-data-store.ts';
 import {
   handleHashes,
@@ -33,7 +34,8 @@ import {
 } from './policy.ts';
 
 export type { LinkPurpose, LinkRow, LinkState, LinkStep };
-export { LINK_LIFE_SECONDS, LINK_PAYLOAD_PREFIX, LINKS_OPENED_PER_HOUR };
+export type { BegunLogin };
+export { LINK_LIFE_SECONDS, LINK_PAYLOAD_PREFIX, LINKS_OPENED_PER_HOUR, LOGIN_LIFE_SECONDS };
 
 /** A link just made: what the browser keeps, and what travels into Telegram. */
 export interface NewLink {
@@ -91,11 +93,17 @@ export interface TelegramProofs {
   ): Fragment;
   matchNumber(tenantId: string, id: string): number;
   matchChoices(tenantId: string, link: Pick<LinkRow, 'id' | 'mismatches'>): number[];
-  /** `insert …` for a `with` list: signed data is used. Gives no row when it was before. */
+  /** `insert …` for a `with` list: signed data is used, and proves `value`. Gives no row when it was before. */
   spendData(
     sql: Sql,
-    data: { tenantId: string; name: string; telegramUserId: string; lifeSeconds: number; now: Fragment },
+    data: { tenantId: string; name: string; value: string; lifeSeconds: number; now: Fragment },
   ): Fragment;
+  /** Begins a sign-in by Telegram's OpenID Connect login. Nothing is stored: `loginId` holds it, sealed. */
+  newLogin(login: Pick<BegunLogin, 'tenantId' | 'redirectUri' | 'phone' | 'userId'> & { now: Date }): {
+    loginId: string;
+    login: BegunLogin;
+  };
+  readLogin(loginId: string): BegunLogin | undefined;
   follow(feed: Feed): void;
   /** Nobody waits any longer: the server stops. */
   stop(): void;
@@ -155,6 +163,11 @@ export function createTelegramProofs(options: TelegramProofsOptions): TelegramPr
     matchChoices: (tenantId, link) => matchChoices(secrets, tenantId, link.id, link.mismatches),
     spendData: (sql, { name, ...data }) =>
       spendDataFragment(sql, { ...data, hash: createHash('sha256').update(name).digest() }),
+    newLogin(begun) {
+      const login = newLogin(randomBytes, begun);
+      return { loginId: writeLogin(secrets, login), login };
+    },
+    readLogin: (loginId) => readLogin(secrets, loginId),
     follow(feed) {
       feed.on(LINKS_TOPIC, watch.moved);
     },

@@ -143,7 +143,8 @@ function readUser(text: string | undefined): TelegramPerson | undefined {
   }
 }
 
-function readPerson(user: Readonly<Record<string, unknown>>): TelegramPerson | undefined {
+/** Who is named in data whose origin is proved; undefined when it is nobody, or a bot. */
+export function readPerson(user: Readonly<Record<string, unknown>>): TelegramPerson | undefined {
   const id = String(user['id']);
   if (!/^[1-9]\d{0,15}$/.test(id) || user['is_bot'] === true) return undefined;
   return {

@@ -1,4 +1,10 @@
 export { type ApiAnswer, type BotApi, createBotApi } from './bot-api.ts';
+export {
+  createTelegramLogin,
+  type LoginProof,
+  type TelegramLogin,
+  type TelegramLoginClient,
+} from './login.ts';
 export type { Pace } from './pacer.ts';
 export { createSimulatedApi, SIMULATED_USERNAME } from './simulated-api.ts';
 export {

@@ -20,6 +20,8 @@ const noticeTemplates = [
   'address_changed',
   'chat_moved',
   'account_locked',
+  'address_closed',
+  'number_taken_over',
   'already_registered',
 ] as const;
 /** Every message Firstproof sends, by what it is for. */

@@ -11,7 +11,7 @@ export const telegramSignInSettings = Type.Object(
     ),
     /** Where Telegram Login may lead a browser back to; compared character by character. */
     return_addresses: Type.Optional(
-      Type.Array(Type.String({ minLength: 1, maxLength: 2000, pattern: '^https?://[^\\s#\\\\]+$' }), {
+      Type.Array(Type.String({ minLength: 1, maxLength: 2000, pattern: '^https?://[^\\s#?\\\\]+$' }), {
         maxItems: 20,
         uniqueItems: true,
       }),

@@ -38,6 +38,11 @@ export {
   type TemplateName,
   templateNames,
 } from './branding.ts';
+export {
+  createTelegramLogins,
+  type TelegramLogins,
+  type TenantTelegramLogin,
+} from './telegram-logins.ts';
 export { createTelegramBots, type TelegramBot, type TelegramBots } from './telegram-bots.ts';
 export {
   type ApiKeyScope,

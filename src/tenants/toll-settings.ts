@@ -21,7 +21,7 @@ export const tollSettings = Type.Object(
     /** Messages of the tenant in a day, and what they may cost: past it SMS and voice stop, nothing else. */
     messages_per_day: Type.Optional(most),
     money_per_day: Type.Optional(money),
-    /** What a message is reckoned to cost, and where a country's price is another. */
+    /** What a message costs where `delivery.prices` names no price of its provider, and where a country's is another. */
     price: Type.Optional(Type.Number({ minimum: 0, maximum: 1000 })),
     prices: Type.Optional(Type.Record(country, Type.Number({ minimum: 0, maximum: 1000 }))),
     /** A range of which fewer codes than this share were typed is blocked for an hour; 0 switches it off. */
@@ -41,7 +41,8 @@ export interface TollPolicy {
   messagesPerDay: number;
   /** In millionths of the tenant's currency. */
   microsPerDay: number;
-  priceMicros: (country: string) => number;
+  /** What a message costs by a provider without a price of its own, in the tenant's currency. */
+  priceOf: (country: string | null) => number;
   leastVerified: number;
 }
 
@@ -56,7 +57,7 @@ export function tollPolicyOf(settings: Static<typeof tollSettings> = {}): TollPo
     countryPerDay: (country) => settings.countries_per_day?.[country] ?? settings.country_per_day ?? 10_000,
     messagesPerDay: settings.messages_per_day ?? 20_000,
     microsPerDay: Math.round((settings.money_per_day ?? 200) * MICROS),
-    priceMicros: (country) => Math.round((settings.prices?.[country] ?? settings.price ?? 0.05) * MICROS),
+    priceOf: (country) => settings.prices?.[country ?? ''] ?? settings.price ?? 0.05,
     leastVerified: settings.least_verified ?? 0.2,
   };
 }

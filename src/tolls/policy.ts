@@ -1,6 +1,6 @@
 import { parsePhone, type PhoneType } from '../kernel/phone.ts';
 
-/** What a tenant allows; money in millionths. */
+/** What a tenant allows. */
 export interface TollPolicy {
   countries: readonly string[] | undefined;
   prefixPerHour: number;
@@ -8,8 +8,8 @@ export interface TollPolicy {
   countryPerHour: number;
   countryPerDay: (country: string) => number;
   messagesPerDay: number;
+  /** Money in millionths. */
   microsPerDay: number;
-  priceMicros: (country: string) => number;
   leastVerified: number;
 }
 
@@ -66,25 +66,34 @@ export interface Counter {
 }
 
 const NO_END = Number.MAX_SAFE_INTEGER;
+const MICROS = 1_000_000;
 
-/** Everything one message is counted in; the first that is full names the reason. */
+const microsOf = (price: number): number => Math.round(price * MICROS);
+
+/** Everything one message of this price is counted in; the first that is full names the reason. */
 export function countersOf(
   { prefix, country }: Toll,
   channel: string,
   day: string,
   policy: TollPolicy,
+  price: number,
 ): Counter[] {
-  const price = policy.priceMicros(country);
+  const micros = microsOf(price);
   return [
     { key: `hour:${prefix}`, window: 'hour', amount: 1, most: policy.prefixPerHour },
     { key: `day:${prefix}`, window: 'day', amount: 1, most: policy.prefixPerDay },
     { key: `hour:${country}`, window: 'hour', amount: 1, most: policy.countryPerHour },
     { key: `day:${country}`, window: 'day', amount: 1, most: policy.countryPerDay(country) },
     { key: 'day:messages', window: 'day', amount: 1, most: policy.messagesPerDay },
-    { key: 'day:money', window: 'day', amount: price, most: policy.microsPerDay },
+    { key: 'day:money', window: 'day', amount: micros, most: policy.microsPerDay },
     { key: `ledger:${day}:${channel}:${country}:messages`, window: 'kept', amount: 1, most: NO_END },
-    { key: `ledger:${day}:${channel}:${country}:micros`, window: 'kept', amount: price, most: NO_END },
+    { key: `ledger:${day}:${channel}:${country}:micros`, window: 'kept', amount: micros, most: NO_END },
   ];
+}
+
+/** The counters of money among them: what a message that cost less is given back from. */
+export function isMoney({ key }: Counter): boolean {
+  return key === 'day:money' || key.endsWith(':micros');
 }
 
 /** Messages of an hour from which on a range is judged, and how long its block lasts. */

@@ -37,15 +37,25 @@ export function takeFromCounters(
       ceil(extract(epoch from window_ends_at - ${now}))::int as ends_in`;
 }
 
-/** Gives back what was taken and not used. Sorted like the takes. */
-export async function giveToCounters(sql: Sql, given: readonly Asked[], now: Fragment): Promise<void> {
+/**
+ * Gives back what was taken at most so many seconds ago and not used. Sorted like the takes. A window that began since
+ * then may hold nothing of it: lowered all the same, it would let more out than it may.
+ */
+export async function giveToCounters(
+  sql: Sql,
+  given: readonly Asked[],
+  now: Fragment,
+  secondsAgo: number,
+): Promise<void> {
+  const takenAt = sql`${now} - make_interval(secs => ${secondsAgo})`;
   await sql`
     with given as materialized (
       select b.tenant_id, b.key, give.amount from toll_counters b
         join unnest(${given.map((one) => one.tenantId)}::uuid[], ${given.map((one) => one.key)}::text[],
-          ${given.map((one) => one.amount)}::bigint[]) as give (tenant_id, key, amount)
-          on give.tenant_id = b.tenant_id and give.key = b.key
-      where b.window_ends_at > ${now}
+          ${given.map((one) => one.amount)}::bigint[], ${given.map((one) => one.window)}::text[])
+          as give (tenant_id, key, amount, "window") on give.tenant_id = b.tenant_id and give.key = b.key
+      where b.window_ends_at > ${now} and (give."window" = 'kept'
+        or b.window_ends_at - case give."window" when 'hour' then interval '1 hour' else interval '1 day' end <= ${takenAt})
       order by b.tenant_id, b.key for update of b
     )
     update toll_counters b set used = greatest(b.used - given.amount, 0)

@@ -6,6 +6,7 @@ import {
   BLOCK_SECONDS,
   type Counter,
   countersOf,
+  isMoney,
   isPumped,
   readToll,
   tollChannels,
@@ -24,6 +25,9 @@ import {
 
 export { sweepTolls };
 
+/** Does a message by this channel cost the tenant money? */
+export const costsMoney = (channel: string): boolean => tollChannels.includes(channel);
+
 /** Who pays for a message that costs money, and where it goes. */
 export interface TollRequest {
   tenantId: string;
@@ -31,6 +35,8 @@ export interface TollRequest {
   /** E.164. */
   phone: string;
   channel: string;
+  /** What it may cost at most, in the tenant's currency. */
+  price: number;
 }
 
 /** `unset`: the tenant has named no countries. Seconds until it may be asked again, where that helps. */
@@ -53,10 +59,17 @@ export interface LedgerEntry {
 export interface Tolls {
   /** Does this channel cost money for each message? */
   costs(channel: string): boolean;
+  /** Would a message to this number be let out while every budget is full? */
+  isOpen(policy: TollPolicy, phone: string): boolean;
   /** Takes one message from every budget it belongs to, or from none. */
   take(request: TollRequest): Promise<TollTaken>;
-  /** The message was not sent after all. Never rejects: what is not given back ends with its window. */
-  giveBack(request: TollRequest): Promise<void>;
+  /**
+   * The message was not sent after all. Never rejects: what is not given back ends with its window.
+   * @param secondsAgo when it was taken: a window that began since then never held it, and gets nothing
+   */
+  giveBack(request: TollRequest, secondsAgo?: number): Promise<void>;
+  /** It was sent, and cost so much less (`price`) than was taken, or more where that is negative. Never rejects. */
+  giveChange(request: TollRequest, secondsAgo: number): Promise<void>;
   /** Blocks the ranges whose codes are hardly ever typed, for an hour; gives those it blocked just now. */
   judge(
     tenantId: string,
@@ -80,6 +93,8 @@ interface Item {
 }
 
 const MONEY = 'day:money';
+/** A request takes a moment before its message is written: when exactly is not known afterwards. */
+const MARGIN_SECONDS = 60;
 
 export function createTolls({ database, clock, config }: TollsOptions): Tolls {
   const openByDefault = config.mode === 'development';
@@ -88,24 +103,35 @@ export function createTolls({ database, clock, config }: TollsOptions): Tolls {
     maxBatch: 200,
     flush: (items) => takeAll(database, items),
   });
-  const today = (): string => clock.now().toISOString().slice(0, 10);
+  const dayOf = (secondsAgo: number): string =>
+    new Date(clock.now().getTime() - secondsAgo * 1000).toISOString().slice(0, 10);
+
+  async function give(request: TollRequest, secondsAgo: number, which: (counter: Counter) => boolean) {
+    const { tenantId, policy, phone, channel, price } = request;
+    const toll = readToll(phone, policy, openByDefault);
+    if (!toll.ok) return;
+    const given = countersOf(toll, channel, dayOf(secondsAgo), policy, price)
+      .filter((counter) => counter.amount !== 0 && which(counter))
+      .map((counter) => ({ ...counter, tenantId }));
+    if (given.length === 0) return;
+    const atMost = secondsAgo === 0 ? 0 : secondsAgo + MARGIN_SECONDS;
+    await giveToCounters(database.sql, sorted(given), database.now(), atMost).catch(() => {});
+  }
+
   return {
-    costs: (channel) => tollChannels.includes(channel),
-    async take({ tenantId, policy, phone, channel }) {
+    costs: costsMoney,
+    isOpen: (policy, phone) => readToll(phone, policy, openByDefault).ok,
+    async take({ tenantId, policy, phone, channel, price }) {
       const toll = readToll(phone, policy, openByDefault);
       if (!toll.ok) return toll;
-      const counters = countersOf(toll, channel, today(), policy).map((counter) => ({
+      const counters = countersOf(toll, channel, dayOf(0), policy, price).map((counter) => ({
         ...counter,
         most: Math.min(Number.MAX_SAFE_INTEGER, counter.most * factor),
       }));
       return batcher.add({ tenantId, prefix: toll.prefix, counters });
     },
-    async giveBack({ tenantId, policy, phone, channel }) {
-      const toll = readToll(phone, policy, openByDefault);
-      if (!toll.ok) return;
-      const given = countersOf(toll, channel, today(), policy).map((counter) => ({ ...counter, tenantId }));
-      await giveToCounters(database.sql, sorted(given), database.now()).catch(() => {});
-    },
+    giveBack: (request, secondsAgo = 0) => give(request, secondsAgo, () => true),
+    giveChange: (request, secondsAgo) => give(request, secondsAgo, isMoney),
     async judge(tenantId, policy, ranges) {
       const pumped = ranges.filter((range) => isPumped(range, policy.leastVerified));
       if (pumped.length === 0) return [];
@@ -180,7 +206,7 @@ async function takeAll(database: Database, items: readonly Item[]): Promise<Toll
     const sum = sums.get(name);
     return sum && amount > 0 ? [{ ...sum, amount }] : [];
   });
-  if (unused.length > 0) await giveToCounters(sql, sorted(unused), database.now());
+  if (unused.length > 0) await giveToCounters(sql, sorted(unused), database.now(), 0);
   return outcomes;
 }
 

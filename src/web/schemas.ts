@@ -3,6 +3,23 @@ import { Type } from 'typebox';
 /** No field that is not named here is accepted. */
 export const closed = { additionalProperties: false } as const;
 
+/** What stands in an answer that asks for a proof of work. */
+export const challengeFields = {
+  challenge: Type.Object(
+    { parameters: Type.Record(Type.String(), Type.Unknown()), signature: Type.String() },
+    {
+      description:
+        'A challenge of ALTCHA (PBKDF2/SHA-256). Its solution, base64 of `{ challenge, solution: { counter, derivedKey } }`, goes into the header X-Challenge-Solution of the same request.',
+    },
+  ),
+  captcha: Type.Optional(
+    Type.Object(
+      { provider: Type.Enum(['hcaptcha', 'turnstile']), site_key: Type.String() },
+      { description: 'Asked for beside it: the token goes into the header X-Captcha-Response.' },
+    ),
+  ),
+};
+
 export const Failure = Type.Object(
   {
     success: Type.Literal(false),
@@ -27,6 +44,8 @@ export const Failure = Type.Object(
         { description: 'STEP_UP_REQUIRED: how this account may prove itself for the change.' },
       ),
     ),
+    challenge: Type.Optional(challengeFields.challenge),
+    captcha: challengeFields.captcha,
     bot_link: Type.Optional(Type.String({ description: 'Where to meet the Telegram bot.' })),
     issues: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
   },

@@ -5,6 +5,7 @@ import { sweepUpdates } from '../chats/chats.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Keys } from '../keys/keys.ts';
+import { sweepIdempotency } from '../idempotency/idempotency.ts';
 import { sweepLimits } from '../limits/limits.ts';
 import { sweepMessages } from '../outbox/outbox.ts';
 import { sweepRegistrations } from '../registrations/registrations.ts';
@@ -104,6 +105,7 @@ export function createWorker(options: WorkerOptions): Worker {
       await sessions.endIdle(database);
       await delivery.refresh(database);
       await untilEmpty(() => sweepLimits(database.sql, database.now(), SWEEP_BATCH));
+      await untilEmpty(() => sweepIdempotency(database, SWEEP_BATCH));
       await untilEmpty(() => sweepRegistrations(database, SWEEP_BATCH));
       await untilEmpty(() => sweepVerifications(database, KEEP_VERIFICATIONS_SECONDS, SWEEP_BATCH));
       await untilEmpty(() => sweepTelegramProofs(database, SWEEP_BATCH));

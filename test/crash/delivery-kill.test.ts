@@ -137,7 +137,13 @@ function createQueueing(database: Database) {
       const { sql } = database;
       const now = database.now();
       const { insert, id } = delivery.queue(sql, {
-        ...{ tenantId: tenantForDelivery.id, verificationId: null, now, from: sql`(select 1) one` },
+        ...{
+          tenantId: tenantForDelivery.id,
+          verificationId: null,
+          tollsTaken: false,
+          now,
+          from: sql`(select 1) one`,
+        },
         content: {
           ...{ template: 'sign_in_code', to: `+1415555${String(2000 + counter++)}`, channel: 'sms' },
           ...{ locale: 'en', tenantName: 'Crash', name: null, code, expiresIn: CODE_SECONDS },

@@ -119,7 +119,11 @@ test('no generated request makes the server fail, and every answer is one that i
   assert.deepEqual(report, [], `FIRSTPROOF_FUZZ_SEED=${SEED}`);
   // A fuzz that is refused at the door tests the door alone.
   for (const status of [200, 204, 400, 401, 404]) {
-    assert.ok((statuses.get(status) ?? 0) > CASES / 200, `few ${status}: ${JSON.stringify([...statuses])}`);
+    // One call alone answers 204.
+    assert.ok(
+      (statuses.get(status) ?? 0) > CASES / (status === 204 ? 800 : 200),
+      `few ${status}: ${JSON.stringify([...statuses])}`,
+    );
   }
   assert.deepEqual(faults, []);
   assert.equal((await app.get('/health/ready')).status, 200);

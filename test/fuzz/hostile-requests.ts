@@ -148,6 +148,7 @@ function headersOf(treasury: Treasury): fc.Arbitrary<Record<string, string>> {
         { weight: 1, arbitrary: fc.constantFrom('application/x-www-form-urlencoded', 'text/plain', '') },
         { weight: 1, arbitrary: headerText },
       ),
+      'idempotency-key': maybe(fc.constantFrom('key-1', 'key-2', '"key-3"'), 2),
       'x-forwarded-for': maybe(fc.ipV4(), 6),
       'accept-language': maybe(fc.constantFrom('ru', 'en;q=0.5,*;q=0'), 1),
       'user-agent': maybe(fc.constantFrom('Mozilla/5.0 Firefox/1'), 1),

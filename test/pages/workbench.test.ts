@@ -83,7 +83,7 @@ test('the simulated Telegram: what is written reaches the bot, and buttons work'
   await page.locator('.keys button').first().waitFor();
   const before = await page.locator('.item').count();
   await page.locator('.keys button').first().click();
-  await page.waitForFunction(`document.querySelectorAll('.item').length > ${before}`);
+  await page.locator('.item').nth(before).waitFor();
   await context.close();
 });
 

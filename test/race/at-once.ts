@@ -10,6 +10,7 @@ export interface RacingRequest {
   /** The caller's address. */
   from?: string;
   tenant?: string;
+  headers?: Readonly<Record<string, string>>;
 }
 
 export interface RacingAnswer {
@@ -36,6 +37,7 @@ async function hold(request: RacingRequest): Promise<() => Promise<RacingAnswer>
     'content-type: application/json',
     `content-length: ${body.byteLength}`,
     ...(request.from === undefined ? [] : [`x-forwarded-for: ${request.from}`]),
+    ...Object.entries(request.headers ?? {}).map(([name, value]) => `${name}: ${value}`),
     ...(request.tenant === undefined ? [] : [`x-tenant: ${request.tenant}`]),
   ];
   const { hostname, port } = new URL(request.app.url);

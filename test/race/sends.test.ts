@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createTestApp, type TestApp } from '../create-test-app.ts';
-import { atOnce, tally } from './at-once.ts';
+import { solve } from '../solve-challenge.ts';
+import { atOnce, type RacingRequest, tally } from './at-once.ts';
 import { newCaller, newEmail, resendPath, sendPath, start } from './started.ts';
 
 let app: TestApp;
@@ -79,18 +80,39 @@ test('S30 an address gets five codes in ten minutes from any number of callers a
   assert.equal((await countMessages(email)).messages, 5);
 });
 
-test('S30 one caller causes exactly 30 sends in an hour over three servers, and the hour ends', async () => {
+test('S30 one caller causes exactly 30 sends in an hour over three servers, of which 10 cost work, and the hour ends', async () => {
   const emails = Array.from({ length: 150 }, newEmail);
+  // One network of one caller: the last 64 bits are whatever it likes.
+  const from = (index: number): string => `2001:db8:0:7::${(index + 1).toString(16)}`;
   const answers = await atOnce(
     emails.map((email, index) => ({
       app: server(index),
       path: sendPath,
       body: { email },
-      // One network of one caller: the last 64 bits are whatever it likes.
-      from: `2001:db8:0:7::${(index + 1).toString(16)}`,
+      from: from(index),
     })),
   );
-  assert.deepEqual(tally(answers), { '200': 30, '429 RATE_LIMITED': 120 });
+  assert.deepEqual(tally(answers), { '200': 20, '429 PROOF_OF_WORK_REQUIRED': 130 });
+  const challenges = answers.filter(({ status }) => status === 429).slice(0, 15);
+  const solutions = await Promise.all(challenges.map(({ body }) => solve(body.challenge)));
+  const bySolution = (solution: string, index: number): RacingRequest => {
+    const email = newEmail();
+    emails.push(email);
+    const headers = { 'x-challenge-solution': solution };
+    return { app: server(index), path: sendPath, body: { email }, from: from(index), headers };
+  };
+  const worked = [];
+  // Three at a time, as fast as the work may become harder.
+  for (let index = 0; index < solutions.length; index += 3) {
+    worked.push(...(await atOnce(solutions.slice(index, index + 3).map(bySolution))));
+  }
+  assert.equal(tally(worked)['200'], 6, JSON.stringify(tally(worked)));
+  for (let more = 0; more < 6; more++) {
+    const { body } = await app.get('/api/v1/auth/challenge', { from: from(more) });
+    worked.push(...(await atOnce([bySolution(await solve(body.challenge), more)])));
+  }
+  assert.equal(tally(worked)['200'], 10);
+  assert.equal(tally(worked)['429 RATE_LIMITED'], 2);
   const { sql } = app.databases.control;
   const [row] = await sql`
     select count(*)::int as messages from messages m join verifications v on v.id = m.verification_id
@@ -105,5 +127,25 @@ test('S30 one caller causes exactly 30 sends in an hour over three servers, and 
       from: '2001:db8:0:7::1',
     })),
   );
-  assert.equal(tally(later)['200'], 30, 'a new hour, a new thirty');
+  assert.equal(tally(later)['200'], 20, 'a new hour, a new thirty');
+});
+
+test('C1 of one solution shown twenty times at once on three servers one counts', async () => {
+  for (let round = 0; round < 3; round++) {
+    const from = newCaller();
+    await atOnce(
+      Array.from({ length: 20 }, () => ({ app, path: sendPath, body: { email: newEmail() }, from })),
+    );
+    const solution = await solve((await app.get('/api/v1/auth/challenge', { from })).body.challenge);
+    const answers = await atOnce(
+      Array.from({ length: 20 }, (_, index) => ({
+        app: server(index),
+        path: sendPath,
+        body: { email: newEmail() },
+        from,
+        headers: { 'x-challenge-solution': solution },
+      })),
+    );
+    assert.deepEqual(tally(answers), { '200': 1, '429 PROOF_OF_WORK_REQUIRED': 19 });
+  }
 });

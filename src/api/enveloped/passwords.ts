@@ -16,11 +16,12 @@ export function passwordRoutes(server: ApiServer, context: ApiContext): void {
   server.post(
     '/api/auth/login',
     {
+      config: { idempotent: true },
       schema: {
         summary: 'Sign in with a password',
         tags,
         body: Type.Object(bodies.login, closed),
-        response: { 200: SignedIn, ...failures(401, 403, 404, 429) },
+        response: { 200: SignedIn, ...failures(401, 403, 404, 409, 422, 429) },
       },
     },
     async (request, reply) => {
@@ -33,11 +34,12 @@ export function passwordRoutes(server: ApiServer, context: ApiContext): void {
   server.post(
     '/api/auth/forgot-password',
     {
+      config: { idempotent: true },
       schema: {
         summary: 'Send a code to the address of a forgotten password',
         tags,
         body: Type.Object(bodies.forgotPassword, closed),
-        response: { 200: CodeSent, ...failures(403, 404, 429) },
+        response: { 200: CodeSent, ...failures(403, 404, 409, 422, 429) },
       },
     },
     async (request, reply) => {

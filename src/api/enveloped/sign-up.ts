@@ -19,11 +19,12 @@ export function signUpRoutes(server: ApiServer, context: ApiContext): void {
   server.post(
     '/api/auth/register',
     {
+      config: { idempotent: true },
       schema: {
         summary: 'Register: kept until its code is proved',
         tags,
         body: Type.Object(bodies.register, closed),
-        response: { 202: CodeSent, ...failures(403, 404, 409, 429) },
+        response: { 202: CodeSent, ...failures(403, 404, 409, 422, 429) },
       },
     },
     async (request, reply) => {
@@ -40,13 +41,14 @@ export function signUpRoutes(server: ApiServer, context: ApiContext): void {
   server.post(
     '/api/auth/verify-otp',
     {
+      config: { idempotent: true },
       schema: {
         summary: 'Prove an address with its code',
         description:
           '201: the account was made. 200: signed in, or, for a forgotten password, `data.token` sets a new one.',
         tags,
         body: verifyCodeBody,
-        response: { 200: SignedIn, 201: SignedIn, ...failures(401, 403, 404, 410, 429) },
+        response: { 200: SignedIn, 201: SignedIn, ...failures(401, 403, 404, 409, 410, 422, 429) },
       },
     },
     async (request, reply) => {
@@ -70,6 +72,7 @@ export function signUpRoutes(server: ApiServer, context: ApiContext): void {
   server.post(
     '/api/auth/resend-otp',
     {
+      config: { idempotent: true },
       schema: {
         summary: 'Send the code again',
         tags,
@@ -83,7 +86,7 @@ export function signUpRoutes(server: ApiServer, context: ApiContext): void {
           },
           closed,
         ),
-        response: { 200: CodeSent, ...failures(403, 404, 429) },
+        response: { 200: CodeSent, ...failures(403, 404, 409, 422, 429) },
       },
     },
     async (request, reply) => {

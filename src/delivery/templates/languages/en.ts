@@ -80,6 +80,22 @@ export const english: Words = {
       ifNotYou:
         'If it was not you, there is nothing to do now. Never share a code, and sign in another way if you cannot wait.',
     },
+    address_closed: {
+      sms: 'Codes for your {{tenant}} account are off after 100 wrong tries. Nobody got in. Sign in another way.',
+      subject: 'Codes are switched off for an address of your {{tenant}} account',
+      intro:
+        'A hundred wrong codes in a row were tried for the address below. {{tenant}} sends and takes no more codes for it, and nobody got in.',
+      ifNotYou:
+        'Sign in another way, by another address or on a device that is signed in: then codes for it work again. If you cannot, write to us.',
+    },
+    number_taken_over: {
+      sms: 'Your old phone number no longer signs in to your {{tenant}} account.',
+      subject: 'Your phone number no longer signs in to your {{tenant}} account',
+      intro:
+        'Your {{tenant}} account was not used for a long time, and somebody has now proved the phone number below. It belongs to a new account. Yours keeps everything but the number, and nobody reaches it by that number.',
+      ifNotYou:
+        'If it was you, sign in by this address: your account is as it was. To have the number back, delete the new account first, or write to us.',
+    },
     already_registered: {
       sms: 'You already have an account at {{tenant}}. Just sign in.',
       subject: 'You already have an account at {{tenant}}',

@@ -82,6 +82,22 @@ export const uzbek: Words = {
       ifNotYou:
         'Agar bu siz bo‘lmasangiz, hozir hech narsa qilish shart emas. Kodni hech kimga bermang; kuta olmasangiz, boshqa yo‘l bilan kiring.',
     },
+    address_closed: {
+      sms: "{{tenant}}: 100 ta xato koddan keyin kodlar o'chirildi. Boshqa yo'l bilan kiring.",
+      subject: '{{tenant}} hisobingiz manzili uchun kodlar o‘chirildi',
+      intro:
+        'Quyidagi manzil uchun ketma-ket yuzta noto‘g‘ri kod kiritildi. {{tenant}} endi bu manzilga kod yubormaydi va qabul qilmaydi. Hech kim kirmadi.',
+      ifNotYou:
+        'Boshqa yo‘l bilan kiring: boshqa manzil orqali yoki kirilgan qurilmada. Shunda kodlar yana ishlaydi. Iloji bo‘lmasa, bizga yozing.',
+    },
+    number_taken_over: {
+      sms: "Eski raqamingiz bilan {{tenant}} hisobingizga endi kirib bo'lmaydi.",
+      subject: 'Telefon raqamingiz endi {{tenant}} hisobingizga kirmaydi',
+      intro:
+        '{{tenant}} hisobingizdan uzoq vaqt foydalanilmadi, quyidagi telefon raqamini esa endi boshqa kishi tasdiqladi. Raqam yangi hisobga tegishli. Hisobingizda raqamdan boshqa hammasi saqlanadi va u raqam bilan hisobingizga kirib bo‘lmaydi.',
+      ifNotYou:
+        'Bu siz bo‘lsangiz, shu manzil bilan kiring: hisobingiz avvalgidek. Raqamni qaytarish uchun avval yangi hisobni o‘chiring yoki bizga yozing.',
+    },
     already_registered: {
       sms: '{{tenant}} xizmatida hisobingiz bor. Shunchaki kiring.',
       subject: '{{tenant}} xizmatida hisobingiz allaqachon bor',
