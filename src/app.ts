@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { type AuditTrail, createAuditTrail } from './audit/audit.ts';
 import { type Bots, createBot } from './bot/bot.ts';
 import { composeCarriers } from './compose/carriers.ts';
+import { composeRounds } from './compose/rounds.ts';
 import { composeDoors } from './compose/doors.ts';
 import { composeTelegramLogin } from './compose/telegram-login.ts';
 import type { AppOptions } from './compose/options.ts';
@@ -23,7 +24,7 @@ import { maskAddress } from './signin/address.ts';
 import { createChallenges } from './challenges/challenges.ts';
 import type { SignInContext } from './signin/context.ts';
 import { createTollGate } from './signin/toll-gate.ts';
-import { createTollWatch, warnOfClosedCountries } from './signin/watch-tolls.ts';
+import { warnOfClosedCountries } from './signin/watch-tolls.ts';
 import { createTelegramProofs } from './telegram-proofs/telegram-proofs.ts';
 import {
   type ApiKeys,
@@ -73,7 +74,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const node = randomUUID();
   const random = (): number => randomBytes(4).readUInt32BE() / 2 ** 32;
 
-  const tenants = createTenants({ database: databases.control, newId, log });
+  const tenants = createTenants({ database: databases.control, newId, secrets, log });
   const databaseOf = (tenantId: string): Database => databases.of(tenants.byId(tenantId)?.database ?? null);
   const apiKeys = createApiKeys(databases.control, secrets, newId);
   const keys = createKeys({ databaseOf, secrets, clock, newId, log });
@@ -215,7 +216,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     log,
     inbox,
-    watch: createTollWatch(signIn, clock, metrics),
+    watch: composeRounds(options, signIn, metrics),
   });
   return {
     server,

@@ -1,3 +1,5 @@
+import type { Challenge } from './proof-of-work.ts';
+
 /** Every code that a server may refuse with. A test compares this list with the server's own. */
 export const errorCodes = [
   'INVALID_REQUEST',
@@ -23,6 +25,8 @@ export const errorCodes = [
   'LAST_IDENTITY',
   'ALREADY_REGISTERED',
   'TELEGRAM_CHAT_UNKNOWN',
+  'IDEMPOTENCY_KEY_IN_USE',
+  'IDEMPOTENCY_KEY_REUSED',
   'TELEGRAM_DATA_INVALID',
   'LINK_DENIED',
   'LINK_EXPIRED',
@@ -48,6 +52,9 @@ export interface ErrorDetails {
   next_action?: string;
   verification_id?: string;
   bot_link?: string;
+  /** PROOF_OF_WORK_REQUIRED: solved by the client itself, once; and the CAPTCHA beside it. */
+  challenge?: Challenge;
+  captcha?: { provider: string; site_key: string };
   issues?: { path: string; message: string }[];
 }
 

@@ -4,10 +4,12 @@ import { SUPPORTED_LOCALES } from '../kernel/locale.ts';
 import {
   type Branding,
   brandingIssues,
+  keepTestCodes,
   type NewTenant,
   type Tenant,
   tenantIssues,
   type TenantSettings,
+  withoutTestCodes,
 } from '../tenants/tenants.ts';
 import { closed } from '../web/schemas.ts';
 import { mergePatch } from './merge-patch.ts';
@@ -68,7 +70,7 @@ export const NewTenantBody = Type.Object(
 /** PATCH: a JSON Merge Patch (RFC 7396). */
 export const TenantPatch = Type.Object(changeable, closed);
 
-/** A tenant as the admin API shows it. There is nothing secret in it: keys and addresses of databases lie elsewhere. */
+/** A tenant as the admin API shows it. There is nothing secret in it: codes of test addresses are left out, keys and addresses of databases lie elsewhere. */
 export const TenantAnswer = Type.Object(
   {
     id: Type.String(),
@@ -109,7 +111,7 @@ export function newTenantOf(
     database: body.database ?? null,
     locale: body.locale ?? 'en',
     // Checked as a whole by issuesOf(), before anything is written.
-    settings: mergePatch({}, body.settings ?? {}) as TenantSettings,
+    settings: keepTestCodes({}, mergePatch({}, body.settings ?? {}) as TenantSettings),
     branding: mergePatch({}, body.branding ?? {}) as Branding,
   };
 }
@@ -123,7 +125,12 @@ export function changesOf(tenant: Tenant, body: Changeable) {
     ...(body.phone_prefixes === undefined ? {} : { phonePrefixes: body.phone_prefixes }),
     ...(body.settings === undefined
       ? {}
-      : { settings: mergePatch(tenant.settings, body.settings) as TenantSettings }),
+      : {
+          settings: keepTestCodes(
+            tenant.settings,
+            mergePatch(tenant.settings, body.settings) as TenantSettings,
+          ),
+        }),
     ...(body.branding === undefined
       ? {}
       : { branding: mergePatch(tenant.branding, body.branding) as Branding }),
@@ -156,7 +163,7 @@ export function answerOf(tenant: Tenant) {
     hosts: [...tenant.hosts],
     database: tenant.database,
     locale: tenant.locale,
-    settings: { ...tenant.settings } as Record<string, unknown>,
+    settings: { ...withoutTestCodes(tenant.settings) } as Record<string, unknown>,
     branding: { ...tenant.branding } as Record<string, unknown>,
   };
 }

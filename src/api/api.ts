@@ -18,6 +18,7 @@ import { logoutRoute } from './logout.ts';
 import { meRoutes } from './me.ts';
 import { notMeRoutes } from './not-me.ts';
 import { openApiOptions } from './openapi-options.ts';
+import { guardOrigins } from './origins.ts';
 import { refreshRoute } from './refresh.ts';
 import { registerRoute } from './register.ts';
 import { resendOtpRoute } from './resend-otp.ts';
@@ -67,6 +68,7 @@ export async function registerApi(
       if (request.body === undefined && request.routeOptions.config.optionalBody) request.body = {};
       next();
     });
+    guardOrigins(instance, context);
     heedIdempotencyKeys(instance, context);
     sendVerificationRoute(server, context);
     challengeRoute(server, context);

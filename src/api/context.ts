@@ -14,6 +14,7 @@ export interface ApiContext {
   apiKeys: ApiKeys;
   clientAddress: (remoteAddress: string | undefined, forwardedFor: string | undefined) => ClientAddress;
   publicUrl: string;
+  isDevelopment: boolean;
   version: string;
   /** Requests that carry an Idempotency-Key. */
   idempotency: Idempotency;

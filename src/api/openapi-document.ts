@@ -11,7 +11,7 @@ export async function openApiDocument(registerOthers: (server: FastifyInstance) 
   const server = createHttpServer({ log: silentLog, secure: true, isUnavailable: () => false });
   // No handler runs, so what the handlers would work with need not exist.
   const context = {
-    signIn: {},
+    signIn: { tenants: { onChange: () => {} } },
     publicUrl: 'https://auth.example.com',
     version: '1',
   } as unknown as ApiContext;

@@ -25,7 +25,7 @@ export function wellKnownRoutes(server: ApiServer, context: ApiContext): void {
       const named = request.headers['x-tenant'];
       const tenant = typeof named === 'string' ? context.signIn.tenants.bySlug(named) : undefined;
       if (named !== undefined && !tenant) return void sendRefusal(reply, refuse('TENANT_NOT_FOUND'));
-      reply.header('vary', 'x-tenant').header('cache-control', JWKS_CACHE);
+      reply.header('vary', 'x-tenant, origin').header('cache-control', JWKS_CACHE);
       reply.send(context.keys.jwks(tenant?.id));
     },
   );
@@ -43,7 +43,7 @@ export function wellKnownRoutes(server: ApiServer, context: ApiContext): void {
     (request, reply) => {
       const tenant = context.signIn.tenants.bySlug(request.params.tenant);
       if (!tenant) return void sendRefusal(reply, refuse('TENANT_NOT_FOUND'));
-      reply.header('cache-control', JWKS_CACHE).send(context.keys.jwks(tenant.id));
+      reply.header('vary', 'origin').header('cache-control', JWKS_CACHE).send(context.keys.jwks(tenant.id));
     },
   );
 }

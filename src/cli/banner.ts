@@ -4,11 +4,14 @@ export interface BannerFacts {
   apiKey: string;
   version: string;
   milliseconds: number;
+  /** What nobody should overlook. */
+  warnings: readonly string[];
 }
 
 /** What a newcomer sees first: where everything is, and three lines that sign somebody in. */
 export function banner(facts: BannerFacts): string {
   const { url } = facts;
+  const warnings = facts.warnings.map((warning) => `\n  !! ${warning}\n`).join('');
   return `
   Firstproof ${facts.version} · development mode · ready in ${(facts.milliseconds / 1000).toFixed(1)} s
 
@@ -19,7 +22,7 @@ export function banner(facts: BannerFacts): string {
   Tenants    default · us (+1) · uz (+998)
   Database   ${facts.database}
   API key    ${facts.apiKey}
-
+${warnings}
   Sign somebody in: send a code, read it, prove it.
 
   curl ${url}/api/v1/auth/send-verification -H 'content-type: application/json' -d '{"phone":"+14155552671"}'

@@ -1,5 +1,6 @@
 import { createApp } from '../app.ts';
 import { checkProviders } from './doctor-providers.ts';
+import { checkTestAddresses } from './test-address-checks.ts';
 import type { Config } from '../config/config.ts';
 import type { Databases } from '../db/databases.ts';
 import { hasEmbeddedCluster } from '../db/embedded/connect-to-running.ts';
@@ -149,6 +150,7 @@ async function examineTenants(config: Config, databases: Databases): Promise<Fin
     ...tenants.flatMap((tenant) => [
       ...checkTenant(tenant, names, app.offers),
       ...checkTolls(tenant, config.mode, app.offers),
+      ...checkTestAddresses(tenant, systemClock.now()),
     ]),
   ];
 }

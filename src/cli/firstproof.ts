@@ -13,6 +13,7 @@ import { serve } from './serve.ts';
 import { rotateSigningKeys } from './signing-key-command.ts';
 import { listSettable } from './tenant-assignments.ts';
 import { removeTenantBot, setTenantBot, showTenantBot } from './tenant-bot-command.ts';
+import { testAddressCommands } from './test-address-command.ts';
 import { removeTelegramLogin, setTelegramLogin, showTelegramLogin } from './tenant-telegram-login-command.ts';
 import { createTenant, listTenants, type NewTenantOptions, setTenant, showTenant } from './tenant-command.ts';
 import { runTollsLedger } from './tolls-command.ts';
@@ -140,6 +141,8 @@ bot
   .command('remove <slug>')
   .description('take its bot away')
   .action((slug: string) => removeTenantBot(configured(), slug));
+
+testAddressCommands(tenant, configured);
 
 const login = tenant
   .command('telegram-login')

@@ -12,6 +12,7 @@ import { checkDurability, checkTenant, checkVersion, type Finding } from './doct
 import { CliError } from './errors.ts';
 import { makeFirstTenant } from './first-tenant.ts';
 import { startManagement } from './management-port.ts';
+import { checkTestAddresses } from './test-address-checks.ts';
 import { DEVELOPMENT_MARKETS, openDatabases } from './open-databases.ts';
 import { seedDevelopment } from './seed-development.ts';
 
@@ -44,8 +45,11 @@ export async function serve(config: Config, log: Log, version: string): Promise<
     if (development) {
       const url = config.publicUrl ?? `http://${displayHost(config.host)}:${port}`;
       const milliseconds = Math.round(performance.now() - startedAt);
+      const warnings = app.tenants
+        .all()
+        .flatMap((tenant) => checkTestAddresses(tenant, systemClock.now()).map(sentence));
       process.stdout.write(
-        banner({ url, database: description, apiKey: apiKey ?? '', version, milliseconds }),
+        banner({ url, database: description, apiKey: apiKey ?? '', version, milliseconds, warnings }),
       );
     } else {
       log.info({ event: 'listening', port, version }, `Firstproof ${version} listens on ${address}`);
@@ -128,7 +132,12 @@ async function seed(config: Config, app: App, databases: readonly Database[]): P
 function warnOfTenants(app: App, databases: readonly Database[], log: Log): void {
   const names = new Set(databases.map((database) => database.name));
   logWarnings(
-    app.tenants.all().flatMap((tenant) => checkTenant(tenant, names, app.offers)),
+    app.tenants
+      .all()
+      .flatMap((tenant) => [
+        ...checkTenant(tenant, names, app.offers),
+        ...checkTestAddresses(tenant, systemClock.now()),
+      ]),
     log,
   );
 }

@@ -1,4 +1,10 @@
-import { type Tenant, type TenantChanges, settingsSchema } from '../tenants/tenants.ts';
+import {
+  keepTestCodes,
+  settingsSchema,
+  type Tenant,
+  type TenantChanges,
+  withoutTestCodes,
+} from '../tenants/tenants.ts';
 import { CliError } from './errors.ts';
 
 /** As much of a JSON schema as settings are made of. */
@@ -65,7 +71,7 @@ export function readAssignments(
       Object.assign(changes, { [attribute.key]: parse(path, text, attribute.schema) });
     } else {
       place(settings, path.split('.'), text === '' ? undefined : parse(path, text, schemaAt(path)));
-      changes.settings = settings;
+      changes.settings = keepTestCodes(tenant.settings, settings);
     }
     return path;
   });
@@ -82,7 +88,7 @@ export function readAssignments(
 function textAt(tenant: Tenant, path: string): string {
   const attribute = Object.hasOwn(ATTRIBUTES, path) ? ATTRIBUTES[path] : undefined;
   if (attribute) return textOf(tenant[attribute.key]);
-  let value: unknown = tenant.settings;
+  let value: unknown = withoutTestCodes(tenant.settings);
   for (const name of path.split('.')) value = (value as Record<string, unknown> | undefined)?.[name];
   return value === undefined ? '(default)' : textOf(value);
 }

@@ -1,6 +1,12 @@
 import type { Config } from '../config/config.ts';
 import { issuerOf } from '../sessions/sessions.ts';
-import { type NewTenant, type Tenant, type Tenants, tenantIssues } from '../tenants/tenants.ts';
+import {
+  type NewTenant,
+  type Tenant,
+  type Tenants,
+  tenantIssues,
+  withoutTestCodes,
+} from '../tenants/tenants.ts';
 import { CliError } from './errors.ts';
 import { json, table } from './table.ts';
 import { readAssignments } from './tenant-assignments.ts';
@@ -143,7 +149,7 @@ function asJson(tenant: Tenant, { publicUrl }: Workbench) {
     issuer,
     audience: tenant.slug,
     jwks_uri: `${publicUrl}/t/${tenant.slug}/.well-known/jwks.json`,
-    settings: tenant.settings,
+    settings: withoutTestCodes(tenant.settings),
   };
 }
 

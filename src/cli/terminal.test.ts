@@ -25,10 +25,12 @@ test('no line of the banner is wider than 100 columns, but for the commands to c
     apiKey: `fp_sk_${'x'.repeat(43)}`,
     version: '0.1.0',
     milliseconds: 1234,
+    warnings: ['tenant default: look here.'],
   });
   const wide = text.split('\n').filter((line) => line.length > 100 && !line.startsWith('  curl '));
   assert.deepEqual(wide, []);
   assert.match(text, /ready in 1\.2 s/);
+  assert.match(text, /^ {2}!! tenant default: look here\.$/m);
 });
 
 test('the readable log keeps its level, shows causes, and a stack only for an error', () => {

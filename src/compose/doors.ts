@@ -72,6 +72,7 @@ export async function composeDoors(options: AppOptions, parts: DoorParts): Promi
     clientAddress,
     idempotency: createIdempotency({ secrets, newId: signIn.newId }),
     publicUrl,
+    isDevelopment: config.mode === 'development',
     version,
     ready,
   };

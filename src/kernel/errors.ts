@@ -28,6 +28,11 @@ export const errorCatalogue = {
   ACCOUNT_DISABLED: { status: 403, message: 'This account has been closed by an administrator.' },
   STEP_UP_REQUIRED: { status: 403, message: 'Prove it is you again before this change.' },
   REGISTRATION_CLOSED: { status: 403, message: 'New accounts are not open here.' },
+  ORIGIN_NOT_ALLOWED: {
+    status: 403,
+    message:
+      'Pages of this site may not call the API. Its operator names them in the tenant’s allowed_origins.',
+  },
   COUNTRY_NOT_ALLOWED: { status: 403, message: 'Phone numbers of this country are not accepted here.' },
   SCOPE_REQUIRED: { status: 403, message: 'This API key does not carry the scope that this call needs.' },
   NOT_FOUND: { status: 404, message: 'There is nothing at this address.' },

@@ -20,7 +20,7 @@ export interface Flow {
   attemptsLeft: number;
   returnTo?: string;
   /** What the last try ended with, to be said on the page. */
-  problem?: { name: ProblemName; seconds?: number };
+  problem?: { name: ProblemName; seconds?: number; work?: 'asked' | 'again' };
   /** link: the new address takes the place of another. */
   isReplacement?: boolean;
   /** step_up: under which name the change waits that wants the proof. */

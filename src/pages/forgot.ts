@@ -31,9 +31,13 @@ export async function showForgot(visit: Visit, problem?: Problem): Promise<Fasti
     visit,
     pathTo(visit, '/forgot'),
     { with: way, return_to: returnTo },
-    html`${addressField(visit, way, fields, problem)}${challengeField(visit)}${submitOf(words.forgot.action)}`,
+    html`${addressField(visit, way, fields, problem)}${challengeField(visit, problem?.work)}${submitOf(words.forgot.action)}`,
   )}<div class="choices"><a href="${pathTo(visit, '/sign-in', { by: 'password', with: way, return_to: returnTo })}">${words.forgot.remembered}</a></div></div>`;
-  return sendPage(visit, { title: words.forgot.title, body, ...(problem ? { status: problem.status } : {}) });
+  return sendPage(visit, {
+    title: words.forgot.title,
+    body,
+    ...(problem ? { status: problem.status, captcha: problem.work?.captcha } : {}),
+  });
 }
 
 /** POST /forgot */

@@ -3,6 +3,8 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { FastifyReply } from 'fastify';
 import { brandOf } from '../tenants/tenants.ts';
 import { html, type Html, type HtmlChild, htmlText } from '../web/html.ts';
+import type { ChallengePut } from '../kernel/errors.ts';
+import { captchaHosts } from './captcha.ts';
 import { brandStylePath, encodingOf, iconPath, scriptPath, stylePath } from './assets.ts';
 import { pathTo, type Visit } from './visit.ts';
 import { pageLocales, wordsOf } from './words.ts';
@@ -19,6 +21,8 @@ export interface Page {
   tabs?: 'account' | 'devices';
   /** Where a form of this page may end up, beside here: browsers hold redirects after a form to it (CSP form-action). */
   leadsTo?: string | undefined;
+  /** A CAPTCHA on the page. */
+  captcha?: ChallengePut['captcha'] | undefined;
   /** Seconds after which the page asks again by itself. */
   refresh?: number;
 }
@@ -41,19 +45,21 @@ export async function sendPage(visit: Visit, page: Page): Promise<FastifyReply> 
 function pageHeaders(visit: Visit, page: Page): Record<string, string> {
   const { logoUrl } = brandOf(visit.site.tenant);
   const pictures = logoUrl === null ? '' : ` ${new URL(logoUrl).origin}`;
+  const captcha = captchaHosts(page.captcha);
   const leadsTo = page.leadsTo === undefined ? '' : ` ${originOf(page.leadsTo)}`;
   return {
     'content-security-policy': [
       "default-src 'none'",
-      "style-src 'self'",
-      "script-src 'self'",
-      "connect-src 'self'",
+      `style-src 'self'${captcha}`,
+      `script-src 'self'${captcha}`,
+      `connect-src 'self'${captcha}`,
+      ...(page.captcha ? [`frame-src${captcha}`] : []),
       `img-src 'self'${pictures}`,
       `form-action 'self'${leadsTo}`,
       "base-uri 'none'",
       "object-src 'none'",
       "frame-ancestors 'none'",
-      "require-trusted-types-for 'script'",
+      ...(page.captcha ? [] : ["require-trusted-types-for 'script'"]),
     ].join('; '),
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-resource-policy': 'same-origin',

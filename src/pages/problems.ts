@@ -1,5 +1,6 @@
 import type { ErrorCode, Issue, Refused } from '../kernel/errors.ts';
 import { errorCatalogue } from '../kernel/errors.ts';
+import { type WorkAsked, workOf } from './challenge.ts';
 import type { Visit } from './visit.ts';
 import { durationIn, type FieldProblemName, fill, type ProblemName } from './words.ts';
 
@@ -11,6 +12,8 @@ export interface Problem {
   fields: Readonly<Record<string, string>>;
   /** The bot to open first, where that is what helps. */
   botLink?: string;
+  /** What the form has to bring the next time. */
+  work?: WorkAsked;
 }
 
 /** Codes that people meet. Any other becomes "something went wrong on our side". */
@@ -32,6 +35,7 @@ const NAMES: Partial<Record<ErrorCode, ProblemName>> = {
   CODE_EXPIRED: 'codeExpired',
   TOO_MANY_ATTEMPTS: 'tooManyAttempts',
   RESEND_TOO_SOON: 'resendTooSoon',
+  PROOF_OF_WORK_REQUIRED: 'challengeFailed',
   RATE_LIMITED: 'rateLimited',
   CHANNEL_UNAVAILABLE: 'channelUnavailable',
   OVERLOADED: 'busy',
@@ -73,11 +77,16 @@ export function problemOf(visit: Visit, refused: Refused, others?: OtherNames): 
     fields[name] ??= fieldText(visit, ...fieldProblem(issue));
   }
   const botLink = refused.details.bot_link;
+  const work = workOf(visit.form, refused);
+  // Asked for the first time it is no problem: the page says what it does.
+  const isQuiet = work !== undefined && !work.isAgain && refused.error === 'PROOF_OF_WORK_REQUIRED';
+  const wait = work ? undefined : waitOf(refused);
   return {
     status: pageStatus(errorCatalogue[refused.error].status),
-    notice: problemText(visit, problemName(refused, others), waitOf(refused)),
+    notice: isQuiet ? undefined : problemText(visit, problemName(refused, others), wait),
     fields,
     ...(botLink === undefined ? {} : { botLink }),
+    ...(work === undefined ? {} : { work }),
   };
 }
 

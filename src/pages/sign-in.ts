@@ -68,7 +68,7 @@ export async function showSignIn(visit: Visit, problem?: Problem): Promise<Fasti
     title,
     body,
     leadsTo: outsideOf(back.returnTo),
-    ...(problem ? { status: problem.status } : {}),
+    ...(problem ? { status: problem.status, captcha: problem.work?.captcha } : {}),
   });
 }
 
@@ -93,7 +93,7 @@ function signInForm(visit: Visit, choice: Choice, way: Way, problem: Problem | u
     visit,
     pathTo(visit, '/sign-in'),
     { with: way, by, return_to: returnTo },
-    html`${addressField(visit, way, fields, problem)}${password}${challengeField(visit)}${submitOf(byPassword ? words.byPassword.action : words.signIn.action)}`,
+    html`${addressField(visit, way, fields, problem)}${password}${challengeField(visit, problem?.work)}${submitOf(byPassword ? words.byPassword.action : words.signIn.action)}`,
   );
   const menu = waysMenu(visit, choice.ways, way, hrefOf);
   if (way !== 'telegram' || !hasTelegramLink(visit)) return html`${menu}${form}`;

@@ -38,10 +38,14 @@ export async function showSignUp(visit: Visit, problem?: Problem): Promise<Fasti
     visit,
     pathTo(visit, '/sign-up'),
     { with: way, return_to: returnTo },
-    html`${addressField(visit, way, fields, problem)}${profileFields(visit, fields, problem)}${customFieldsForm(visit, site.tenant.policy.customFields, fields, problem)}${passwordField(visit, problem)}${challengeField(visit)}${submitOf(words.signUp.action)}`,
+    html`${addressField(visit, way, fields, problem)}${profileFields(visit, fields, problem)}${customFieldsForm(visit, site.tenant.policy.customFields, fields, problem)}${passwordField(visit, problem)}${challengeField(visit, problem?.work)}${submitOf(words.signUp.action)}`,
   );
   const body = html`<div class="stack">${leadOf(words.signUp.title, words.signUp.lead)}${problemBox(problem)}${waysMenu(visit, ways, way, hrefOf)}${form}<div class="choices"><a href="${pathTo(visit, '/sign-in', { with: way, return_to: returnTo })}">${words.signUp.haveAccount}</a></div></div>`;
-  return sendPage(visit, { title: words.signUp.title, body, ...(problem ? { status: problem.status } : {}) });
+  return sendPage(visit, {
+    title: words.signUp.title,
+    body,
+    ...(problem ? { status: problem.status, captcha: problem.work?.captcha } : {}),
+  });
 }
 
 /** First and last name, and a username where the tenant asks for one. */

@@ -3,6 +3,7 @@ import type { Access } from '../sessions/sessions.ts';
 import type { Refused } from '../kernel/errors.ts';
 import { completeTelegramLink, readTelegramLink, startTelegramLink } from '../signin/telegram-link.ts';
 import { html, type Html } from '../web/html.ts';
+import { challengeField } from './challenge.ts';
 import { formOf, leadOf, problemBox, submitOf, toldBody } from './components.ts';
 import { textOf } from './context.ts';
 import { finishSignIn } from './finish.ts';
@@ -41,12 +42,12 @@ export function hasTelegramLink({ context, site }: Visit): boolean {
 }
 
 /** The one press that begins it, for the sign-in page and this one. */
-export function telegramButton(visit: Visit, returnTo: string | undefined): Html {
+export function telegramButton(visit: Visit, returnTo: string | undefined, problem?: Problem): Html {
   return formOf(
     visit,
     pathTo(visit, '/telegram'),
     { return_to: returnTo },
-    submitOf(visit.words.telegram.begin),
+    html`${challengeField(visit, problem?.work)}${submitOf(visit.words.telegram.begin)}`,
   );
 }
 
@@ -84,9 +85,14 @@ function showBeginning(
   const { words } = visit;
   if (!hasTelegramLink(visit)) return tell(visit, 404, words.telegram.unavailable);
   const { title, lead, expired } = words.telegram;
-  const body = html`<div class="stack">${isGone ? leadOf(expired.title, expired.text) : leadOf(title, lead)}${problemBox(problem)}${telegramButton(visit, returnTo)}<div class="choices"><a href="${pathTo(visit, '/sign-in', { return_to: returnTo })}">${words.verify.another}</a></div></div>`;
+  const body = html`<div class="stack">${isGone ? leadOf(expired.title, expired.text) : leadOf(title, lead)}${problemBox(problem)}${telegramButton(visit, returnTo, problem)}<div class="choices"><a href="${pathTo(visit, '/sign-in', { return_to: returnTo })}">${words.verify.another}</a></div></div>`;
   const status = problem?.status ?? (isGone ? 410 : 200);
-  return sendPage(visit, { title: isGone ? expired.title : title, body, status });
+  return sendPage(visit, {
+    title: isGone ? expired.title : title,
+    body,
+    status,
+    captcha: problem?.work?.captcha,
+  });
 }
 
 function showWaiting(
@@ -128,7 +134,7 @@ function simulatedHint({ context, site }: Visit, { url }: LinkFlow): Html | null
 function showConfirmed(visit: Visit, { id, flow }: Named<LinkFlow>): Promise<FastifyReply> {
   const { words } = visit;
   const title = flow.isAddition ? words.telegram.linkTitle : words.telegram.title;
-  const body = html`<div class="stack">${leadOf(title)}<p class="state" role="status">${words.telegram.confirmed}</p><div data-sends>${formOf(visit, pathTo(visit, '/telegram/done'), { flow: id }, submitOf(words.continue))}</div></div>`;
+  const body = html`<div class="stack">${leadOf(title)}<p class="state" role="status">${words.telegram.confirmed}</p><div data-takes>${formOf(visit, pathTo(visit, '/telegram/done'), { flow: id }, submitOf(words.continue))}</div></div>`;
   return sendPage(visit, { title, body, leadsTo: outsideOf(flow.returnTo) });
 }
 

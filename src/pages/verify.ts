@@ -6,6 +6,8 @@ import { verifyCode } from '../signin/verify-code.ts';
 import { html, type Html } from '../web/html.ts';
 import { below, describedBy, formOf, labelOf, noticeBox, submitOf } from './components.ts';
 import { textOf, trimmedOf } from './context.ts';
+import { putChallenge } from '../signin/prove-work.ts';
+import { challengeField, type WorkAsked, workOf } from './challenge.ts';
 import { toVerify } from './begin-flow.ts';
 import { finishSignIn, withoutProblem } from './finish.ts';
 import { dropFlow, findFlow, type Flow, keepFlow, type NamedFlow } from './flow.ts';
@@ -29,7 +31,9 @@ export async function showVerify(visit: Visit, problem?: Problem): Promise<Fasti
   const { flow } = found;
   const { words } = visit;
   const notice = takeNotice(visit);
-  const last = flow.problem && problemText(visit, flow.problem.name, flow.problem.seconds);
+  const work = await workAsked(visit, flow);
+  const last =
+    flow.problem && !work ? problemText(visit, flow.problem.name, flow.problem.seconds) : undefined;
   const told = problem?.notice ?? last;
   const isField =
     problem === undefined && flow.problem !== undefined && OF_THE_FIELD.includes(flow.problem.name);
@@ -43,13 +47,14 @@ ${notice === 'resent' && noticeBox(words.verify.resent)}
 ${told !== undefined && !isField && html`<div class="notice bad" role="alert"><p>${told}</p></div>`}
 ${codeForm(visit, found, isField ? told : undefined)}
 ${await travelView(visit, found)}
-${otherWays(visit, found)}
+${otherWays(visit, found, work)}
 <p class="spoken" role="status" data-live></p>
 </div>`;
   return sendPage(visit, {
     title: words.verify.title,
     body,
     leadsTo: outsideOf(flow.returnTo),
+    captcha: work?.captcha,
     ...(problem ? { status: problem.status } : {}),
   });
 }
@@ -72,7 +77,14 @@ function codeForm(visit: Visit, { id, flow }: NamedFlow, wrong: string | undefin
   );
 }
 
-function otherWays(visit: Visit, { id, flow }: NamedFlow): Html {
+/** The work that the last press of "send again" was asked for: put anew for each showing of the page. */
+async function workAsked({ context, clues }: Visit, { problem }: Flow): Promise<WorkAsked | undefined> {
+  if (problem?.work === undefined) return undefined;
+  const put = await putChallenge(context.signIn, clues);
+  return { ...put, wait: problem.seconds ?? 0, isAgain: problem.work === 'again' };
+}
+
+function otherWays(visit: Visit, { id, flow }: NamedFlow, work: WorkAsked | undefined): Html {
   const { words, locale } = visit;
   const wait = secondsUntil(visit, flow.resendAt);
   // Without script the button works at once, and a press too soon is told how long to wait.
@@ -86,7 +98,7 @@ function otherWays(visit: Visit, { id, flow }: NamedFlow): Html {
     visit,
     pathTo(visit, '/verify/resend'),
     { flow: id },
-    html`<button class="link" type="submit" data-ready="${words.verify.resend}" data-announce="${words.verify.resendReady}">${label}</button>`,
+    html`${challengeField(visit, work)}<button class="link" type="submit" data-ready="${words.verify.resend}" data-announce="${words.verify.resendReady}">${label}</button>`,
     '',
   );
   return html`<div class="choices">${resend}${otherChannels(visit, { id, flow })}${flow.channel === 'email' && html`<span class="soft">${words.verify.spam}</span>`}<a href="${otherPath(visit, flow)}">${words.verify.another}</a></div>`;
@@ -203,12 +215,17 @@ function refused(
   others: OtherNames = {},
 ): FastifyReply {
   const seconds = waitOf(refusal);
+  const work = workOf(visit.form, refusal);
   const now = visit.context.clock.now().getTime();
   keepFlow(
     visit,
     {
       ...flow,
-      problem: { name: problemName(refusal, others), ...(seconds === undefined ? {} : { seconds }) },
+      problem: {
+        name: problemName(refusal, others),
+        ...(seconds === undefined ? {} : { seconds }),
+        ...(work === undefined ? {} : { work: work.isAgain ? ('again' as const) : ('asked' as const) }),
+      },
       attemptsLeft: refusal.details.attempts_left ?? flow.attemptsLeft,
       ...(refusal.error === 'RESEND_TOO_SOON' && seconds !== undefined
         ? { resendAt: now + seconds * 1000 }

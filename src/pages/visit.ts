@@ -7,6 +7,7 @@ import type { SignedIn } from '../signin/signed-in.ts';
 import { cookieName, readCookie, setCookieLine } from '../web/cookies.ts';
 import { formToken, isFormToken } from '../web/csrf.ts';
 import { type Fields, type PagesContext, textOf } from './context.ts';
+import { readWork } from './challenge.ts';
 import { belongsTo, cluesFor, type Site } from './site.ts';
 import { pageLocales, type Words, wordsOf } from './words.ts';
 
@@ -49,6 +50,7 @@ export function beginVisit(start: VisitStart): Visit {
   const given = readCookie(cookies, cookieName(FORM_COOKIE, secure));
   const hasCookie = given !== undefined && /^[\w-]{22}$/.test(given);
   const clues = withDevice(context, cluesFor(site, context.cluesOf(request)), cookies, secure);
+  const challengeAnswer = readWork(form);
   const kept = readCookie(cookies, cookieName(LANGUAGE_COOKIE, secure));
   const wishes = [...(kept === undefined ? [] : [kept]), ...parseAcceptLanguage(clues.acceptLanguage)];
   const locale = matchLocale(wishes, pageLocales, site.tenant.locale);
@@ -58,7 +60,7 @@ export function beginVisit(start: VisitStart): Visit {
     form,
     locale,
     words: wordsOf(locale),
-    clues,
+    clues: { ...clues, challengeAnswer },
     secure,
     browser: hasCookie ? given : randomToken(16),
     hasCookie,

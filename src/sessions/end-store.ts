@@ -9,12 +9,9 @@ interface EndMine {
 }
 
 /** Ends sessions of one account within a transaction, the account's count and the notice to all servers included. */
-async function endMine(
-  sql: Sql,
-  query: EndMine & { which: Fragment; reason: string },
-): Promise<{ id: string; amr: string[] }[]> {
+async function endMine(sql: Sql, query: EndMine & { which: Fragment; reason: string }): Promise<string[]> {
   const { tenantId, userId, now } = query;
-  return sql<{ id: string; amr: string[] }[]>`
+  const rows = await sql<{ id: string }[]>`
     with chosen as materialized (
       select s.id from sessions s
       where s.tenant_id = ${tenantId}::uuid and s.user_id = ${userId}::uuid and s.revoked_at is null
@@ -24,7 +21,7 @@ async function endMine(
     ended as (
       update sessions s set revoked_at = ${now}, revoke_reason = ${query.reason}
       from chosen where s.tenant_id = ${tenantId}::uuid and s.id = chosen.id
-      returning s.id, s.user_id, s.amr
+      returning s.id, s.user_id
     ),
     ${consequencesFragment(sql, tenantId, now)},
     audited as (
@@ -32,7 +29,8 @@ async function endMine(
       select ${tenantId}::uuid, gen_random_uuid(), 'session.ended', ${`user:${userId}`}, 'session:' || id,
         ${query.ip}, ${now}, jsonb_build_object('reason', ${query.reason}::text, 'user_id', user_id) from ended
     )
-    select ended.id, ended.amr, (select count(*) from told) as told from ended`;
+    select ended.id, (select count(*) from told) as told from ended`;
+  return rows.map((row) => row.id);
 }
 
 /** Ends every session of an account but one, in the transaction of a change; gives their ids, for `told`. */
@@ -40,8 +38,7 @@ export async function endOtherSessions(
   sql: Sql,
   query: EndMine & { sessionId: string; reason: string },
 ): Promise<string[]> {
-  const rows = await endMine(sql, { ...query, which: sql`s.id <> ${query.sessionId}::uuid` });
-  return rows.map((row) => row.id);
+  return endMine(sql, { ...query, which: sql`s.id <> ${query.sessionId}::uuid` });
 }
 
 /**
@@ -52,11 +49,14 @@ export async function endDisputedSessions(
   sql: Sql,
   query: EndMine & { sessionId: string | null; everything: boolean; since: Fragment },
 ): Promise<{ ids: string[]; passwordUsed: boolean }> {
-  const rows = await endMine(sql, {
+  const ids = await endMine(sql, {
     ...query,
     reason: 'disputed',
     which: sql`(${query.everything}::boolean or s.id = ${query.sessionId}::uuid or s.created_at >= ${query.since})`,
   });
-  const disputed = rows.find((row) => row.id === query.sessionId);
-  return { ids: rows.map((row) => row.id), passwordUsed: disputed?.amr.includes('pwd') ?? false };
+  // Also where whoever signed in has signed out since.
+  const [disputed] = await sql<{ password_used: boolean }[]>`
+    select 'pwd' = any(amr) or jsonb_exists(proofs, 'password') as password_used from sessions
+    where tenant_id = ${query.tenantId}::uuid and user_id = ${query.userId}::uuid and id = ${query.sessionId}::uuid`;
+  return { ids, passwordUsed: disputed?.password_used ?? false };
 }

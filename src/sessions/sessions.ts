@@ -103,7 +103,13 @@ export interface Sessions {
   /** Ends every session of a user inside a transaction that holds the account's row; ids for `told`. */
   endAll(
     sql: Sql,
-    query: { tenantId: string; userId: string; reason: string; caller: Caller; now: Fragment },
+    query: {
+      tenantId: string;
+      userId: string;
+      reason: string;
+      caller: { ip: string | null };
+      now: Fragment;
+    },
   ): Promise<string[]>;
   /** The live session whose token a chat holds; `chatId` null: any live one of the account. */
   findOfChat(tenant: Tenant, userId: string, chatId: string | null): Promise<ChatSession | undefined>;

@@ -131,6 +131,7 @@ async function keepAgain(
   clues: RequestClues,
 ): Promise<VerificationSent | Refused | undefined> {
   const { live } = own;
+  const isTest = live.test_entry !== null;
   const database = context.databaseOf(tenant.id);
   const { sql } = database;
   const now = database.now();
@@ -143,7 +144,7 @@ async function keepAgain(
   });
   const queued = context.delivery.queue(sql, {
     tenantId: tenant.id,
-    verificationId: live.is_decoy ? null : live.id,
+    verificationId: live.is_decoy || isTest ? null : live.id,
     tollsTaken: true,
     content: {
       template: live.is_decoy ? 'already_registered' : 'verify_sign_up',
@@ -156,6 +157,7 @@ async function keepAgain(
       expiresIn: live.expires_in,
     },
     now,
+    decoy: isTest,
     from: sql`taken_up, budget where budget.taken`,
   });
   const audited = recordEvent(sql, {
@@ -199,7 +201,7 @@ async function keepAgain(
         exists (select from taken_up) and exists (select from changed) as taken_up from budget`,
   );
   if (!result?.taken_up) return undefined;
-  if (!result.taken) void giveTollBack(context, { tenant, address, channel });
+  if (!result.taken || isTest) void giveTollBack(context, { tenant, address, channel });
   const state = {
     sentAt: result.sent_at,
     failedAt: result.failed_at,
@@ -208,7 +210,7 @@ async function keepAgain(
     keptSends: result.kept_sends,
     now: result.now,
   };
-  if (result.taken) context.delivery.dispatch(database, queued);
+  if (result.taken && !isTest) context.delivery.dispatch(database, queued);
   const refusal = result.taken ? undefined : context.budgets.explainSend(state);
   return {
     ok: true,

@@ -213,10 +213,10 @@ async function sendAgain(
   const { sql } = database;
   const now = database.now();
   const takenBy = context.newId();
-  const isSilent = row.is_decoy && decoyOf(row) === 'silent';
+  const isSilent = row.test_entry !== null || (row.is_decoy && decoyOf(row) === 'silent');
   const queued = context.delivery.queue(sql, {
     tenantId: tenant.id,
-    verificationId: row.is_decoy ? null : row.id,
+    verificationId: row.is_decoy || row.test_entry !== null ? null : row.id,
     tollsTaken: true,
     content: {
       template: row.is_decoy && !isSilent ? 'already_registered' : codeTemplateOf(row.purpose),

@@ -17,6 +17,7 @@ import {
 import type { RequestClues, SignInContext } from './context.ts';
 import { ownersShare } from './owner.ts';
 import { giveTollBack, takeSend } from './take-send.ts';
+import { testAddressOf } from './test-address.ts';
 import { mayTellOpenly } from './openness.ts';
 
 export interface SendVerificationInput extends AddressFields {
@@ -141,8 +142,12 @@ export async function issueCode(
 ): Promise<VerificationSent | Refused> {
   const { tenant, address, channel, locale } = request;
   const { codeLifetimeSeconds } = tenant.policy;
-  const codeLength = tenant.policy.codeLength(request.purpose);
-  const { decoy, registration } = request;
+  const test = await testAddressOf(context, tenant, address, request.purpose);
+  const decoy = test && (test.kind === 'silent' || request.decoy !== undefined) ? 'silent' : request.decoy;
+  const fixed = test?.kind === 'fixed' && decoy === undefined ? test : undefined;
+  const isSent = decoy !== 'silent' && !fixed;
+  const codeLength = fixed?.code.length ?? tenant.policy.codeLength(request.purpose);
+  const { registration } = request;
   const database = context.databaseOf(tenant.id);
   const { sql } = database;
   const now = database.now();
@@ -160,6 +165,7 @@ export async function issueCode(
     ...(registration && 'keep' in registration ? { pendingRegistrationId: sql`registration.id` } : {}),
     vouchesPassword: request.vouchesPassword ?? false,
     decoy: decoy !== undefined,
+    fixed,
     isUnsolved: request.isUnsolved === true || context.challenges.isUnsure(clues.challengeAnswer),
     startedBy: clues.caller.bucket,
     from:
@@ -169,12 +175,12 @@ export async function issueCode(
   });
   const queued = context.delivery.queue(sql, {
     tenantId: tenant.id,
-    verificationId: decoy === undefined ? issued.id : null,
+    verificationId: decoy === undefined && !fixed ? issued.id : null,
     tollsTaken: true,
     content: {
       template: decoy === 'already_registered' ? decoy : codeTemplateOf(request.purpose),
       to: address.kind === 'email' ? address.asEntered : address.value,
-      code: decoy === undefined ? issued.code : null,
+      code: decoy === undefined && !fixed ? issued.code : null,
       tenantName: tenant.name,
       name: request.name ?? null,
       locale,
@@ -183,7 +189,7 @@ export async function issueCode(
     },
     now,
     due: sql`budget.due`,
-    decoy: decoy === 'silent',
+    decoy: !isSent,
     from: sql`issued, budget`,
   });
   const audited = recordEvent(sql, {
@@ -226,13 +232,12 @@ export async function issueCode(
     now: row.now,
   };
   // Nothing goes out: the tolls are as they were. Nobody waits for it, so it tells nothing (S22).
-  if (!row.taken || !row.issued || decoy === 'silent')
-    void giveTollBack(context, { tenant, address, channel });
+  if (!row.taken || !row.issued || !isSent) void giveTollBack(context, { tenant, address, channel });
   if (!row.taken) return context.budgets.explainSend(state);
   // The registration that was to be changed has ended meanwhile.
   if (!row.issued) return refuse('VERIFICATION_NOT_FOUND');
   const wait = Math.max(0, Math.ceil((row.due.getTime() - row.now.getTime()) / 1000));
-  if (wait === 0 && decoy !== 'silent') context.delivery.dispatch(database, queued);
+  if (wait === 0 && isSent) context.delivery.dispatch(database, queued);
   return {
     ok: true,
     tenant,

@@ -99,7 +99,8 @@ export async function runProof(
     caller,
     now,
     data: sql`jsonb_build_object('state', proof.state, 'verification_id', proof.id, 'channel', proof.channel,
-      'purpose', proof.purpose)`,
+      'purpose', proof.purpose) || case when proof.test_entry is null then '{}'::jsonb
+      else jsonb_build_object('test_address', true) end`,
     from: sql`proof left join account on true left join opened on true`,
   });
   const creation = recordEvent(sql, {

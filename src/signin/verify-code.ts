@@ -1,7 +1,14 @@
 import { isUniqueViolation } from '../db/database.ts';
 import { type Refused, refuse, refuseField } from '../kernel/errors.ts';
 import type { Tenant } from '../tenants/tenants.ts';
-import { findUser, lockHolder, type PublicUser, publicUser, USERNAME_INDEX } from '../users/users.ts';
+import {
+  findUser,
+  hasAddress,
+  lockHolder,
+  type PublicUser,
+  publicUser,
+  USERNAME_INDEX,
+} from '../users/users.ts';
 import { addressQuery, type Candidate, readCode, RESET_LIFE_SECONDS } from '../verification/verification.ts';
 import { type AddressFields, locateAddress } from './address.ts';
 import { checkElsewhere } from './check-elsewhere.ts';
@@ -117,6 +124,7 @@ export function codeAmong(
         candidates,
         caller: clues.caller.bucket,
         approved,
+        testEntries: tenant.policy.testAddresses,
         now,
         share: ownersShare(sql, tenant, clues, now),
       }),
@@ -224,7 +232,8 @@ async function grantReset(
     row.verified_user_id === null
       ? undefined
       : await findUser(context.databaseOf(tenant.id), tenant.id, row.verified_user_id);
-  if (!user) return refuse('ACCOUNT_NOT_FOUND');
+  // It may have been taken from the account since the code went out.
+  if (!user || !hasAddress(user, row)) return refuse('ACCOUNT_NOT_FOUND');
   if (user.is_disabled) return refuse('ACCOUNT_DISABLED');
   const claims = { tenantId: tenant.id, verificationId: row.verification_id };
   return {

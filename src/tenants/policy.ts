@@ -6,7 +6,14 @@ import { type DeliveryPolicy, deliveryPolicyOf, deliverySettingsSchema } from '.
 import { type TelegramPolicy, telegramPolicyOf, telegramSettings } from './telegram-settings.ts';
 import { schemaIssues } from '../web/schema-issues.ts';
 import { type SmsPolicy, smsPolicyOf, smsSettings } from './sms-settings.ts';
+import {
+  type TestAddress,
+  testAddressesOf,
+  testAddressesSchema,
+  testAddressIssues,
+} from './test-addresses.ts';
 import { type TollPolicy, tollPolicyOf, tollSettings } from './toll-settings.ts';
+import { allowedOriginIssues, allowedOriginsSchema } from './origin-settings.ts';
 import { returnAddressesSchema, returnAddressIssues } from './pages-settings.ts';
 
 import {
@@ -103,10 +110,14 @@ export const settingsSchema = Type.Object(
     ),
     /** Where the hosted pages may send people after they signed in. */
     return_addresses: Type.Optional(returnAddressesSchema),
+    /** Sites whose pages may call the API from a browser. */
+    allowed_origins: Type.Optional(allowedOriginsSchema),
     /** How codes travel. */
     delivery: Type.Optional(deliverySettingsSchema),
     telegram: Type.Optional(telegramSettings),
     sms: Type.Optional(smsSettings),
+    /** Addresses with a fixed code, for those who review an app. */
+    test_addresses: Type.Optional(testAddressesSchema),
   },
   closed,
 );
@@ -131,6 +142,8 @@ export interface TenantPolicy {
   registrationRoles: readonly string[];
   /** Where the hosted pages may send people after they signed in, letter for letter. */
   returnAddresses: readonly string[];
+  /** Origins whose pages may call the API, beside the public URL and the tenant's hosts. */
+  allowedOrigins: readonly string[];
   codeLifetimeSeconds: number;
   telegramSignIn: TelegramSignInPolicy;
   tolls: TollPolicy;
@@ -144,6 +157,7 @@ export interface TenantPolicy {
   sessionSharing: 'per_device' | 'per_user';
   telegram: TelegramPolicy;
   sms: SmsPolicy;
+  testAddresses: readonly TestAddress[];
 }
 
 const validator = Compile(settingsSchema);
@@ -157,7 +171,11 @@ export function settingsIssues(settings: unknown): { path: string; message: stri
       return [{ path: '/sessions/sharing', message }];
     }
     const problem = settings.custom_fields && customFieldsSchemaProblem(settings.custom_fields);
-    const issues = returnAddressIssues(settings.return_addresses);
+    const issues = [
+      ...returnAddressIssues(settings.return_addresses),
+      ...allowedOriginIssues(settings.allowed_origins),
+      ...testAddressIssues(settings.test_addresses),
+    ];
     return problem === undefined ? issues : [{ path: '/custom_fields', message: problem }, ...issues];
   }
   return schemaIssues(validator.Errors(settings));
@@ -182,6 +200,7 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     registrationRoles: settings.registration_roles ?? ['user'],
     tolls: tollPolicyOf(settings.tolls),
     returnAddresses: settings.return_addresses ?? [],
+    allowedOrigins: settings.allowed_origins ?? [],
     codeLifetimeSeconds: settings.code?.lifetime_seconds ?? 300,
     telegramSignIn: telegramSignInPolicy(settings.telegram_sign_in),
     audit: auditPolicyOf(settings.audit),
@@ -193,6 +212,7 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     sessionSharing: settings.sessions?.sharing ?? 'per_device',
     telegram: telegramPolicyOf(settings.telegram),
     sms: smsPolicyOf(settings.sms),
+    testAddresses: testAddressesOf(settings.test_addresses),
   };
 }
 

@@ -2,6 +2,7 @@ import type { Database, Sql } from '../db/database.ts';
 import type { Feed } from '../db/feed.ts';
 import type { Refused } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
+import type { Secrets } from '../kernel/secrets.ts';
 import type { Branding } from './branding.ts';
 import { oneAtATime } from '../kernel/one-at-a-time.ts';
 import {
@@ -23,12 +24,15 @@ import {
   updateTenant,
 } from './store.ts';
 
+import { openTestCode, sealTestCodes, type TestAddress } from './test-addresses.ts';
+
 export type { TenantClues, TenantPolicy, TenantSettings };
 export { acceptsPhone, settingsSchema };
 export type { ChangedBy };
 export type { DeliveryPolicy } from './delivery-settings.ts';
 export { customFieldIssues, type CustomFieldsSchema } from './custom-fields.ts';
 export { tenantIssues } from './tenant-issues.ts';
+export { keepTestCodes, readTestAddress, type TestAddress, withoutTestCodes } from './test-addresses.ts';
 export {
   type Brand,
   type Branding,
@@ -75,6 +79,8 @@ export interface Tenants {
   byId(id: string): Tenant | undefined;
   bySlug(slug: string): Tenant | undefined;
   all(): readonly Tenant[];
+  /** The fixed code of a test address; undefined when its secret is gone. */
+  testCodeOf(tenant: Tenant, entry: TestAddress): string | undefined;
   /** Reads them anew; also called when another server tells of a change. */
   reload(): Promise<void>;
   /** @returns false when the slug is taken */
@@ -110,6 +116,8 @@ const BY_OPERATOR: ChangedBy = { actor: 'system', caller: undefined };
 export interface TenantsOptions {
   database: Database;
   newId: () => string;
+  /** Seals the codes of test addresses. */
+  secrets: Secrets;
   log: Log;
 }
 
@@ -133,6 +141,12 @@ export function createTenants(options: TenantsOptions): Tenants {
     );
   }
 
+  /** No row is written with a code in clear. */
+  function sealed(tenant: Omit<Tenant, 'policy'>): TenantRow {
+    const row = rowOf(tenant);
+    return { ...row, settings: sealTestCodes(row.settings, tenant.id, options.secrets, options.newId) };
+  }
+
   const recordOf = (by: ChangedBy) => ({ ...by, id: options.newId(), now: database.now() });
 
   return {
@@ -140,15 +154,16 @@ export function createTenants(options: TenantsOptions): Tenants {
     byId: (id) => byId.get(id),
     bySlug: (slug) => bySlug.get(slug),
     all: () => [...bySlug.values()],
+    testCodeOf: (tenant, entry) => openTestCode(entry, tenant.id, options.secrets),
     reload,
     async create(tenant) {
-      const row = rowOf({ ...tenant, id: options.newId() });
+      const row = sealed({ ...tenant, id: options.newId() });
       const inserted = await insertTenant(sql, row, recordOf(BY_OPERATOR));
       if (inserted) await reload();
       return inserted;
     },
     async update(tenant, changes) {
-      await updateTenant(sql, rowOf({ ...tenant, ...changes }), {
+      await updateTenant(sql, sealed({ ...tenant, ...changes }), {
         ...recordOf(BY_OPERATOR),
         fields: Object.keys(changes),
       });
@@ -161,11 +176,11 @@ export function createTenants(options: TenantsOptions): Tenants {
         const decision = decide((await readTenants(transaction)).map(tenantOf));
         if (!decision.ok) return decision;
         if ('create' in decision) {
-          const row = rowOf({ ...decision.create, id: options.newId() });
+          const row = sealed({ ...decision.create, id: options.newId() });
           await insertTenant(transaction, row, recordOf(by));
           return { ok: true as const, tenant: tenantOf(row) };
         }
-        const row = rowOf({ ...decision.change, ...decision.changes });
+        const row = sealed({ ...decision.change, ...decision.changes });
         await updateTenant(transaction, row, { ...recordOf(by), fields: Object.keys(decision.changes) });
         return { ok: true as const, tenant: tenantOf(row) };
       });

@@ -13,6 +13,8 @@ export interface UserRow {
   epoch: number;
   /** The language of its first proof; null for an imported account that was never proved. */
   locale: string | null;
+  /** The test address's entry whose fixed code made it; null: a real account. */
+  test_entry: string | null;
   last_login: Date | null;
   created_at: Date;
   updated_at: Date;
@@ -107,13 +109,13 @@ export function admitFragment(sql: Sql, admission: Admission): Fragment {
     ),
     account as (
       insert into users as u (tenant_id, id, role, first_name, last_name, username, custom_fields, password_hash,
-        is_active, is_verified, live_sessions, verification_id, locale, known_agents, last_login, created_at, updated_at)
+        is_active, is_verified, live_sessions, verification_id, test_entry, locale, known_agents, last_login, created_at, updated_at)
       select ${tenantId}::uuid, admitted.user_id, coalesce(claimed.role, 'user'),
         coalesce(${told('first_name')}, ${admission.firstName}, claimed.first_name),
         coalesce(${told('last_name')}, ${admission.lastName}, claimed.last_name),
         coalesce(${toldUsername}, ${admission.username}, case when ${admission.takeWaitingUsername}::boolean then claimed.username end),
         coalesce(claimed.custom_fields, '{}'), case when trusted.waiting then claimed.password_hash end,
-        true, true, 1, proof.id,
+        true, true, 1, proof.id, proof.test_entry,
         coalesce((select v.locale from verifications v where v.tenant_id = ${tenantId}::uuid and v.id = proof.id),
           ${admission.locale ?? null}),
         array_remove(array[${admission.agent ?? null}::text], null), ${now}, ${now}, ${now}
@@ -134,6 +136,8 @@ export function admitFragment(sql: Sql, admission: Admission): Fragment {
         live_sessions = u.live_sessions + ${opened},
         last_login = case when u.is_disabled then u.last_login else excluded.last_login end,
         updated_at = excluded.updated_at
+      -- A fixed code opens only what it has made, and a real proof never what a tester has.
+      where u.test_entry is not distinct from excluded.test_entry
       returning u.id, u.role, u.first_name, u.last_name, u.username, u.custom_fields, u.is_active, u.is_verified,
         u.is_disabled, u.epoch, u.last_login, u.created_at, u.updated_at, u.id = ${newUserId}::uuid as created,
         u.password_hash is not null as has_password
@@ -218,18 +222,20 @@ export function enterFragment(
 }
 
 /**
- * `update …` for a `with` list after `spent`: a new password for an account that is not closed. Its sessions are over,
- * which the caller sees to in the same transaction. Gives the id.
+ * `update …` for a `with` list after `spent`: a new password for an account that is not closed and has the address by
+ * which it was proved still. Its sessions are over, which the caller sees to in the same transaction. Gives the id.
  */
 export function setPasswordFragment(
   sql: Sql,
-  change: { tenantId: string; userId: string; hash: string; now: Fragment },
+  change: { tenantId: string; userId: string; hash: string; kind: string; value: string; now: Fragment },
 ): Fragment {
   return sql`
     update users u set password_hash = ${change.hash}, epoch = u.epoch + 1, is_verified = true, live_sessions = 0,
       is_active = false, password_changed_at = ${change.now}, updated_at = ${change.now}
     from spent
     where u.tenant_id = ${change.tenantId}::uuid and u.id = ${change.userId}::uuid and not u.is_disabled
+      and exists (select from identities i where i.tenant_id = u.tenant_id and i.user_id = u.id
+        and i.kind = ${change.kind} and i.value = ${change.value})
     returning u.id`;
 }
 
@@ -276,7 +282,7 @@ export async function readUser(
 ): Promise<UserRow | undefined> {
   const [row] = await database.sql<UserRow[]>`
     select u.id, u.role, u.first_name, u.last_name, u.username, u.custom_fields, u.is_active, u.is_verified,
-      u.is_disabled, u.epoch, u.locale, u.last_login, u.created_at, u.updated_at,
+      u.is_disabled, u.epoch, u.locale, u.test_entry, u.last_login, u.created_at, u.updated_at,
       coalesce((select jsonb_agg(jsonb_build_object('id', i.id, 'kind', i.kind, 'value', i.value,
         'as_entered', i.as_entered, 'verified_at', i.verified_at) order by i.id)
         from identities i where i.tenant_id = u.tenant_id and i.user_id = u.id), '[]') as identities

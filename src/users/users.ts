@@ -45,11 +45,18 @@ export {
   dropPasswordSince,
   findHolder,
   findPasswordHash,
+  holdsFragment as holds,
   linkFragment as link,
   removeIdentity,
   replacePassword,
   restoreIdentity,
 } from './identity-store.ts';
+
+export {
+  readAccountKind as accountKindOf,
+  readTestAccounts as findTestAccounts,
+  removeTestAccountFragment as removeTestAccount,
+} from './test-account-store.ts';
 
 export {
   advanceImport,
@@ -84,9 +91,17 @@ export interface PublicUser {
   identities: { id: string; kind: string; value: string; is_verified: boolean }[];
 }
 
+/** Is this address one of the user's? */
+export function hasAddress(
+  user: Pick<UserRow, 'identities'>,
+  { kind, value }: { kind: string; value: string },
+): boolean {
+  return user.identities.some((identity) => identity.kind === kind && identity.value === value);
+}
+
 /** What a person and their application may see of an account. */
 export function publicUser(
-  row: Omit<UserRow, 'is_disabled' | 'epoch' | 'locale' | 'identities'> & {
+  row: Omit<UserRow, 'is_disabled' | 'epoch' | 'locale' | 'test_entry' | 'identities'> & {
     identities: readonly IdentityRow[];
   },
 ): PublicUser {

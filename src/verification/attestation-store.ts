@@ -37,7 +37,7 @@ export function attestationFragment(sql: Sql, attestation: Attestation): Fragmen
         ${codeHash as Buffer}::bytea, 0, 0, 0, 0, ${attestation.userId}::uuid, ${now}, ${now}, ${now}, ${now}
       from spent where ${attestation.value} is not null
       returning id, 'proved' as state, purpose, channel, kind, value, as_entered, user_id, vouches_password,
-        pending_registration_id
+        pending_registration_id, null::uuid as test_entry
     ),
     remembered as (
       update address_budgets b set failed_at = '{}', failures_in_a_row = 0, closed_at = null,

@@ -1,5 +1,6 @@
 import { type Database, type Fragment, hexArray, type Sql } from '../db/database.ts';
 import type { Purpose } from './policy.ts';
+import { type TestEntry, testCodeParts } from './test-code-store.ts';
 
 export interface IssueRow {
   tenantId: string;
@@ -29,6 +30,8 @@ export interface IssueRow {
   replacesIdentityId: string | null;
   /** The caller's network: guesses by the address alone count less against a code of somebody else's. */
   startedBy: string;
+  /** The entry whose fixed code it has; null: its code was made for it. */
+  testEntry: string | null;
   /** False: a challenge was put that was not solved; what is guessed wrong does not count toward the 100 in a row. */
   isUnchallenged: boolean;
   /** SQL after `from`: one row with `due`, if the send was allowed. */
@@ -40,12 +43,13 @@ export function issueFragment(sql: Sql, row: IssueRow): Fragment {
   return sql`
     insert into verifications (tenant_id, id, handle_hash, purpose, channel, kind, value, as_entered, locale,
       code_hash, code_sealed, code_length, max_attempts, user_id, pending_registration_id, vouches_password, is_decoy,
-      session_id, replaces_identity_id, started_by, is_unchallenged, created_at, last_sent_at, expires_at)
+      session_id, replaces_identity_id, started_by, is_unchallenged, test_entry, created_at, last_sent_at, expires_at)
     select ${row.tenantId}::uuid, ${row.id}::uuid, ${row.handleHash as Buffer}::bytea, ${row.purpose},
       ${row.channel}, ${row.kind}, ${row.value}, ${row.asEntered}, ${row.locale}, ${row.codeHash as Buffer}::bytea,
       ${row.codeSealed as Buffer | null}::bytea, ${row.codeLength}, ${row.maxAttempts}, ${row.userId}::uuid,
       ${row.pendingRegistrationId}, ${row.vouchesPassword}, ${row.isDecoy},
-      ${row.sessionId}::uuid, ${row.replacesIdentityId}::uuid, ${row.startedBy}, ${row.isUnchallenged}, due, due,
+      ${row.sessionId}::uuid, ${row.replacesIdentityId}::uuid, ${row.startedBy}, ${row.isUnchallenged},
+      ${row.testEntry}::uuid, due, due,
       due + make_interval(secs => ${row.lifetimeSeconds})
     from ${row.from}
     returning id`;
@@ -107,6 +111,8 @@ export interface WaitingRow {
   pending_registration_id: string | null;
   vouches_password: boolean;
   is_decoy: boolean;
+  /** Its code is the fixed one of a test address: it is never sent. */
+  test_entry: string | null;
   attempts_left: number;
   expires_in: number;
   /** Whole seconds since it was last sent; negative while it waits for its turn. */
@@ -116,7 +122,7 @@ export interface WaitingRow {
 
 const waitingColumns = (sql: Sql, now: Fragment): Fragment => sql`
   id, purpose, channel, kind, value, as_entered, locale, code_sealed, code_length, user_id, session_id,
-  replaces_identity_id, pending_registration_id, vouches_password, is_decoy,
+  replaces_identity_id, pending_registration_id, vouches_password, is_decoy, test_entry,
   (max_attempts - attempts)::int as attempts_left, ceil(extract(epoch from expires_at - ${now}))::int as expires_in,
   floor(extract(epoch from ${now} - last_sent_at))::int as sent_ago,
   case when consumed_at is not null then 'used' when expires_at <= ${now} then 'expired'
@@ -178,6 +184,8 @@ export interface ProofQuery {
   inARow: number;
   /** The caller's network. */
   caller: string;
+  /** Fixed codes that may be used, by their bounds. */
+  testEntries: readonly TestEntry[];
 }
 
 /** Of the five comparisons of a code, so many stay to whoever holds its handle when strangers guess by the address. */
@@ -205,6 +213,7 @@ export function untriedCodes(sql: Sql, now: Fragment): Fragment {
  */
 export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
   const { tenantId, now, candidates } = query;
+  const tests = testCodeParts(sql, { tenantId, entries: query.testEntries, now });
   return sql`
     candidate as materialized (
       select id, decode(handle_hash, 'hex') as handle_hash, decode(code_hash, 'hex') as code_hash
@@ -230,9 +239,10 @@ export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
         and b.kind = (select kind from target limit 1) and b.value = (select value from target limit 1)
       for update of b
     ),
+    ${tests.lock}
     locked as materialized (
       select v.id, v.purpose, v.channel, v.kind, v.value, v.as_entered, v.user_id, v.attempts, v.max_attempts,
-        v.expires_at, v.consumed_at, v.pending_registration_id, v.vouches_password, v.is_unchallenged, v.holder_tries,
+        v.expires_at, v.consumed_at, v.pending_registration_id, v.vouches_password, v.is_unchallenged, v.holder_tries, v.test_entry,
         exists (select from candidate c where c.id = v.id and c.handle_hash is not null)
           or v.started_by is null or v.started_by = ${query.caller} as is_holder,
         exists (select from candidate c where c.id = v.id and c.code_hash = v.code_hash) as matches
@@ -245,6 +255,7 @@ export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
       select l.*, case
           when l.consumed_at is not null then 'used'
           when l.expires_at <= ${now} then 'expired'
+          when l.test_entry is not null and not ${tests.mayBeUsed} then 'expired'
           when l.attempts >= l.max_attempts then 'dead'
           when not l.is_holder and l.attempts >= l.max_attempts - ${KEPT_FOR_ITS_HANDLE}::int then 'dead'
           when budget.failures_in_a_row + l.place > ${query.inARow}::int then 'budget'
@@ -292,7 +303,7 @@ export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
         and b.kind = (select kind from proof where state in ('wrong', 'proved')) and b.value = (select value from proof)
         and ((select state from proof) = 'wrong' or b.failures_in_a_row > 0 or b.failed_at <> '{}'
           or b.contested_at is not null)
-    )`;
+    )${tests.count}`;
 }
 
 /** What a reset token names, if it may still be spent. */
@@ -325,25 +336,6 @@ export function spendResetFragment(
     where tenant_id = ${spend.tenantId}::uuid and id = ${spend.id}::uuid and consumed_at is not null
       and reset_at is null and consumed_at > ${spend.now} - make_interval(secs => ${spend.lifeSeconds})
     returning id`;
-}
-
-/** Ends every code that waits for these addresses, and every proof of theirs not yet spent on a new password. */
-export async function endVerifications(
-  sql: Sql,
-  tenantId: string,
-  addresses: readonly { kind: string; value: string }[],
-  now: Fragment,
-): Promise<void> {
-  const kinds = addresses.map((address) => address.kind);
-  const values = addresses.map((address) => address.value);
-  await sql`
-    with dropped as (
-      delete from verifications where tenant_id = ${tenantId}::uuid and consumed_at is null
-        and (kind, value) in (select * from unnest(${kinds}::text[], ${values}::text[]))
-    )
-    update verifications set reset_at = ${now}
-    where tenant_id = ${tenantId}::uuid and consumed_at is not null and reset_at is null
-      and (kind, value) in (select * from unnest(${kinds}::text[], ${values}::text[]))`;
 }
 
 /** Removes verifications that ended before the given age; those that made an account are told of by the audit. */

@@ -19,10 +19,10 @@ import {
 import { adoptCode, burnVerification } from './provider-code-store.ts';
 import { readResetToken, RESET_LIFE_SECONDS, resetToken, type ResetTokenClaims } from './reset-token.ts';
 import { type Attestation, attestationFragment } from './attestation-store.ts';
+import { endedCodesFragment, endVerifications } from './ended-store.ts';
 import {
   addressQuery,
   type Candidate,
-  endVerifications,
   issueFragment,
   proofFragment,
   readByAddress,
@@ -37,6 +37,7 @@ import {
   type WaitingRow,
 } from './store.ts';
 
+import { readTestUse, readTestUses, type TestEntry } from './test-code-store.ts';
 import { type VouchedAddress, vouchedFragment } from './vouched-store.ts';
 
 export type { Candidate, Purpose, WaitingRow };
@@ -44,11 +45,14 @@ export {
   addressQuery,
   burnVerification,
   codeTemplateOf,
+  endedCodesFragment as endedCodes,
   endVerifications,
   readCode,
   RESET_LIFE_SECONDS,
   sweepVerifications,
   readSentAndTyped as sentAndTyped,
+  readTestUse,
+  readTestUses,
   untriedCodes,
 };
 export type { ResetTokenClaims };
@@ -81,6 +85,8 @@ export interface NewVerificationOptions {
   pendingRegistrationId?: Fragment;
   /** Did whoever starts it type the waiting password? Then its handle may keep that password. */
   vouchesPassword?: boolean;
+  /** A fixed code and the entry it belongs to, instead of one made for this verification. */
+  fixed?: { code: string; entryId: string } | undefined;
   /** No code will ever fit, and none is sent: what a stranger gets who may not learn that nobody is there. */
   decoy?: boolean;
   /** The caller's network. */
@@ -154,6 +160,8 @@ export interface Proving {
   caller: string;
   /** Counted before, and found right by whoever made the code: no budget is asked again. */
   approved?: boolean;
+  /** Fixed codes of the tenant; left out: none may be used. */
+  testEntries?: readonly TestEntry[];
   now: Fragment;
   /** What the address keeps for its owner from this caller, as SQL over `b`. */
   share: Kept & { reserve: Fragment; untried: Fragment };
@@ -171,7 +179,7 @@ export function createVerifications(options: VerificationsOptions): Verification
   return {
     issue(sql, wanted) {
       const id = options.newId();
-      const code = generateCode(wanted.codeLength);
+      const code = wanted.fixed?.code ?? generateCode(wanted.codeLength);
       const { handle, text } = makeHandle(wanted.tenantId, wanted.purpose, id, options.randomBytes(16));
       const [codeHash] = codeHashes(
         secrets,
@@ -185,12 +193,15 @@ export function createVerifications(options: VerificationsOptions): Verification
         pendingRegistrationId: wanted.pendingRegistrationId ?? sql`null::uuid`,
         vouchesPassword: wanted.vouchesPassword ?? false,
         isDecoy: decoy,
+        testEntry: wanted.fixed?.entryId ?? null,
+        codeLength: code.length,
         sessionId: wanted.sessionId ?? null,
         replacesIdentityId: wanted.replacesIdentityId ?? null,
         isUnchallenged: !(wanted.isUnsolved ?? false),
         handleHash: handleHash(secrets, wanted.tenantId, handle),
         codeHash: decoy ? options.randomBytes(32) : (codeHash as Buffer),
-        codeSealed: decoy ? null : secrets.seal(code, sealContext(wanted.tenantId, id)),
+        // A fixed code is never sent, so nothing of it is kept here.
+        codeSealed: decoy || wanted.fixed ? null : secrets.seal(code, sealContext(wanted.tenantId, id)),
         maxAttempts: WRONG_CODES_PER_CODE,
       });
       return { id, verificationId: text, code, insert };
@@ -264,9 +275,10 @@ export function createVerifications(options: VerificationsOptions): Verification
       const codeSealed = secrets.seal(code, sealContext(of.tenantId, of.id));
       return adoptCode(database, { ...of, codeHash: codeHash as Buffer, codeSealed });
     },
-    prove: (sql, { share, approved = false, ...proving }) =>
+    prove: (sql, { share, approved = false, testEntries = [], ...proving }) =>
       proofFragment(sql, {
         ...proving,
+        testEntries,
         comparisonsLeft: approved ? sql`1000` : budgets.comparisonsLeft(sql, proving.now),
         kept: approved ? sql`0` : share.reserve,
         untried: approved ? sql`0` : share.untried,

@@ -31,7 +31,7 @@ export function vouchedFragment(sql: Sql, vouched: VouchedAddress): Fragment {
         ${vouched.channel}, ${kind}, ${value}, ${vouched.asEntered}, ${vouched.locale},
         ${vouched.codeHash as Buffer}::bytea, 0, 0, ${now}, ${now}, ${now}, ${now})
       returning 'proved' as state, id, purpose, channel, kind, value, as_entered, user_id, attempts, max_attempts,
-        pending_registration_id, vouches_password, true as is_holder, 0 as holder_tries
+        pending_registration_id, vouches_password, true as is_holder, 0 as holder_tries, null::uuid as test_entry
     ),
     judged as (select * from proof),
     budget as materialized (

@@ -119,3 +119,55 @@ test('it builds to JavaScript and declarations that load without anything else',
     rmSync(out, { recursive: true, force: true });
   }
 });
+
+test('a client past its free sends does the work by itself and sends again, once', async () => {
+  const busy = await createTestApp({
+    env: {
+      FIRSTPROOF_FREE_SENDS_PER_CALLER_PER_HOUR: '1',
+      FIRSTPROOF_SENDS_PER_CALLER_PER_HOUR: '2',
+      FIRSTPROOF_CAPTCHA_PROVIDER: 'turnstile',
+      FIRSTPROOF_CAPTCHA_SITE_KEY: 'site',
+      FIRSTPROOF_CAPTCHA_SECRET: 'kept',
+    },
+    fetch: async (_url, init) => {
+      const form = new URLSearchParams(await new Response(init?.body).text());
+      return Response.json({ success: form.get('response') === 'person' && form.get('secret') === 'kept' });
+    },
+  });
+  try {
+    let calls = 0;
+    const counted: typeof fetch = (url, init) => {
+      calls++;
+      return fetch(url, init);
+    };
+    const code = (expected: string) => (fault: unknown) =>
+      fault instanceof FirstproofError && fault.code === expected;
+    const blind = createClient({ baseUrl: busy.url, fetch: counted });
+    await blind.sendVerification({ email: 'worker-1@example.com' });
+    calls = 0;
+    await assert.rejects(
+      blind.sendVerification({ email: 'worker-2@example.com' }),
+      code('PROOF_OF_WORK_REQUIRED'),
+    );
+    assert.equal(calls, 1, 'nobody is there to show the CAPTCHA to');
+
+    const wrong = createClient({ baseUrl: busy.url, fetch: counted, onCaptcha: async () => 'robot' });
+    calls = 0;
+    await assert.rejects(
+      wrong.sendVerification({ email: 'worker-2@example.com' }),
+      code('PROOF_OF_WORK_REQUIRED'),
+    );
+    assert.equal(calls, 2);
+
+    const client = createClient({
+      baseUrl: busy.url,
+      onCaptcha: async ({ provider, site_key: key }) =>
+        provider === 'turnstile' && key === 'site' ? 'person' : '',
+    });
+    const sent = await client.sendVerification({ email: 'worker-2@example.com' });
+    assert.ok(sent.verification_id);
+    await assert.rejects(client.sendVerification({ email: 'worker-3@example.com' }), code('RATE_LIMITED'));
+  } finally {
+    await busy.close();
+  }
+});

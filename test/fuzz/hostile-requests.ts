@@ -152,6 +152,7 @@ function headersOf(treasury: Treasury): fc.Arbitrary<Record<string, string>> {
       'x-forwarded-for': maybe(fc.ipV4(), 6),
       'accept-language': maybe(fc.constantFrom('ru', 'en;q=0.5,*;q=0'), 1),
       'user-agent': maybe(fc.constantFrom('Mozilla/5.0 Firefox/1'), 1),
+      origin: maybe(fc.constantFrom('https://auth.test', 'null'), 1),
       cookie: maybe(
         keep.map((token) => `__Host-firstproof=${token}`),
         1,

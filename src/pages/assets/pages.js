@@ -175,7 +175,7 @@
       }
     })();
   }
-  for (const form of all('[data-sends] form')) form.requestSubmit();
+  for (const form of all('[data-takes] form')) form.requestSubmit();
 
   // A password may be looked at before it is sent.
   for (const box of all('[data-reveal]')) {

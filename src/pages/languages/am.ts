@@ -248,6 +248,6 @@ export const amharic: Words = {
     label: 'ሰው መሆንዎን እያረጋገጥን ነው',
     working: 'አንድ አፍታ…',
     done: 'ተጠናቋል።',
-    needsScript: 'ይህ ደረጃ JavaScript ያስፈልገዋል። ያብሩት ወይም በይለፍ ቃል ይግቡ።',
+    needsScript: 'ይህ ደረጃ JavaScript ያስፈልገዋል። ያብሩት ወይም ይጠብቁ።',
   },
 };

@@ -279,6 +279,6 @@ export const english: Words = {
     label: 'Making sure that you are a person',
     working: 'One moment…',
     done: 'Done.',
-    needsScript: 'This step needs JavaScript. Switch it on, or sign in with your password.',
+    needsScript: 'This step needs JavaScript. Switch it on, or wait.',
   },
 };

@@ -293,6 +293,6 @@ export const russian: Words = {
     label: 'Проверяем, что вы человек',
     working: 'Минутку…',
     done: 'Готово.',
-    needsScript: 'Для этого шага нужен JavaScript. Включите его или войдите с паролем.',
+    needsScript: 'Для этого шага нужен JavaScript. Включите его или подождите.',
   },
 };

@@ -294,6 +294,6 @@ export const uzbek: Words = {
     label: 'Odam ekaningizni tekshiryapmiz',
     working: 'Bir lahza…',
     done: 'Tayyor.',
-    needsScript: 'Bu qadam uchun JavaScript kerak. Uni yoqing yoki parol bilan kiring.',
+    needsScript: 'Bu qadam uchun JavaScript kerak. Uni yoqing yoki kuting.',
   },
 };

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import type { TestApp } from '../create-test-app.ts';
+import { createPagesApp, openContext, startBrowser, typeCode, violationsOf } from './browser.ts';
+
+let browser: Browser;
+let app: TestApp;
+
+before(async () => {
+  const env = { FIRSTPROOF_FREE_SENDS_PER_CALLER_PER_HOUR: '0' };
+  [browser, app] = await Promise.all([startBrowser(), createPagesApp({ env })]);
+});
+after(async () => {
+  await browser?.close();
+  await app?.close();
+});
+
+let callers = 0;
+/** A browser in a network of its own. */
+async function open(options: Parameters<typeof openContext>[2] = {}) {
+  const opened = await openContext(browser, app, {
+    extraHTTPHeaders: { 'x-forwarded-for': `203.0.113.${++callers}` },
+    ...options,
+  });
+  opened.page.setDefaultTimeout(40_000);
+  return opened;
+}
+
+const submit = (page: Page) => page.locator('form button[type=submit]').first().click();
+
+test('C1 a page past the free sends does the work by itself: a code comes, and another when it is asked for', async () => {
+  const { context, page, foreign } = await open();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (/Content Security Policy|Trusted/.test(message.text())) complaints.push(message.text());
+  });
+  await page.goto('/sign-in?with=email');
+  await page.getByLabel('E-mail address').fill('worked@example.com');
+  await submit(page);
+  await page.waitForURL(/\/verify\?flow=/);
+  const first = await app.newestMessage('worked@example.com');
+  await app.code('worked@example.com');
+  app.clock.advance(61);
+  await page.reload();
+  await page.getByRole('button', { name: /again/i }).click();
+  await page.getByText('We sent the code again.').waitFor();
+  await typeCode(page, await app.code('worked@example.com', { after: first }));
+  await page.waitForURL(/\/account$/);
+  assert.deepEqual(foreign, []);
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test('C1 a page with a password does the work while the password is typed again', async () => {
+  const { context, page } = await open();
+  await page.goto('/sign-up?with=email');
+  await page.getByLabel('E-mail address').fill('typist@example.com');
+  await page.locator('#field-password').fill('violet-Harbour-42');
+  await submit(page);
+  await page.locator('[data-challenge]').waitFor();
+  assert.match(await page.locator('main').innerText(), /Making sure that you are a person/);
+  assert.equal(await page.locator('#field-email').inputValue(), 'typist@example.com');
+  assert.deepEqual(await violationsOf(page), []);
+  await page.locator('#field-password').fill('violet-Harbour-42');
+  await submit(page);
+  await page.waitForURL(/\/verify\?flow=/);
+  await typeCode(page, await app.code('typist@example.com'));
+  await page.waitForURL(/\/account$/);
+  await context.close();
+});
+
+test('C1 without JavaScript the page says how long to wait', async () => {
+  const { context, page } = await open({ javaScriptEnabled: false });
+  await page.goto('/sign-in?with=email');
+  await page.locator('#field-email').fill('patient@example.com');
+  await submit(page);
+  const text = await page.locator('main').innerText();
+  assert.match(text, /This step needs JavaScript\. Switch it on, or wait\. Try again in 1 hour|60 minutes/);
+  assert.equal(await app.newestMessage('patient@example.com'), undefined);
+  await context.close();
+});
+
+test('C1 a page allows the host of the CAPTCHA while it shows one, and only then', async () => {
+  const hosts = 'https://challenges.cloudflare.com';
+  const guarded = await createPagesApp({
+    env: {
+      FIRSTPROOF_FREE_SENDS_PER_CALLER_PER_HOUR: '0',
+      FIRSTPROOF_CAPTCHA_PROVIDER: 'turnstile',
+      FIRSTPROOF_CAPTCHA_SITE_KEY: 'site-of-ours',
+      FIRSTPROOF_CAPTCHA_SECRET: 'kept-by-us',
+    },
+    fetch: async (_url, init) => {
+      const form = new URLSearchParams(await new Response(init?.body).text());
+      return Response.json({ success: form.get('response') === 'a-person' });
+    },
+  });
+  try {
+    const { context, page } = await openContext(browser, guarded);
+    // The provider's script, played: it shows a box and leaves a token in the form.
+    await page.route(`${hosts}/**`, (route) =>
+      route.fulfill({
+        contentType: 'text/javascript',
+        body: `for (const box of document.querySelectorAll('.cf-turnstile')) {
+          box.innerHTML = '<input type="hidden" name="cf-turnstile-response" value="a-person">' + box.dataset.sitekey;
+        }`,
+      }),
+    );
+    const before = await page.goto('/sign-in?with=email');
+    assert.doesNotMatch(before?.headers()['content-security-policy'] ?? '', /cloudflare/);
+    await page.getByLabel('E-mail address').fill('human@example.com');
+    const [asked] = await Promise.all([page.waitForResponse(/\/sign-in$/), submit(page)]);
+    const policy = asked.headers()['content-security-policy'] ?? '';
+    assert.match(policy, /script-src 'self' https:\/\/challenges\.cloudflare\.com;/);
+    assert.match(policy, /frame-src https:\/\/challenges\.cloudflare\.com;/);
+    assert.doesNotMatch(policy, /hcaptcha|unsafe/);
+    await page.getByText('site-of-ours').waitFor();
+    await submit(page);
+    await page.waitForURL(/\/verify\?flow=/);
+    assert.ok(await guarded.code('human@example.com'));
+    await context.close();
+  } finally {
+    await guarded.close();
+  }
+});
