@@ -9,7 +9,7 @@ import type { PublicUser } from '../users/users.ts';
 import { html, type Html } from '../web/html.ts';
 import { addressField, codeWays, readAddress, type Way, wayOf, waysMenu } from './address-field.ts';
 import { beginFlow, findBegun, toVerify } from './begin-flow.ts';
-import { formOf, leadOf, problemBox, submitOf } from './components.ts';
+import { formOf, problemBox, submitOf } from './components.ts';
 import { textOf } from './context.ts';
 import { sendPage } from './layout.ts';
 import { fieldProblems, type OtherNames, type Problem, problemOf, waitOf } from './problems.ts';
