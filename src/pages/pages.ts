@@ -17,6 +17,7 @@ import { noticeProblem, type Problem } from './problems.ts';
 import { showProve } from './prove.ts';
 import { takeProve } from './proved.ts';
 import { showReset, takeReset } from './reset.ts';
+import { showSecondProof, takeSecondProof } from './second-proof.ts';
 import { showSignIn, takeSignIn } from './sign-in.ts';
 import { showSignOut, takeSignOut } from './sign-out.ts';
 import { showSignUp, takeSignUp } from './sign-up.ts';
@@ -67,6 +68,7 @@ export function registerPages(fastify: FastifyInstance, context: PagesContext): 
     formPage(server, context, '/telegram', showTelegram, takeTelegram);
     post(server, context, '/telegram/done', showTelegram, takeTelegramDone);
     get(server, context, '/telegram/state', telegramState);
+    formPage(server, context, '/second-proof', showSecondProof, takeSecondProof);
     const streams = createTravelStreams(server);
     get(server, context, '/verify/events', (visit) => sendTravel(visit, streams));
     accountPages(server, context);

@@ -17,6 +17,7 @@ import { makeChange } from './proved.ts';
 import { outsideOf } from './return-address.ts';
 import { cluesFor } from './site.ts';
 import { otherChannels, travelView } from './travel.ts';
+import { toSecondProof } from './second-proof.ts';
 import { tell } from './tell.ts';
 import { accessOf, goTo, leaveNotice, pathTo, takeNotice, type Visit } from './visit.ts';
 import { clockIn, counted, durationIn, fill, fillHtml } from './words.ts';
@@ -214,6 +215,7 @@ function refused(
   refusal: Refused,
   others: OtherNames = {},
 ): FastifyReply {
+  if (refusal.error === 'SECOND_PROOF_REQUIRED') return toSecondProof(visit, { id, flow }, refusal);
   const seconds = waitOf(refusal);
   const work = workOf(visit.form, refusal);
   const now = visit.context.clock.now().getTime();
