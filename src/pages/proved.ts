@@ -20,7 +20,7 @@ export async function takeProve(visit: Visit, access: Access): Promise<FastifyRe
   const identityId = textOf(form, 'identity');
   if (identityId === '') return provePassword(visit, access, id);
   const way = flow.ways.find((each) => each.identity_id === identityId);
-  if (!way || way.method === 'password') return showProve(visit, access);
+  if (!way || way.method === 'password' || way.method === 'new_account') return showProve(visit, access);
   const outcome = await stepUp(context.signIn, access, { identity_id: identityId, locale }, clues);
   if (!outcome.ok) {
     // A code of a moment ago still waits on its page.
