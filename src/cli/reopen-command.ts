@@ -11,8 +11,7 @@ export async function runUserReopen(
   options: { tenant?: string; json?: boolean },
 ): Promise<void> {
   await atWorkbench(config, async ({ app }) => {
-    const named =
-      options.tenant === undefined ? {} : { tenant: existing(app.tenants, options.tenant).slug };
+    const named = options.tenant === undefined ? {} : { tenant: existing(app.tenants, options.tenant).slug };
     const outcome = await app.reopen({ ...fieldsOf(address), ...named });
     if (!outcome.ok) {
       const [issue] = outcome.details.issues ?? [];
