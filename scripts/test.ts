@@ -43,7 +43,7 @@ const runner = spawn(
     `--test-concurrency=${concurrency}`,
     '--test-timeout=120000',
     '--test-global-setup=test/global-setup.ts',
-    '--test-reporter=spec',
+    ...(options.some((option) => option.startsWith('--test-reporter')) ? [] : ['--test-reporter=spec']),
     ...options,
     ...files,
   ],

@@ -12,6 +12,8 @@ let folder: string | undefined;
 
 /** One real PostgreSQL for the whole run, with a migrated database that each test copies. */
 export async function globalSetup(): Promise<void> {
+  // Whoever runs the tests many times has started one for all of them.
+  if (process.env[POSTGRES_FOR_TESTS] !== undefined) return;
   folder = mkdtempSync(join(tmpdir(), 'firstproof-test-'));
   chmodSync(folder, 0o755);
   postgres = await startEmbeddedPostgres({ dataDirectory: join(folder, 'data'), log: () => {} });

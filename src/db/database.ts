@@ -29,7 +29,10 @@ export interface Database {
   readonly sql: Sql;
   /** SQL for the present moment: PostgreSQL's now(), or the injected clock's time in tests. */
   now(): Fragment;
-  /** Runs the work in one transaction; rolled back when it throws. */
+  /**
+   * Runs the work in one transaction; rolled back when it throws, and run again, three times at most, when PostgreSQL
+   * ended it as the loser of a deadlock: work leaves nothing behind but what it returns.
+   */
   transaction<T>(work: (sql: postgres.TransactionSql) => Promise<T>): Promise<T>;
   /** Answers when the database does; rejects within the time-out otherwise. */
   ping(timeoutMilliseconds: number): Promise<void>;
@@ -64,7 +67,8 @@ export function createDatabase(options: DatabaseOptions): Database {
     name: options.name,
     sql,
     now: () => (clock.injected ? sql`${clock.now().toISOString()}::timestamptz` : sql`now()`),
-    transaction: (work) => sql.begin(work) as Promise<Awaited<ReturnType<typeof work>>>,
+    transaction: (work) =>
+      withConflictRetry(() => sql.begin(work) as Promise<Awaited<ReturnType<typeof work>>>),
     async ping(timeoutMilliseconds) {
       const query = driver`select 1`;
       const timer = setTimeout(() => query.cancel(), timeoutMilliseconds);

@@ -1,3 +1,4 @@
+import type { ProofWay } from '../kernel/errors.ts';
 import { type Named, sealedCookies } from './sealed-cookies.ts';
 import type { Visit } from './visit.ts';
 import type { ProblemName } from './words.ts';
@@ -23,6 +24,8 @@ export interface Flow {
   problem?: { name: ProblemName; seconds?: number; work?: 'asked' | 'again' };
   /** After the proof of a forgotten password: what sets the new one. */
   resetToken?: string;
+  /** After the proof of a number whose account lay idle: what leads on (S35). */
+  secondProof?: { token: string; ways: readonly ProofWay[] };
 }
 
 export type NamedFlow = Named<Flow>;

@@ -12,6 +12,7 @@ import type { OpenApi } from './reference/openapi.ts';
 import { referenceRoutes } from './reference/reference.ts';
 import { noticeProblem, type Problem } from './problems.ts';
 import { showReset, takeReset } from './reset.ts';
+import { showSecondProof, takeSecondProof } from './second-proof.ts';
 import { showSignIn, takeSignIn } from './sign-in.ts';
 import { showSignOut, takeSignOut } from './sign-out.ts';
 import { showSignUp, takeSignUp } from './sign-up.ts';
@@ -60,6 +61,7 @@ export function registerPages(fastify: FastifyInstance, context: PagesContext): 
     formPage(server, context, '/telegram', showTelegram, takeTelegram);
     post(server, context, '/telegram/done', showTelegram, takeTelegramDone);
     get(server, context, '/telegram/state', telegramState);
+    formPage(server, context, '/second-proof', showSecondProof, takeSecondProof);
     const account: Show = (visit, problem) =>
       forAccess(visit, (own, access) => showAccount(own, access, problem));
     const devices: Show = (visit, problem) =>

@@ -14,6 +14,7 @@ import { sendPage } from './layout.ts';
 import { type Problem, problemName, problemText, waitOf } from './problems.ts';
 import { outsideOf } from './return-address.ts';
 import { cluesFor } from './site.ts';
+import { toSecondProof } from './second-proof.ts';
 import { tell } from './tell.ts';
 import { goTo, leaveNotice, pathTo, takeNotice, type Visit } from './visit.ts';
 import { clockIn, counted, durationIn, fill, fillHtml } from './words.ts';
@@ -162,6 +163,7 @@ export async function takeResend(visit: Visit): Promise<FastifyReply> {
 }
 
 function refused(visit: Visit, { id, flow }: NamedFlow, refusal: Refused): FastifyReply {
+  if (refusal.error === 'SECOND_PROOF_REQUIRED') return toSecondProof(visit, { id, flow }, refusal);
   const seconds = waitOf(refusal);
   const work = workOf(visit.form, refusal);
   const now = visit.context.clock.now().getTime();

@@ -192,6 +192,15 @@ export interface Words {
     stuck: Told;
     gone: Told;
   };
+  /** A number that does not open its idle account alone. */
+  secondProof: {
+    title: string;
+    lead: string;
+    anew: string;
+    anewText: string;
+    stuck: Told;
+    forgotten: Told;
+  };
   devices: {
     title: string;
     lead: string;

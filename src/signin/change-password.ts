@@ -3,7 +3,7 @@ import type { Sql } from '../db/database.ts';
 import { type Refused, refuse, refuseField } from '../kernel/errors.ts';
 import { overloaded } from '../passwords/passwords.ts';
 import { type Access, endOtherSessions } from '../sessions/sessions.ts';
-import { findUser, replacePassword } from '../users/users.ts';
+import { findUser, lockUser, replacePassword } from '../users/users.ts';
 import { endVerifications } from '../verification/verification.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { requireProof } from './require-proof.ts';
@@ -55,6 +55,8 @@ export async function changePassword(
     const sql = begun as unknown as Sql;
     const late = await requireProof(context, access, 'password', sql);
     if (late) return late;
+    // From here on a sign-in waits, and then finds another password.
+    if (!(await lockUser(sql, tenant.id, userId))) return refuse('SESSION_ENDED');
     const ended = await endOtherSessions(sql, {
       tenantId: tenant.id,
       userId,

@@ -3,8 +3,8 @@ import { type Fragment, type Sql, withConflictRetry } from '../db/database.ts';
 import { type Refused, refuse, refuseField } from '../kernel/errors.ts';
 import { claimRegistration } from '../registrations/registrations.ts';
 import { type Access, addProof, liveSession } from '../sessions/sessions.ts';
-import { findUser, link, type PublicUser, publicUser } from '../users/users.ts';
-import { type Candidate, readCode, type WaitingRow } from '../verification/verification.ts';
+import { findUser, holds, link, type PublicUser, publicUser } from '../users/users.ts';
+import { type Candidate, endedCodes, readCode, type WaitingRow } from '../verification/verification.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { ownersShare } from './owner.ts';
 import { recordClosing } from './record-closing.ts';
@@ -88,7 +88,13 @@ async function runFinish(
           sessionId,
           method: sql`(select kind from proof)`,
           now,
-          from: sql`(select 1 from proof where state = 'proved') proved_now`,
+          // Not by an address that another session has just taken from the account.
+          from: sql`(select 1 from proof where state = 'proved' and ${holds(sql, {
+            tenantId: tenant.id,
+            userId,
+            kind: sql`proof.kind`,
+            value: sql`proof.value`,
+          })}) proved_now`,
         })})`;
   const done = waiting.purpose === 'link' ? sql`'identity.linked'` : sql`'session.proved'`;
   const audited = recordEvent(sql, {
@@ -156,5 +162,6 @@ function linking(
     guard: sql`${liveSession(sql, tenant.id, sessionId)} guard`,
   })},
     changed as (select linked.id from linked),
+    ${endedCodes(sql, tenant.id, sql`replaced`, now)},
     told as (${told})`;
 }

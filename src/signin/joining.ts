@@ -48,10 +48,7 @@ export function withJoining<T>(
     return statement(sql, joining);
   };
   const attempt = (): Promise<T> =>
-    withConflictRetry(async () => {
-      const done = await database.transaction((transaction) => joined(transaction as unknown as Sql));
-      return done;
-    });
+    database.transaction<T>((transaction) => joined(transaction as unknown as Sql));
   // Somebody unknown to both has just signed in for the first time twice: the account is there now, and its session.
   return attempt().catch((fault: unknown) => {
     const beaten = [SHARED_INDEX, CURRENT_CHAT_INDEX].some((index) => isUniqueViolation(fault, index));

@@ -67,7 +67,8 @@ async function write(
   if (!notice) return undefined;
   const userId = notice.user_id;
   const since = sql`(select created_at from notices where tenant_id = ${tenantId}::uuid and id = ${noticeId}::uuid)`;
-  // Sessions before the account, as everywhere.
+  // The account first: whoever signs in meanwhile waits, and finds the password gone.
+  await lockUser(sql, tenantId, userId);
   const sessionIds = await endDisputedSessions(sql, {
     tenantId,
     userId,
@@ -77,14 +78,13 @@ async function write(
     ip: caller.ip,
     now,
   });
-  await lockUser(sql, tenantId, userId);
   await clearProofs(sql, tenantId, userId);
   const restored = await undoAddress(sql, tenantId, notice, now);
   const passwordDropped = await dropPasswordSince(sql, {
     tenantId,
     userId,
     since,
-    always: notice.kind === 'password_changed' || sessionIds.passwordUsed,
+    always: notice.kind === 'password_changed' || sessionIds.passwordUsed || cameByPassword(notice),
     now,
   });
   const audited = recordEvent(sql, {
@@ -109,6 +109,11 @@ async function write(
     passwordDropped,
     sessionIds: sessionIds.ids,
   };
+}
+
+/** A sign-in that names no address it was done by was done by the password. */
+function cameByPassword(notice: NoticeRow): boolean {
+  return notice.kind === 'new_device' && notice.used_kind === null;
 }
 
 async function undoAddress(

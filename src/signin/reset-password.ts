@@ -8,6 +8,7 @@ import {
   enter,
   findPasswordHolder,
   findUser,
+  hasAddress,
   markProved,
   setPassword,
   type UserRow,
@@ -72,7 +73,7 @@ export async function resetPassword(
   return signedIn(context, tenant, done.row, { style, amr: ['otp', 'pwd'] });
 }
 
-/** The account of the proof; the one of a fresh registration is found by its address. */
+/** The account of the proof, if it has the address still; the one of a fresh registration is found by it. */
 async function findOwner(
   context: SignInContext,
   tenant: Tenant,
@@ -80,7 +81,8 @@ async function findOwner(
 ): Promise<UserRow | undefined> {
   const database = context.databaseOf(tenant.id);
   const userId = proof.user_id ?? (await findPasswordHolder(database, tenant.id, proof))?.id;
-  return userId === undefined ? undefined : findUser(database, tenant.id, userId);
+  const user = userId === undefined ? undefined : await findUser(database, tenant.id, userId);
+  return user && hasAddress(user, proof) ? user : undefined;
 }
 
 interface Change {
@@ -123,7 +125,7 @@ async function writeReset(
   });
   const [changed] = await sql`
     with spent as (${context.verifications.spendReset(sql, claims, now)}),
-      changed as (${setPassword(sql, { tenantId, userId: user.id, hash, now })}),
+      changed as (${setPassword(sql, { tenantId, userId: user.id, hash, kind: proof.kind, value: proof.value, now })}),
       proved as (${markProved(sql, { tenantId, ...proof, now })}),
       audited as (${audited})
     select id from changed`;

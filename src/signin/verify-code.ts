@@ -1,7 +1,14 @@
 import { isUniqueViolation } from '../db/database.ts';
 import { type Refused, refuse, refuseField } from '../kernel/errors.ts';
 import type { Tenant } from '../tenants/tenants.ts';
-import { findUser, lockHolder, type PublicUser, publicUser, USERNAME_INDEX } from '../users/users.ts';
+import {
+  findUser,
+  hasAddress,
+  lockHolder,
+  type PublicUser,
+  publicUser,
+  USERNAME_INDEX,
+} from '../users/users.ts';
 import { addressQuery, type Candidate, readCode, RESET_LIFE_SECONDS } from '../verification/verification.ts';
 import { type AddressFields, locateAddress } from './address.ts';
 import { checkElsewhere } from './check-elsewhere.ts';
@@ -11,6 +18,7 @@ import { ownersShare } from './owner.ts';
 import { withJoining } from './joining.ts';
 import { recordClosing } from './record-closing.ts';
 import { tenantsOfHandle } from './resend-otp.ts';
+import { askSecondProof } from './ask-second-proof.ts';
 import { tellLockout } from './tell-lockout.ts';
 import { type SignedIn, signedIn } from './signed-in.ts';
 import { type ProofSource, runProof, type SignInInput, type VerifiedRow } from './sign-in-statement.ts';
@@ -57,6 +65,9 @@ export async function verifyCode(
   }
   return refuse('VERIFICATION_NOT_FOUND');
 }
+
+/** Rolls the statement back that was to join a session of the account that its number leaves. */
+const NUMBER_TAKEN = new Error('the number leaves the account whose session was to be joined');
 
 const OF_SESSION = 'Finish this verification with the token of the session that began it.';
 
@@ -149,10 +160,11 @@ export async function signInBy(
   const made = elsewhere && (await context.codeChecks.madeElsewhere(database, tenant.id, elsewhere.ids));
   let asked = [...(made?.keys() ?? [])];
   let source = proof;
+  let holder = lock;
   const run = (withUsernames: boolean): Promise<VerifiedRow | undefined> =>
-    withJoining(context, database, { tenant, style, lock, chatId }, async (sql, joining) => {
+    withJoining(context, database, { tenant, style, lock: holder, chatId }, async (sql, joining) => {
       await proof.link?.prepare(sql, joining);
-      return runProof(context, database, sql, {
+      const done = await runProof(context, database, sql, {
         tenant,
         proof: { ...source, ...(proof.link ? { link: proof.link } : {}) },
         asked,
@@ -163,11 +175,18 @@ export async function signInBy(
         clues,
         mayBeTelegram,
       });
+      // What there was to join is the former holder's: again, as somebody new.
+      if (done && done.former_id !== null && joining?.userId !== undefined) throw NUMBER_TAKEN;
+      return done;
     });
   const runOrRename = async (): Promise<VerifiedRow | undefined> => {
     try {
       return await run(true);
     } catch (fault) {
+      if (fault === NUMBER_TAKEN) {
+        holder = async () => undefined;
+        return run(true);
+      }
       // The name is somebody else's. Nothing of the statement was kept; the sign-in goes on without the name.
       if (!isUniqueViolation(fault, USERNAME_INDEX)) throw fault;
       return run(false);
@@ -190,6 +209,12 @@ export async function signInBy(
   if (row.state !== 'proved') return refuseAttempt(context, tenant, row, clues);
   context.delivery.spent(database, tenant.id, row.verification_id);
   context.codeChecks.proved(database, tenant.id, row.verification_id);
+  if (row.former_id !== null) {
+    await context.sessions.told(tenant.id, row.former_session_ids);
+    context.notices.deliverSoon(database);
+  }
+  if (row.idle_verdict === 'ask' || row.idle_verdict === 'refuse')
+    return askSecondProof(context, tenant, row);
   if (row.purpose === 'recover') return grantReset(context, tenant, row);
   const { user_id: userId, session_id: sessionId } = row;
   if (userId === null) return refuse('ACCOUNT_NOT_FOUND');
@@ -226,7 +251,8 @@ async function grantReset(
     row.verified_user_id === null
       ? undefined
       : await findUser(context.databaseOf(tenant.id), tenant.id, row.verified_user_id);
-  if (!user) return refuse('ACCOUNT_NOT_FOUND');
+  // It may have been taken from the account since the code went out.
+  if (!user || !hasAddress(user, row)) return refuse('ACCOUNT_NOT_FOUND');
   if (user.is_disabled) return refuse('ACCOUNT_DISABLED');
   const claims = { tenantId: tenant.id, verificationId: row.verification_id };
   return {

@@ -39,6 +39,16 @@ export function linkFragment(
     )`;
 }
 
+/** SQL of type boolean: is this address one of the account's, as it stands? */
+export function holdsFragment(
+  sql: Sql,
+  address: { tenantId: string; userId: string; kind: Fragment; value: Fragment },
+): Fragment {
+  return sql`exists (select from identities held
+    where held.tenant_id = ${address.tenantId}::uuid and held.user_id = ${address.userId}::uuid
+      and held.kind = ${address.kind} and held.value = ${address.value})`;
+}
+
 export interface RemovedIdentity {
   id: string;
   kind: 'phone' | 'email' | 'telegram';

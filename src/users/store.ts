@@ -51,6 +51,8 @@ export interface Admission {
   agent?: string | null;
   /** False where the sign-in joins a session that lives: the account has as many as before. */
   opensSession: boolean;
+  /** Does the statement hold `idle`? Then a number that changes hands begins a new account. */
+  mayBeIdle?: boolean;
   now: Fragment;
 }
 
@@ -85,6 +87,14 @@ export function admitFragment(sql: Sql, admission: Admission): Fragment {
   const toldUsername = admission.takeWaitingUsername ? told('username') : sql`null`;
   // What owners have called themselves stays.
   const ownName = toldByTelegram ? sql`(u.named_by = 'owner' and exists (select from told))` : sql`false`;
+  const { mayBeIdle = false } = admission;
+  const askedMore = mayBeIdle
+    ? sql`not exists (select from idle where verdict in ('ask', 'refuse'))`
+    : sql`true`;
+  // The newest row decides whose the number is: of two that take it at once the second joins the first one's account.
+  const taken = mayBeIdle
+    ? sql`identities.user_id = (select id from idle where verdict = 'take')`
+    : sql`false`;
   const opened = admission.opensSession ? sql`(not u.is_disabled)::int` : sql`0`;
   return sql`
     admitted as (
@@ -92,12 +102,17 @@ export function admitFragment(sql: Sql, admission: Admission): Fragment {
       select ${tenantId}::uuid, proof.kind, proof.value, ${admission.newIdentityId}::uuid, ${newUserId}::uuid,
         proof.as_entered, ${now}, ${now}
       from proof
-      where proof.state = 'proved' and proof.purpose in ('sign_in', 'register') and (${admission.registrationOpen} or exists (
+      where proof.state = 'proved' and proof.purpose in ('sign_in', 'register') and ${askedMore} and (${admission.registrationOpen} or exists (
         select from identities known
         where known.tenant_id = ${tenantId}::uuid and known.kind = (select kind from proof)
           and known.value = (select value from proof)))
       on conflict (tenant_id, kind, value) do update
-        set verified_at = coalesce(identities.verified_at, excluded.verified_at)
+        set verified_at = case when ${taken} then excluded.verified_at
+            else coalesce(identities.verified_at, excluded.verified_at) end,
+          user_id = case when ${taken} then excluded.user_id else identities.user_id end,
+          id = case when ${taken} then excluded.id else identities.id end,
+          as_entered = case when ${taken} then excluded.as_entered else identities.as_entered end,
+          created_at = case when ${taken} then excluded.created_at else identities.created_at end
       returning id, user_id, kind, value, verified_at
     ),
     trusted as materialized (
@@ -222,18 +237,20 @@ export function enterFragment(
 }
 
 /**
- * `update …` for a `with` list after `spent`: a new password for an account that is not closed. Its sessions are over,
- * which the caller sees to in the same transaction. Gives the id.
+ * `update …` for a `with` list after `spent`: a new password for an account that is not closed and has the address by
+ * which it was proved still. Its sessions are over, which the caller sees to in the same transaction. Gives the id.
  */
 export function setPasswordFragment(
   sql: Sql,
-  change: { tenantId: string; userId: string; hash: string; now: Fragment },
+  change: { tenantId: string; userId: string; hash: string; kind: string; value: string; now: Fragment },
 ): Fragment {
   return sql`
     update users u set password_hash = ${change.hash}, epoch = u.epoch + 1, is_verified = true, live_sessions = 0,
       is_active = false, password_changed_at = ${change.now}, updated_at = ${change.now}
     from spent
     where u.tenant_id = ${change.tenantId}::uuid and u.id = ${change.userId}::uuid and not u.is_disabled
+      and exists (select from identities i where i.tenant_id = u.tenant_id and i.user_id = u.id
+        and i.kind = ${change.kind} and i.value = ${change.value})
     returning u.id`;
 }
 

@@ -42,9 +42,15 @@ export {
 };
 
 export {
+  formerFragment as formerHolder,
+  idleFragment as idleHolder,
+  type IdleVerdict,
+} from './idle-store.ts';
+export {
   dropPasswordSince,
   findHolder,
   findPasswordHash,
+  holdsFragment as holds,
   linkFragment as link,
   removeIdentity,
   replacePassword,
@@ -88,6 +94,14 @@ export interface PublicUser {
   created_at: string;
   updated_at: string;
   identities: { id: string; kind: string; value: string; is_verified: boolean }[];
+}
+
+/** Is this address one of the user's? */
+export function hasAddress(
+  user: Pick<UserRow, 'identities'>,
+  { kind, value }: { kind: string; value: string },
+): boolean {
+  return user.identities.some((identity) => identity.kind === kind && identity.value === value);
 }
 
 /** What a person and their application may see of an account. */

@@ -338,25 +338,6 @@ export function spendResetFragment(
     returning id`;
 }
 
-/** Ends every code that waits for these addresses, and every proof of theirs not yet spent on a new password. */
-export async function endVerifications(
-  sql: Sql,
-  tenantId: string,
-  addresses: readonly { kind: string; value: string }[],
-  now: Fragment,
-): Promise<void> {
-  const kinds = addresses.map((address) => address.kind);
-  const values = addresses.map((address) => address.value);
-  await sql`
-    with dropped as (
-      delete from verifications where tenant_id = ${tenantId}::uuid and consumed_at is null
-        and (kind, value) in (select * from unnest(${kinds}::text[], ${values}::text[]))
-    )
-    update verifications set reset_at = ${now}
-    where tenant_id = ${tenantId}::uuid and consumed_at is not null and reset_at is null
-      and (kind, value) in (select * from unnest(${kinds}::text[], ${values}::text[]))`;
-}
-
 /** Removes verifications that ended before the given age; those that made an account are told of by the audit. */
 export async function sweepVerifications(
   database: Database,

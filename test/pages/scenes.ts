@@ -38,6 +38,35 @@ async function signInByEmail(page: Page, app: TestApp): Promise<string> {
   return email;
 }
 
+/** Types the code of a number whose account has an e-mail address and a password, and lay idle. */
+export async function startSecondProof(page: Page, app: TestApp): Promise<{ phone: string; email: string }> {
+  const email = await somebody(app, page);
+  const phone = `+1415557${String(people).padStart(4, '0')}`;
+  const from = `198.52.${people >> 8}.${people & 255}`;
+  const headers = { 'x-tenant': 'default' };
+  const { body } = await app.signIn({ phone }, {}, { from, headers });
+  const token = body.access_token as string;
+  const sent = await app.post('/api/v1/auth/identities', { email }, { token, from });
+  const linked = { verification_id: sent.body.verification_id, code: await app.code(email) };
+  await app.post('/api/v1/auth/verify-code', linked, { token, from });
+  await app.post(
+    '/api/v1/auth/change-password',
+    { new_password: 'violet harbour 19 mandolin' },
+    { token, from },
+  );
+  await app.databases.control
+    .sql`update users set last_login = last_login - interval '91 days' where id = ${body.user.id}`;
+  app.clock.advance(61);
+  const before = await app.newestMessage(phone);
+  await page.goto('/t/default/sign-in');
+  await page.locator('#field-phone').fill(phone);
+  await page.locator('form button[type=submit]').first().click();
+  await page.waitForURL(/verify/);
+  await typeCode(page, await app.code(phone, { after: before }));
+  await page.waitForURL(/second-proof/);
+  return { phone, email };
+}
+
 async function startForgotten(page: Page, app: TestApp): Promise<void> {
   const email = await signInByEmail(page, app);
   await page.locator('form[action$="/account/password"] button').click();
@@ -123,6 +152,12 @@ export const scenes: readonly Scene[] = [
         code.replace(/^./, (digit) => String((Number(digit) + 1) % 10)),
       );
       await page.locator('.wrong:visible').first().waitFor();
+    },
+  },
+  {
+    name: 'second-proof',
+    open: async (page, app) => {
+      await startSecondProof(page, app);
     },
   },
   { name: 'verify-nothing', open: go('/verify') },

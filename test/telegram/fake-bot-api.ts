@@ -105,7 +105,8 @@ export async function startFakeBotApi(limits?: FakeLimits) {
         return fetchUpdates(token, parameters);
       case 'sendMessage':
       case 'editMessageText': {
-        const message = parameters as unknown as SentMessage;
+        // Telegram takes the number of a chat as text, too.
+        const message = { ...parameters, chat_id: Number(parameters['chat_id']) } as unknown as SentMessage;
         if (blocked.has(message.chat_id)) return refuse(403, 'Forbidden: bot was blocked by the user');
         if (message.chat_id === 404) return refuse(400, 'Bad Request: chat not found');
         sent.push(message);

@@ -43,7 +43,7 @@ export function textUpdate(person: Person, text: string) {
 }
 
 /** The update that Telegram makes of a pressed button. */
-function pressUpdate(person: Person, data: string) {
+export function pressUpdate(person: Person, data: string) {
   const update_id = nextUpdateId();
   const chat = { ...person, type: 'private' };
   const bot = { id: 1, is_bot: true, first_name: 'Firstproof', username: 'firstproof__simulated_bot' };

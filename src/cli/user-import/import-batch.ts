@@ -1,5 +1,5 @@
 import { recordEvent } from '../../audit/audit.ts';
-import { type Database, isUniqueViolation, type Sql, withConflictRetry } from '../../db/database.ts';
+import { type Database, isUniqueViolation, type Sql } from '../../db/database.ts';
 import {
   advanceImport,
   findTaken,
@@ -70,25 +70,23 @@ export async function writeBatch(
   const { database, tenantId } = options;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await withConflictRetry(() =>
-        database.transaction(async (transaction) => {
-          const sql = transaction as unknown as Sql;
-          const now = database.now();
-          const { free, refused } = await withoutTaken(sql, tenantId, candidates);
-          await insertImported(
-            sql,
-            tenantId,
-            free.map(({ user }) => user),
-            now,
-          );
-          const after = settle(free.length, refused);
-          if (!(await advanceImport(sql, tenantId, before, after, now))) {
-            throw new CliError('Another import of this file is running. This one stops.');
-          }
-          if (after.finished) await auditImport(sql, options, after);
-          return after;
-        }),
-      );
+      return await database.transaction(async (transaction) => {
+        const sql = transaction as unknown as Sql;
+        const now = database.now();
+        const { free, refused } = await withoutTaken(sql, tenantId, candidates);
+        await insertImported(
+          sql,
+          tenantId,
+          free.map(({ user }) => user),
+          now,
+        );
+        const after = settle(free.length, refused);
+        if (!(await advanceImport(sql, tenantId, before, after, now))) {
+          throw new CliError('Another import of this file is running. This one stops.');
+        }
+        if (after.finished) await auditImport(sql, options, after);
+        return after;
+      });
     } catch (fault) {
       const raced = isUniqueViolation(fault, IDENTITIES_KEY) || isUniqueViolation(fault, USERNAME_INDEX);
       if (!raced || attempt === MOST_TRIES) throw fault;
