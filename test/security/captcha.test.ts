@@ -11,7 +11,7 @@ const CHALLENGE = '/api/v1/auth/challenge';
 let says: () => Response | Promise<Response> = () => Response.json({ success: false });
 const asked: { url: string; form: URLSearchParams }[] = [];
 const provider: typeof fetch = async (url, init) => {
-  asked.push({ url: String(url), form: new URLSearchParams(await new Response(init?.body).text()) });
+  asked.push({ url: new Request(url).url, form: new URLSearchParams(await new Response(init?.body).text()) });
   return says();
 };
 
