@@ -9,6 +9,7 @@ import { explainFault } from './explain-fault.ts';
 import { createKey, listKeys, type NewKeyOptions, revokeKey } from './key-command.ts';
 import { createJsonLog, createReadableLog } from './log.ts';
 import { runMigrate } from './migrate-command.ts';
+import { providerCommands } from './provider-command.ts';
 import { serve } from './serve.ts';
 import { rotateSigningKeys } from './signing-key-command.ts';
 import { listSettable } from './tenant-assignments.ts';
@@ -208,6 +209,8 @@ program
   .option('--prefix', 'by prefix of the phone as well')
   .option(...asJson)
   .action((options: DeliveryStatsOptions) => showDeliveryStats(configured(), options));
+
+providerCommands(program, configured);
 
 program
   .command('doctor')

@@ -23,6 +23,7 @@ import { withInboxCopy } from './providers/inbox-copy.ts';
 import { createTelegramBotProvider } from './providers/telegram-bot.ts';
 import { createSmtpProvider, type SmtpOptions } from './providers/smtp.ts';
 import { createQueueing, type QueuedMessage, type QueueMessageOptions } from './queueing.ts';
+import { createProbe, type Probed, type ProbeOutcome } from './probe.ts';
 import { createReports } from './reports.ts';
 import { sizeOfSms } from './segments.ts';
 import { createSpeeds } from './speeds.ts';
@@ -36,7 +37,7 @@ import { messageLocales } from './templates/templates.ts';
 export type { DeliveryCounts, QueuedMessage, QueueMessageOptions };
 export type { Callback, CodeChecks, ChatOf, DeliveryReport, ReportOutcome };
 export type { DeliveryMeter, DevelopmentInbox, Envelope, InboxMessage, Provider, SendResult };
-export type { SmtpOptions, TolledMessage, TollGate };
+export type { Probed, ProbeOutcome, SmtpOptions, TolledMessage, TollGate };
 export {
   createCallbacks,
   channelsOf,
@@ -98,6 +99,8 @@ export interface Delivery {
   spent(database: Database, tenantId: string, verificationId: string): void;
   /** What became of the messages of a while, by tenant, channel, provider, country and perhaps prefix. */
   counts: Outbox['counts'];
+  /** Sends a test message past the outbox and tells what the providers answered: for operators. */
+  probe: ReturnType<typeof createProbe>;
   /** Reads what changes slowly: who is out of reach, how fast providers are, how many codes are used. */
   refresh(database: Database): Promise<void>;
   /** Hears what other servers tell: messages handed back, people out of reach. */
@@ -216,6 +219,10 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       revocations.takeBack(database, tenantId, verificationId);
     },
     counts: outbox.counts,
+    probe: createProbe({
+      ...{ providers, chatOf: options.chatOf, newId: options.newId },
+      providerTimeoutMilliseconds: options.providerTimeoutMilliseconds,
+    }),
     async refresh(database) {
       await suppressions.refresh(database);
       await speeds.refresh(database);
