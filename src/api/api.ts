@@ -33,6 +33,7 @@ import { telegramChatRoutes } from './telegram-chats.ts';
 import { tokenRoutes } from './tokens.ts';
 import { verificationStatusRoute } from './verification-status.ts';
 import { tollLedgerRoute } from './toll-ledger.ts';
+import { secondProofRoute } from './second-proof.ts';
 import { verifyCodeRoute } from './verify-code.ts';
 import { wellKnownRoutes } from './well-known.ts';
 
@@ -74,6 +75,7 @@ export async function registerApi(
     challengeRoute(server, context);
     verificationStatusRoute(server, context);
     verifyCodeRoute(server, context);
+    secondProofRoute(server, context);
     resendOtpRoute(server, context);
     registerRoute(server, context);
     loginRoute(server, context);

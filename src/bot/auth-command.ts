@@ -12,6 +12,7 @@ import { undoMove } from '../signin/undo-move.ts';
 import { authWordsOf } from './auth-words.ts';
 import type { Conversation } from './conversation.ts';
 import type { Feature } from './features.ts';
+import { sayRefusal } from './second-proof.ts';
 import { refusalIn, sayToken } from './sign-in-answers.ts';
 import { fill } from './words.ts';
 
@@ -53,13 +54,13 @@ async function takeContact(conversation: Conversation, message: Message): Promis
   const { context, clues, locale, say } = conversation;
   const outcome = await proveContact(context.signIn, chatOf(conversation), message, clues);
   if ('contact' in outcome) return say(authWordsOf(locale).contact[outcome.contact]);
-  if (!outcome.ok) return say(refusalIn(conversation.words, outcome));
+  if (!outcome.ok) return sayRefusal(conversation, outcome);
   welcome(conversation, outcome);
 }
 
 /** The code of the number that this chat typed; false: it waits for none, so it may be one that the bot brought. */
 export async function answerChallenge(conversation: Conversation, code: string): Promise<boolean> {
-  const { context, clues, database, tenant, chat, say } = conversation;
+  const { context, clues, database, tenant, chat } = conversation;
   const challenge = await findChallenge(database, tenant.id, chat.chat_id);
   if (!challenge?.is_live) return false;
   const outcome = await verifyCodeInChat(context.signIn, chatOf(conversation), { code }, clues);
@@ -67,7 +68,7 @@ export async function answerChallenge(conversation: Conversation, code: string):
     welcome(conversation, outcome);
     return true;
   }
-  say(refusalIn(conversation.words, outcome));
+  sayRefusal(conversation, outcome);
   return true;
 }
 

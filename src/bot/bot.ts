@@ -5,6 +5,7 @@ import type { SignInContext } from '../signin/context.ts';
 import type { Tenant, Tenants } from '../tenants/tenants.ts';
 import { type Bots, createBots } from './bots.ts';
 import { authFeature } from './auth-command.ts';
+import { secondProofFeature } from './second-proof.ts';
 import { developmentRoute } from './development.ts';
 import { devicesFeature } from './devices-command.ts';
 import { type Feature, tableOf } from './features.ts';
@@ -24,6 +25,7 @@ export { type Bots, createBots };
 const FEATURES: readonly Feature[] = [
   startFeature,
   authFeature,
+  secondProofFeature,
   verifyFeature,
   devicesFeature,
   nameFeature,

@@ -13,6 +13,7 @@ export {
   challengeFragment as awaitCode,
   CURRENT_CHAT_INDEX,
   type CurrentChat,
+  isChatOf,
   linkFragment as linkChat,
   readChallenge as findChallenge,
   readCurrentChat as findCurrentChat,

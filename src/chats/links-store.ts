@@ -24,6 +24,12 @@ export async function readCurrentChat(
   return row;
 }
 
+/** SQL of type boolean over `u`, a row of users: is this its chat? */
+export function isChatOf(sql: Sql, tenantId: string, chatId: string): Fragment {
+  return sql`exists (select from telegram_chats c
+    where c.tenant_id = ${tenantId}::uuid and c.chat_id = ${chatId}::bigint and c.user_id = u.id)`;
+}
+
 export interface ChatLink {
   tenantId: string;
   chatId: string;

@@ -27,6 +27,11 @@ export const errorCatalogue = {
   CALLBACK_STALE: { status: 403, message: 'This report was signed too long ago.' },
   ACCOUNT_DISABLED: { status: 403, message: 'This account has been closed by an administrator.' },
   STEP_UP_REQUIRED: { status: 403, message: 'Prove it is you again before this change.' },
+  SECOND_PROOF_REQUIRED: {
+    status: 403,
+    message:
+      'This account has not been used for a long time. Prove that it is yours in one more way, or begin a new one.',
+  },
   REGISTRATION_CLOSED: { status: 403, message: 'New accounts are not open here.' },
   ORIGIN_NOT_ALLOWED: {
     status: 403,
@@ -85,9 +90,9 @@ export interface Issue {
   message: string;
 }
 
-/** One way to prove again who is there: a code to an address of the account, or its password. */
+/** One way to prove again who is there: a code to an address of the account, or its password; or to begin anew. */
 export interface ProofWay {
-  method: 'phone' | 'email' | 'telegram' | 'password';
+  method: 'phone' | 'email' | 'telegram' | 'password' | 'new_account';
   identity_id?: string;
   channel?: string;
   /** The address, masked. */
@@ -110,8 +115,10 @@ export interface ErrorDetails extends Partial<ChallengePut> {
   next_action?: string;
   verification_id?: string;
   bot_link?: string;
-  /** STEP_UP_REQUIRED: how this account may prove itself for the change. */
+  /** STEP_UP_REQUIRED and SECOND_PROOF_REQUIRED: what leads on. */
   ways?: ProofWay[];
+  /** SECOND_PROOF_REQUIRED: carries the proof of the number to the second one. */
+  second_proof_token?: string;
   issues?: Issue[];
 }
 

@@ -16,6 +16,7 @@ export type KeyPurpose =
   | 'handle'
   | 'session-token'
   | 'reset-token'
+  | 'second-proof'
   | 'audit'
   | 'notice-link'
   | 'password-salt'

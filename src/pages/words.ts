@@ -192,6 +192,15 @@ export interface Words {
     stuck: Told;
     gone: Told;
   };
+  /** A number that does not open its idle account alone. */
+  secondProof: {
+    title: string;
+    lead: string;
+    anew: string;
+    anewText: string;
+    stuck: Told;
+    forgotten: Told;
+  };
   devices: {
     title: string;
     lead: string;
@@ -227,6 +236,8 @@ export interface Words {
     unavailable: Told;
     refresh: string;
     begin: string;
+    /** Beside `begin`: at Telegram itself, without the bot. */
+    login: string;
     opened: string;
     confirmed: string;
     linkTitle: string;

@@ -39,7 +39,7 @@ import { deviceToken, isSessionToken, readDeviceToken, readSessionToken, session
 
 export type { Access, Authenticated, ChatSession, DeviceRow, Joining, Revocations };
 export { createRevocations, issuerOf, ownDevicesFragment as ownDevices, SHARED_INDEX, sweepSessions };
-export { endDisputedSessions, endOtherSessions } from './end-store.ts';
+export { endDisputedSessions, endFormerFragment as endFormer, endOtherSessions } from './end-store.ts';
 export { addProof, clearProofs, liveSession, type ProofMethod, readProofs } from './proof-store.ts';
 
 export type SessionStyle = 'jwt' | 'opaque';

@@ -1,5 +1,5 @@
 import { recordEvent } from '../audit/audit.ts';
-import { type CurrentChat, findCurrentChat, linkChat } from '../chats/chats.ts';
+import { type CurrentChat, findCurrentChat, isChatOf, linkChat } from '../chats/chats.ts';
 import type { Database, Fragment, Sql } from '../db/database.ts';
 import { messageLocales, type QueuedMessage } from '../delivery/delivery.ts';
 import { matchLocale } from '../kernel/locale.ts';
@@ -15,8 +15,12 @@ export const UNDO_PREFIX = 'undo_move';
 
 /** A chat becomes the one chat of the account that a proof made in it signs in to. */
 export interface ChatToLink {
+  /** Of a private chat, hence also the Telegram user's. */
+  chatId: string;
   /** Looks for the earlier chat, once the account's row is locked. */
   prepare(sql: Sql, joining: Joining | undefined): Promise<void>;
+  /** SQL of type boolean over `u`: is it the chat of this account already? */
+  isOf(sql: Sql): Fragment;
   /** Entries for the sign-in's statement, after `opened`, each followed by a comma. */
   fragment(sql: Sql, now: Fragment): Fragment;
   /** After the commit: what happened, and the notice goes out. */
@@ -65,6 +69,8 @@ export function chatToLink(
       const current = joining?.userId && (await findCurrentChat(sql, tenantId, joining.userId));
       earlier = current && current.chat_id !== chatId ? current : undefined;
     },
+    chatId,
+    isOf: (sql) => isChatOf(sql, tenantId, chatId),
     fragment(sql, now) {
       notice = noticeOf(sql, now);
       const recorded = recordEvent(sql, {

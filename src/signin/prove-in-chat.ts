@@ -117,7 +117,8 @@ export async function proveContact(
   return signInChat(context, chat, proof, {}, clues);
 }
 
-async function signInChat(
+/** Signs in by a proof made in a chat, which becomes the account's. */
+export async function signInChat(
   context: SignInContext,
   { tenant, chatId, deviceName = 'Telegram' }: ProvingChat,
   proof: ProofSource,

@@ -28,7 +28,7 @@ export async function requireProof(
   if (!proofs) return refuse('SESSION_ENDED');
   if (allowsChange(change, proofs.role, proofs.methods)) return undefined;
   const user = await findUser(database, tenant.id, userId);
-  const possible: ProofWay[] = (user?.identities ?? []).flatMap((identity) => {
+  const possible: (ProofWay & { method: ProofMethod })[] = (user?.identities ?? []).flatMap((identity) => {
     if (identity.verified_at === null) return [];
     const chosen = chooseChannel(tenant, identity, undefined, context.delivery);
     if (!chosen.ok) return [];

@@ -4,10 +4,11 @@ import { toldByTelegram } from '../chats/chats.ts';
 import { claimRegistration } from '../registrations/registrations.ts';
 import type { Joining, SessionStyle } from '../sessions/sessions.ts';
 import type { Tenant } from '../tenants/tenants.ts';
-import { admit, passwordDropped } from '../users/users.ts';
+import { admit, type IdleVerdict, passwordDropped } from '../users/users.ts';
 import type { Purpose } from '../verification/verification.ts';
 import type { ChatToLink } from './chat-link.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { noRecycledNumber, recycledNumber } from './recycled-number.ts';
 import type { ProofRow } from './refused-proof.ts';
 import { signedInColumns, type SignedInRow } from './signed-in.ts';
 import { agentOf, tellNewDevice } from './tell-new-device.ts';
@@ -32,6 +33,11 @@ export interface VerifiedRow extends SignedInRow, ProofRow {
   verified_user_id: string | null;
   owner_told: boolean;
   password_dropped: boolean | null;
+  /** What becomes of a number whose account lay idle; null where it did not. */
+  idle_verdict: IdleVerdict | null;
+  /** The account that the number was taken from, and its sessions that ended. */
+  former_id: string | null;
+  former_session_ids: string[];
 }
 
 /** How an address is proved. */
@@ -45,6 +51,8 @@ export interface ProofSource {
   byHandle: boolean;
   /** Whose code a provider may have made, what was typed, and the proof once that provider has said yes. */
   elsewhere?: { ids: readonly string[]; code: string; approved: ProofSource };
+  /** Its holder wants a new account, whoever had the number before. */
+  takesNumber?: boolean;
   /** The chat that the account belongs to from then on. */
   link?: ChatToLink;
 }
@@ -76,6 +84,8 @@ export async function runProof(
   const now = database.now();
   const { caller } = clues;
   // By handle the address is only known inside the statement.
+  const newUserId = context.newId();
+  const recycled = recycledNumber(context, sql, { tenant, proof: run.proof, newUserId, caller, now });
   const told = context.telegram.has(tenant.id) && run.mayBeTelegram;
   const opened = context.sessions.open(sql, {
     tenant,
@@ -91,7 +101,8 @@ export async function runProof(
     tenantId: tenant.id,
     id: sql`${context.newId()}::uuid`,
     action: sql`case when opened.id is not null then 'user.signed_in'
-      when proof.state = 'proved' and proof.purpose = 'recover' then 'code.proved'
+      when proof.state = 'proved' and (proof.purpose = 'recover'${recycled ? sql` or exists (select from idle)` : sql``})
+        then 'code.proved'
       when proof.state = 'wrong' and proof.id = any(${[...run.asked]}::uuid[]) then 'code.asked'
       when proof.state = 'wrong' then 'code.wrong' else 'code.refused' end`,
     actor: sql`case when account.id is null then 'anonymous' else 'user:' || account.id end`,
@@ -100,7 +111,11 @@ export async function runProof(
     now,
     data: sql`jsonb_build_object('state', proof.state, 'verification_id', proof.id, 'channel', proof.channel,
       'purpose', proof.purpose) || case when proof.test_entry is null then '{}'::jsonb
-      else jsonb_build_object('test_address', true) end`,
+      else jsonb_build_object('test_address', true) end${
+        recycled
+          ? sql` || coalesce((select jsonb_build_object('idle', verdict) from idle where verdict is not null), '{}')`
+          : sql``
+      }`,
     from: sql`proof left join account on true left join opened on true`,
   });
   const creation = recordEvent(sql, {
@@ -118,9 +133,10 @@ export async function runProof(
     with ${run.proof.fragment(sql, now)},
       ${claimRegistration(sql, tenant.id, now)},
       ${told ? sql`${toldByTelegram(sql, tenant.id)},` : sql``}
+      ${recycled ? sql`${recycled.judge},` : sql``}
       ${admit(sql, {
         tenantId: tenant.id,
-        newUserId: context.newId(),
+        newUserId,
         newIdentityId: context.newId(),
         registrationOpen: tenant.policy.registration === 'open',
         firstName: input.first_name ?? null,
@@ -131,9 +147,11 @@ export async function runProof(
         byHandle: run.proof.byHandle,
         agent: agentOf(caller),
         opensSession: run.joining?.sessionId === undefined,
+        mayBeIdle: recycled !== undefined,
         now,
       })},
       ${opened.fragment},
+      ${recycled ? sql`${recycled.takeOver},` : sql``}
       ${run.proof.link?.fragment(sql, now) ?? sql``}
       recorded as (${outcome}),
       recorded_creation as (${creation}),
@@ -152,6 +170,7 @@ export async function runProof(
       (select count(*)::int from judged where judged.state = 'wrong' and proof.state = 'wrong') as compared_wrong,
       exists (select from told_owner) as owner_told,
       account.id is not null and ${passwordDropped(sql, tenant.id)} as password_dropped,
+      ${recycled?.columns ?? noRecycledNumber(sql)},
       ${signedInColumns(sql, tenant.id, now)}
     from proof join budget on budget.kind = proof.kind and budget.value = proof.value
       left join account on true left join opened on true`;

@@ -16,7 +16,9 @@ import type { RequestClues, SignInContext } from './context.ts';
 import { refusedProof } from './refused-proof.ts';
 import { ownersShare } from './owner.ts';
 import { withJoining } from './joining.ts';
+import { recordClosing } from './record-closing.ts';
 import { tenantsOfHandle } from './resend-otp.ts';
+import { askSecondProof } from './ask-second-proof.ts';
 import { tellLockout } from './tell-lockout.ts';
 import { type SignedIn, signedIn } from './signed-in.ts';
 import { type ProofSource, runProof, type SignInInput, type VerifiedRow } from './sign-in-statement.ts';
@@ -63,6 +65,9 @@ export async function verifyCode(
   }
   return refuse('VERIFICATION_NOT_FOUND');
 }
+
+/** Rolls the statement back that was to join a session of the account that its number leaves. */
+const NUMBER_TAKEN = new Error('the number leaves the account whose session was to be joined');
 
 const OF_SESSION = 'Finish this verification with the token of the session that began it.';
 
@@ -118,16 +123,16 @@ export function codeAmong(
 ): ProofSource {
   const ids = candidates.map((candidate) => candidate.id);
   const source = (approved: boolean): ProofSource => ({
-    fragment: (sql, now) =>
-      context.verifications.prove(sql, {
-        tenantId: tenant.id,
-        candidates,
-        caller: clues.caller.bucket,
-        approved,
-        testEntries: tenant.policy.testAddresses,
-        now,
-        share: ownersShare(sql, tenant, clues, now),
-      }),
+    fragment: (sql, now) => sql`${context.verifications.prove(sql, {
+      tenantId: tenant.id,
+      candidates,
+      caller: clues.caller.bucket,
+      approved,
+      testEntries: tenant.policy.testAddresses,
+      now,
+      share: ownersShare(sql, tenant, clues, now),
+    })},
+      ${recordClosing(context, sql, tenant, clues, now)}`,
     lock: (sql) => lockHolder(sql, tenant.id, addressQuery(sql, tenant.id, ids)),
     amr: ['otp'],
     byHandle,
@@ -155,10 +160,11 @@ export async function signInBy(
   const made = elsewhere && (await context.codeChecks.madeElsewhere(database, tenant.id, elsewhere.ids));
   let asked = [...(made?.keys() ?? [])];
   let source = proof;
+  let holder = lock;
   const run = (withUsernames: boolean): Promise<VerifiedRow | undefined> =>
-    withJoining(context, database, { tenant, style, lock, chatId }, async (sql, joining) => {
+    withJoining(context, database, { tenant, style, lock: holder, chatId }, async (sql, joining) => {
       await proof.link?.prepare(sql, joining);
-      return runProof(context, database, sql, {
+      const done = await runProof(context, database, sql, {
         tenant,
         proof: { ...source, ...(proof.link ? { link: proof.link } : {}) },
         asked,
@@ -169,11 +175,18 @@ export async function signInBy(
         clues,
         mayBeTelegram,
       });
+      // What there was to join is the former holder's: again, as somebody new.
+      if (done && done.former_id !== null && joining?.userId !== undefined) throw NUMBER_TAKEN;
+      return done;
     });
   const runOrRename = async (): Promise<VerifiedRow | undefined> => {
     try {
       return await run(true);
     } catch (fault) {
+      if (fault === NUMBER_TAKEN) {
+        holder = async () => undefined;
+        return run(true);
+      }
       // The name is somebody else's. Nothing of the statement was kept; the sign-in goes on without the name.
       if (!isUniqueViolation(fault, USERNAME_INDEX)) throw fault;
       return run(false);
@@ -196,6 +209,12 @@ export async function signInBy(
   if (row.state !== 'proved') return refuseAttempt(context, tenant, row, clues);
   context.delivery.spent(database, tenant.id, row.verification_id);
   context.codeChecks.proved(database, tenant.id, row.verification_id);
+  if (row.former_id !== null) {
+    await context.sessions.told(tenant.id, row.former_session_ids);
+    context.notices.deliverSoon(database);
+  }
+  if (row.idle_verdict === 'ask' || row.idle_verdict === 'refuse')
+    return askSecondProof(context, tenant, row);
   if (row.purpose === 'recover') return grantReset(context, tenant, row);
   const { user_id: userId, session_id: sessionId } = row;
   if (userId === null) return refuse('ACCOUNT_NOT_FOUND');

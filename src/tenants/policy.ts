@@ -13,6 +13,11 @@ import {
   testAddressIssues,
 } from './test-addresses.ts';
 import { type TollPolicy, tollPolicyOf, tollSettings } from './toll-settings.ts';
+import {
+  type RecycledNumbersPolicy,
+  recycledNumbersPolicyOf,
+  recycledNumbersSchema,
+} from './recycled-settings.ts';
 import { allowedOriginIssues, allowedOriginsSchema } from './origin-settings.ts';
 import { returnAddressesSchema, returnAddressIssues } from './pages-settings.ts';
 
@@ -92,6 +97,7 @@ export const settingsSchema = Type.Object(
     ),
     telegram_sign_in: Type.Optional(telegramSignInSettings),
     audit: Type.Optional(auditSchema),
+    recycled_numbers: Type.Optional(recycledNumbersSchema),
     sessions: Type.Optional(
       Type.Object(
         {
@@ -148,6 +154,7 @@ export interface TenantPolicy {
   telegramSignIn: TelegramSignInPolicy;
   tolls: TollPolicy;
   audit: AuditPolicy;
+  recycledNumbers: RecycledNumbersPolicy;
   sessionStyle: 'jwt' | 'opaque';
   accessTtlSeconds: number;
   sessionLifetimeSeconds: number;
@@ -204,6 +211,7 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     codeLifetimeSeconds: settings.code?.lifetime_seconds ?? 300,
     telegramSignIn: telegramSignInPolicy(settings.telegram_sign_in),
     audit: auditPolicyOf(settings.audit),
+    recycledNumbers: recycledNumbersPolicyOf(settings.recycled_numbers),
     sessionStyle: settings.sessions?.style ?? (settings.sessions?.sharing === 'per_user' ? 'opaque' : 'jwt'),
     accessTtlSeconds: settings.sessions?.access_ttl_seconds ?? 900,
     sessionLifetimeSeconds: settings.sessions?.lifetime_seconds ?? 2_592_000,

@@ -51,6 +51,8 @@ export interface Admission {
   agent?: string | null;
   /** False where the sign-in joins a session that lives: the account has as many as before. */
   opensSession: boolean;
+  /** Does the statement hold `idle`? Then a number that changes hands begins a new account. */
+  mayBeIdle?: boolean;
   now: Fragment;
 }
 
@@ -85,6 +87,14 @@ export function admitFragment(sql: Sql, admission: Admission): Fragment {
   const toldUsername = admission.takeWaitingUsername ? told('username') : sql`null`;
   // What owners have called themselves stays.
   const ownName = toldByTelegram ? sql`(u.named_by = 'owner' and exists (select from told))` : sql`false`;
+  const { mayBeIdle = false } = admission;
+  const askedMore = mayBeIdle
+    ? sql`not exists (select from idle where verdict in ('ask', 'refuse'))`
+    : sql`true`;
+  // The newest row decides whose the number is: of two that take it at once the second joins the first one's account.
+  const taken = mayBeIdle
+    ? sql`identities.user_id = (select id from idle where verdict = 'take')`
+    : sql`false`;
   const opened = admission.opensSession ? sql`(not u.is_disabled)::int` : sql`0`;
   return sql`
     admitted as (
@@ -92,12 +102,17 @@ export function admitFragment(sql: Sql, admission: Admission): Fragment {
       select ${tenantId}::uuid, proof.kind, proof.value, ${admission.newIdentityId}::uuid, ${newUserId}::uuid,
         proof.as_entered, ${now}, ${now}
       from proof
-      where proof.state = 'proved' and proof.purpose in ('sign_in', 'register') and (${admission.registrationOpen} or exists (
+      where proof.state = 'proved' and proof.purpose in ('sign_in', 'register') and ${askedMore} and (${admission.registrationOpen} or exists (
         select from identities known
         where known.tenant_id = ${tenantId}::uuid and known.kind = (select kind from proof)
           and known.value = (select value from proof)))
       on conflict (tenant_id, kind, value) do update
-        set verified_at = coalesce(identities.verified_at, excluded.verified_at)
+        set verified_at = case when ${taken} then excluded.verified_at
+            else coalesce(identities.verified_at, excluded.verified_at) end,
+          user_id = case when ${taken} then excluded.user_id else identities.user_id end,
+          id = case when ${taken} then excluded.id else identities.id end,
+          as_entered = case when ${taken} then excluded.as_entered else identities.as_entered end,
+          created_at = case when ${taken} then excluded.created_at else identities.created_at end
       returning id, user_id, kind, value, verified_at
     ),
     trusted as materialized (

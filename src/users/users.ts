@@ -42,6 +42,11 @@ export {
 };
 
 export {
+  formerFragment as formerHolder,
+  idleFragment as idleHolder,
+  type IdleVerdict,
+} from './idle-store.ts';
+export {
   dropPasswordSince,
   findHolder,
   findPasswordHash,

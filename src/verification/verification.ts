@@ -18,6 +18,7 @@ import {
 } from './policy.ts';
 import { adoptCode, burnVerification } from './provider-code-store.ts';
 import { readResetToken, RESET_LIFE_SECONDS, resetToken, type ResetTokenClaims } from './reset-token.ts';
+import { readSecondProofToken, secondProofToken, spentProofFragment } from './second-proof.ts';
 import { type Attestation, attestationFragment } from './attestation-store.ts';
 import { endedCodesFragment, endVerifications } from './ended-store.ts';
 import {
@@ -112,6 +113,14 @@ export interface Verifications {
   /** The token by which a proof may set a new password, within RESET_LIFE_SECONDS and once. */
   resetToken(claims: ResetTokenClaims): string;
   readResetToken(token: string): ResetTokenClaims | undefined;
+  /** The token by which a proved number goes on to a second proof, for as long. */
+  secondProofToken(tenantId: string, verificationId: string): string;
+  readSecondProofToken<T extends { id: string }>(
+    token: string,
+    tenants: readonly T[],
+  ): { tenant: T; verificationId: string } | undefined;
+  /** The same entries as `prove` for a proof that led to no sign-in yet: taken once. */
+  spendProof(sql: Sql, claims: ResetTokenClaims, now: Fragment): Fragment;
   /** What a reset token names while it is unspent; `is_fresh` false: its time is over. */
   findResettable(database: Database, claims: ResetTokenClaims): ReturnType<typeof readResettable>;
   /** `update …` for a `with` list: spends it. */
@@ -217,6 +226,10 @@ export function createVerifications(options: VerificationsOptions): Verification
     },
     resetToken: (claims) => resetToken(secrets, claims),
     readResetToken: (token) => readResetToken(secrets, token),
+    secondProofToken: (tenantId, verificationId) => secondProofToken(secrets, tenantId, verificationId),
+    readSecondProofToken: (token, tenants) => readSecondProofToken(secrets, token, tenants),
+    spendProof: (sql, { tenantId, verificationId: id }, now) =>
+      spentProofFragment(sql, { tenantId, id, lifeSeconds: RESET_LIFE_SECONDS, now }),
     findResettable: (database, claims) =>
       readResettable(database, claims.tenantId, claims.verificationId, RESET_LIFE_SECONDS),
     spendReset: (sql, claims, now) =>

@@ -36,13 +36,16 @@ export const Failure = Type.Object(
     ways: Type.Optional(
       Type.Array(
         Type.Object({
-          method: Type.Enum(['phone', 'email', 'telegram', 'password']),
+          method: Type.Enum(['phone', 'email', 'telegram', 'password', 'new_account']),
           identity_id: Type.Optional(Type.String()),
           channel: Type.Optional(Type.String()),
           destination: Type.Optional(Type.String()),
         }),
-        { description: 'STEP_UP_REQUIRED: how this account may prove itself for the change.' },
+        { description: 'STEP_UP_REQUIRED and SECOND_PROOF_REQUIRED: what leads on.' },
       ),
+    ),
+    second_proof_token: Type.Optional(
+      Type.String({ description: 'SECOND_PROOF_REQUIRED: for POST /api/v1/auth/second-proof.' }),
     ),
     challenge: Type.Optional(challengeFields.challenge),
     captcha: challengeFields.captcha,

@@ -2,6 +2,7 @@ import type { ApiServer } from '../api.ts';
 import type { ApiContext } from '../context.ts';
 import { accountRoutes } from './account.ts';
 import { passwordRoutes } from './passwords.ts';
+import { secondProofRoute } from './second-proof.ts';
 import { signUpRoutes } from './sign-up.ts';
 
 /**
@@ -10,6 +11,7 @@ import { signUpRoutes } from './sign-up.ts';
  */
 export function envelopedRoutes(server: ApiServer, context: ApiContext): void {
   signUpRoutes(server, context);
+  secondProofRoute(server, context);
   passwordRoutes(server, context);
   accountRoutes(server, context);
 }

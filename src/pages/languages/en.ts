@@ -161,6 +161,21 @@ export const english: Words = {
       text: 'What you wanted to change was done already, or too much time has passed.',
     },
   },
+  secondProof: {
+    title: 'One more step',
+    lead: 'This account has not been used for a long time, and phone numbers are given to other people. Show in one more way that it is yours.',
+    anew: 'Begin a new account',
+    anewText:
+      'Not yours? The account stays with whoever had this number before, and the number begins a new one.',
+    stuck: {
+      title: 'This account has not been used for a long time',
+      text: 'Its number may be somebody else’s by now, so the number alone does not open it. Ask whoever runs this service.',
+    },
+    forgotten: {
+      title: 'This account has not been used for a long time',
+      text: 'Its number may be somebody else’s by now. Sign in with the number: it begins a new account.',
+    },
+  },
   devices: {
     title: 'Devices',
     lead: 'Where you are signed in. End what you do not know.',
@@ -196,6 +211,7 @@ export const english: Words = {
     unavailable: { title: 'Telegram is not set up here', text: 'Sign in another way.' },
     refresh: 'I have confirmed',
     begin: 'Continue with Telegram',
+    login: 'Log in on Telegram’s own page',
     opened: 'Opened in Telegram. Choose the number there.',
     confirmed: 'Confirmed in Telegram.',
     linkTitle: 'Add your Telegram account',

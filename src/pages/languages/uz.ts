@@ -167,6 +167,20 @@ export const uzbek: Words = {
       text: 'Oʻzgarish allaqachon bajarilgan yoki koʻp vaqt oʻtgan.',
     },
   },
+  secondProof: {
+    title: 'Yana bir qadam',
+    lead: 'Bu hisobdan uzoq vaqt foydalanilmagan, telefon raqamlari esa boshqalarga beriladi. Hisob sizniki ekanini yana bir yo‘l bilan ko‘rsating.',
+    anew: 'Yangi hisob ochish',
+    anewText: 'Sizniki emasmi? Hisob raqamning avvalgi egasida qoladi, raqam bilan esa yangisi ochiladi.',
+    stuck: {
+      title: 'Bu hisobdan uzoq vaqt foydalanilmagan',
+      text: 'Raqam boshqa kishiga o‘tgan bo‘lishi mumkin, shuning uchun raqamning o‘zi yetarli emas. Xizmat egalariga murojaat qiling.',
+    },
+    forgotten: {
+      title: 'Bu hisobdan uzoq vaqt foydalanilmagan',
+      text: 'Raqam boshqa kishiga o‘tgan bo‘lishi mumkin. Raqam bilan kiring: yangi hisob ochiladi.',
+    },
+  },
   devices: {
     title: 'Qurilmalar',
     lead: 'Siz kirgan joylar. Tanimaganingizni yakunlang.',
@@ -202,6 +216,7 @@ export const uzbek: Words = {
     unavailable: { title: 'Bu usul bu yerda sozlanmagan', text: 'Boshqa usul bilan kiring.' },
     refresh: 'Tasdiqladim',
     begin: 'Telegram orqali davom etish',
+    login: 'Telegram sahifasida kirish',
     opened: 'Telegramda ochildi. Sonni oʻsha yerda tanlang.',
     confirmed: 'Telegramda tasdiqlandi.',
     linkTitle: 'Telegram hisobingizni qoʻshish',
