@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createTestApp, type TestApp } from '../create-test-app.ts';
+import { atOnce, tally } from './at-once.ts';
 import {
   checkToken,
   newCaller,
@@ -182,6 +183,10 @@ async function closeAddress(email: string): Promise<void> {
   const [wrong] = wrongCodes(1, code);
   const answer = await app.post(verifyPath, { verification_id: handle, code: wrong }, { from: newCaller() });
   assert.equal(answer.status, 401);
+  const events = await sql`
+    select from audit_events where action = 'address.closed' and subject = ${`email:${email}`}
+      and at = ${app.clock.now()}`;
+  assert.equal(events.length, 1, 'the closing is recorded once');
   app.clock.advance(86_400);
   const closed = await app.post(sendPath, { email }, { from: newCaller() });
   assert.equal(closed.body.next_action, 'USE_ANOTHER_WAY');
@@ -212,6 +217,28 @@ test('S02 a closed address is opened by its owner on a signed-in device, or by a
   const events = await app.databases.control.sql`
     select actor from audit_events where action = 'address.reopened' and subject = ${`email:${mine.email}`}`;
   assert.equal(events.length, 2, 'each opening is recorded once');
+});
+
+test('S02 of many wrong codes at once the hundredth in a row closes the address, told once and by itself', async () => {
+  const email = newEmail();
+  const { sql } = app.databases.control;
+  const { handle, code } = await start(app, email);
+  await sql`update address_budgets set failures_in_a_row = 98 where value = ${email}`;
+  const answers = await atOnce(
+    wrongCodes(20, code).map((wrong) => ({
+      app,
+      path: verifyPath,
+      body: { verification_id: handle, code: wrong },
+      from: newCaller(),
+    })),
+  );
+  assert.equal(tally(answers)['401 INVALID_CODE'], 2);
+  const events = await sql<{ data: unknown; actor: string }[]>`
+    select data, actor from audit_events where action = 'address.closed' and subject = ${`email:${email}`}`;
+  assert.deepEqual(
+    events.map(({ data, actor }) => ({ data, actor })),
+    [{ data: { wrong_codes_in_a_row: 100 }, actor: 'anonymous' }],
+  );
 });
 
 test('S02 a closed address opens when its owner proves the account another way, and closes again after as many', async () => {
