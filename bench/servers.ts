@@ -95,8 +95,14 @@ async function startServer(
   return { product, port, pid: child.pid as number, stop };
 }
 
-/** Firstproof as `npm start` runs it, budgets relaxed, on a database of the shared PostgreSQL. */
-export function startFirstproof(databaseUrl: string): Promise<RunningServer> {
+/**
+ * Firstproof as `npm start` runs it, budgets relaxed, on a database of the shared PostgreSQL.
+ * @param more settings of the environment beside those
+ */
+export function startFirstproof(
+  databaseUrl: string,
+  more: Record<string, string> = {},
+): Promise<RunningServer> {
   return startServer(
     'firstproof',
     [...HEAP_FLAGS, 'src/cli/firstproof.ts', 'serve', '--development'],
@@ -108,6 +114,7 @@ export function startFirstproof(databaseUrl: string): Promise<RunningServer> {
       FIRSTPROOF_SECRET: secret,
       // The issuer of every token: processes that share the load share their address too.
       FIRSTPROOF_PUBLIC_URL: 'http://127.0.0.1:3000',
+      ...more,
     },
   );
 }

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Callback, DeliveryReport } from '../delivery/delivery.ts';
 import { refuse } from '../kernel/errors.ts';
 import type { Metrics } from '../web/metrics.ts';
@@ -9,6 +9,8 @@ export interface DeliveryCallbacksOptions {
   /** Writes reports down; repeated, reordered and unknown ones are its to bear. */
   report: (reports: readonly DeliveryReport[]) => Promise<unknown>;
   metrics: Metrics;
+  /** Somebody calls who is not the provider, or too late. Never waited for. */
+  refused: (provider: string, why: 'forged' | 'stale', request: FastifyRequest) => void;
 }
 
 const REFUSALS = {
@@ -25,7 +27,7 @@ const REFUSALS = {
  */
 export async function registerDeliveryCallbacks(
   fastify: FastifyInstance,
-  { callbacks, report, metrics }: DeliveryCallbacksOptions,
+  { callbacks, report, metrics, refused }: DeliveryCallbacksOptions,
 ): Promise<void> {
   const counter = metrics.counter({
     name: 'firstproof_delivery_callbacks_total',
@@ -54,6 +56,7 @@ export async function registerDeliveryCallbacks(
           });
           if (!outcome.ok) {
             counter.inc({ provider, outcome: outcome.why });
+            if (outcome.why !== 'unreadable') refused(provider, outcome.why, request);
             return sendRefusal(reply, REFUSALS[outcome.why]);
           }
           await report(outcome.reports);

@@ -20,6 +20,7 @@ import {
   checkVersion,
   type Finding,
 } from './doctor-checks.ts';
+import { examineDelivery } from './doctor-delivery.ts';
 import { explainFault } from './explain-fault.ts';
 import { openDatabases } from './open-databases.ts';
 import { publicUrlOf } from './serve.ts';
@@ -145,6 +146,7 @@ async function examineTenants(config: Config, databases: Databases): Promise<Fin
   if (tenants.length === 0) {
     findings.push({ level: 'ok', subject: 'tenants', message: 'none yet; the first start makes "default"' });
   }
+  findings.push(...(await examineDelivery(app.delivery, databases)));
   return [
     ...findings,
     ...tenants.flatMap((tenant) => [

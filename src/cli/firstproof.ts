@@ -9,6 +9,7 @@ import { explainFault } from './explain-fault.ts';
 import { createKey, listKeys, type NewKeyOptions, revokeKey } from './key-command.ts';
 import { createJsonLog, createReadableLog } from './log.ts';
 import { runMigrate } from './migrate-command.ts';
+import { providerCommands } from './provider-command.ts';
 import { serve } from './serve.ts';
 import { rotateSigningKeys } from './signing-key-command.ts';
 import { listSettable } from './tenant-assignments.ts';
@@ -16,6 +17,7 @@ import { removeTenantBot, setTenantBot, showTenantBot } from './tenant-bot-comma
 import { testAddressCommands } from './test-address-command.ts';
 import { removeTelegramLogin, setTelegramLogin, showTelegramLogin } from './tenant-telegram-login-command.ts';
 import { createTenant, listTenants, type NewTenantOptions, setTenant, showTenant } from './tenant-command.ts';
+import { runUserReopen } from './reopen-command.ts';
 import { runTollsLedger } from './tolls-command.ts';
 import { runUserImport, type UserImportOptions } from './user-command.ts';
 import { addUserCommands } from './user-commands.ts';
@@ -209,6 +211,8 @@ program
   .option(...asJson)
   .action((options: DeliveryStatsOptions) => showDeliveryStats(configured(), options));
 
+providerCommands(program, configured);
+
 program
   .command('doctor')
   .description('look for what keeps this deployment from working well; exit code 1 on a FAIL')
@@ -221,6 +225,7 @@ const user = program
   .command('user')
   .description('accounts: find, look at, close, sign out, export, erase, import');
 addUserCommands(user, () => configured());
+
 user
   .command('import <file>')
   .description('bring in existing users from CSV or JSON Lines; exit code 1 when rows were refused')
@@ -231,6 +236,15 @@ user
   .option('--report <file>', 'where refused rows are told (FILE.refused.jsonl)')
   .option(...asJson)
   .action((file: string, options: UserImportOptions) => runUserImport(configured(), file, options));
+
+user
+  .command('reopen <address>')
+  .description('let codes go to an address again that a hundred wrong ones in a row had closed')
+  .option('--tenant <slug>', 'whose address it is, where neither its market nor `default`')
+  .option(...asJson)
+  .action((address: string, options: { tenant?: string; json?: boolean }) =>
+    runUserReopen(configured(), address, options),
+  );
 
 program
   .command('tolls')

@@ -9,6 +9,7 @@ import type { Secrets } from '../kernel/secrets.ts';
 import type { Keys } from '../keys/keys.ts';
 import { answerByPage, type PagesContext, registerPages } from '../pages/pages.ts';
 import type { SignInContext } from '../signin/context.ts';
+import { createForgedCallbackRecorder } from '../signin/record-forged-callback.ts';
 import type { ApiKeys, TelegramLogins } from '../tenants/tenants.ts';
 import { createClientAddress } from '../web/client-address.ts';
 import type { Metrics } from '../web/metrics.ts';
@@ -82,7 +83,13 @@ export async function composeDoors(options: AppOptions, parts: DoorParts): Promi
   await registerApi(server, context, inbox);
   registerPages(server, pages);
   const callbacks = createCallbacks(config.providers, { publicUrl, now: () => clock.now() });
-  await registerDeliveryCallbacks(server, { callbacks, report: delivery.report, metrics });
+  const recordRefused = createForgedCallbackRecorder(signIn, () => clock.now());
+  await registerDeliveryCallbacks(server, {
+    callbacks,
+    report: delivery.report,
+    metrics,
+    refused: (provider, why, request) => void recordRefused(provider, why, cluesOf(context, request).caller),
+  });
   registerAdmin(server, {
     accounts: parts.accounts,
     tenants: signIn.tenants,

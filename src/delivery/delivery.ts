@@ -2,7 +2,7 @@ import type { Database, Sql } from '../db/database.ts';
 import type { Feed } from '../db/feed.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Secrets } from '../kernel/secrets.ts';
-import { type DeliveryCounts, type Outbox, OUTBOX_TOPIC } from '../outbox/outbox.ts';
+import { type DeliveryCounts, type Outbox, OUTBOX_TOPIC, type QueueState } from '../outbox/outbox.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import { type CodeChecks, createCodeChecks } from './code-checks.ts';
 import { createDispatcher } from './dispatcher.ts';
@@ -23,6 +23,7 @@ import { withInboxCopy } from './providers/inbox-copy.ts';
 import { createTelegramBotProvider } from './providers/telegram-bot.ts';
 import { createSmtpProvider, type SmtpOptions } from './providers/smtp.ts';
 import { createQueueing, type QueuedMessage, type QueueMessageOptions } from './queueing.ts';
+import { createProbe, type Probed, type ProbeOutcome } from './probe.ts';
 import { createReports } from './reports.ts';
 import { sizeOfSms } from './segments.ts';
 import { createSpeeds } from './speeds.ts';
@@ -30,13 +31,15 @@ import { createSuppressions } from './suppressions.ts';
 import { createTakingBack } from './taking-back.ts';
 import type { TolledMessage, TollGate } from './toll-gate.ts';
 import { mostCost } from './prices.ts';
+import type { ProviderFailure } from './failing-store.ts';
+import { createFailing, type Failing } from './failing.ts';
 import { createWatch } from './watch.ts';
 import { messageLocales } from './templates/templates.ts';
 
-export type { DeliveryCounts, QueuedMessage, QueueMessageOptions };
+export type { DeliveryCounts, ProviderFailure, QueueState, QueuedMessage, QueueMessageOptions };
 export type { Callback, CodeChecks, ChatOf, DeliveryReport, ReportOutcome };
 export type { DeliveryMeter, DevelopmentInbox, Envelope, InboxMessage, Provider, SendResult };
-export type { SmtpOptions, TolledMessage, TollGate };
+export type { Probed, ProbeOutcome, SmtpOptions, TolledMessage, TollGate };
 export {
   createCallbacks,
   channelsOf,
@@ -98,6 +101,12 @@ export interface Delivery {
   spent(database: Database, tenantId: string, verificationId: string): void;
   /** What became of the messages of a while, by tenant, channel, provider, country and perhaps prefix. */
   counts: Outbox['counts'];
+  /** What should be on its way in a database, by channel. */
+  queued: Outbox['queued'];
+  /** Providers that failed within the last minutes, whichever server met it. */
+  failing: Failing['all'];
+  /** Sends a test message past the outbox and tells what the providers answered: for operators. */
+  probe: ReturnType<typeof createProbe>;
   /** Reads what changes slowly: who is out of reach, how fast providers are, how many codes are used. */
   refresh(database: Database): Promise<void>;
   /** Hears what other servers tell: messages handed back, people out of reach. */
@@ -140,6 +149,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const revocations = createTakingBack({ outbox, providers, log });
   const ways = { providers, knowsChats: options.chatOf !== undefined, tolls: options.tolls };
   const speeds = createSpeeds(outbox);
+  const failing = createFailing({ control: options.control, meter, log });
 
   const dispatcher = createDispatcher({
     control: options.control,
@@ -163,6 +173,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       if (due) claiming.wake(database);
     },
     onRoom: () => claiming.wakeWithMore(),
+    onBreaker: failing.changed,
   });
   const claiming = createClaiming({
     ...{ outbox, secrets, log, dispatcher },
@@ -216,9 +227,16 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       revocations.takeBack(database, tenantId, verificationId);
     },
     counts: outbox.counts,
+    queued: outbox.queued,
+    failing: failing.all,
+    probe: createProbe({
+      ...{ providers, chatOf: options.chatOf, newId: options.newId },
+      providerTimeoutMilliseconds: options.providerTimeoutMilliseconds,
+    }),
     async refresh(database) {
       await suppressions.refresh(database);
       await speeds.refresh(database);
+      meter.queued(database.name, await outbox.queued(database));
       for (const counts of await outbox.counts(database, CONVERSION)) {
         meter.converted({ ...counts, tenant: options.tenantOf(counts.tenant_id)?.slug ?? counts.tenant_id });
       }

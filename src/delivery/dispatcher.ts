@@ -4,6 +4,7 @@ import type { Log } from '../kernel/log.ts';
 import { phoneCountry } from '../kernel/phone.ts';
 import type { Outbox, SettledMessage, Settlement } from '../outbox/outbox.ts';
 import type { Tenant } from '../tenants/tenants.ts';
+import type { Breaker } from './breaker.ts';
 import { tryProvider } from './carry.ts';
 import { createJudge } from './judging.ts';
 import { createLanes, type LaneLimits } from './lanes.ts';
@@ -44,6 +45,8 @@ export interface DispatcherOptions {
   /** What was written about messages; another way is due at once when `due`. */
   onSettled: (database: Database, messages: readonly SettledMessage[], due: boolean) => void;
   onRoom: () => void;
+  /** The circuit breaker of a provider has changed. */
+  onBreaker: (provider: string, state: Breaker['state']) => void;
 }
 
 /** Finds the way of each task, tries it, and writes how it went. */
@@ -81,13 +84,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     reserve: (name, count, perSecond) => reserveTurns(control, name, count, perSecond),
     random,
     now: () => performance.now(),
-    onBreaker(name, state) {
-      meter.breaker(name, state);
-      if (state === 'half_open') return;
-      const fields = { event: `breaker_${state}`, provider: name };
-      if (state === 'open') log.error(fields, 'a provider fails: other ways are used while it rests');
-      else log.info(fields, 'a provider works again');
-    },
+    onBreaker: options.onBreaker,
   });
 
   const judge = createJudge({ ...options, lanes });

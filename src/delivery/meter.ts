@@ -19,10 +19,16 @@ export interface DeliveryMeter {
   }): void;
   fellBack(tenant: string, from: string, to: string): void;
   breaker(provider: string, state: Breaker['state']): void;
+  /** What waits in a database, by channel; channels not named have nothing waiting. */
+  queued(
+    database: string,
+    queue: readonly { channel: string; waiting: number; oldest_seconds: number }[],
+  ): void;
   alarm(provider: string): void;
   reported(provider: string, outcome: 'applied' | 'repeated' | 'unknown'): void;
 }
 
+const CHANNELS = ['sms', 'email', 'telegram', 'voice'] as const;
 const BREAKER_STATES = { closed: 0, half_open: 1, open: 2 } as const;
 
 /** Counts into the metrics of the management port; without them nowhere. */
@@ -46,6 +52,16 @@ export function createDeliveryMeter(metrics: Metrics | undefined): DeliveryMeter
     name: 'firstproof_delivery_breaker_state',
     help: 'Circuit breaker of a provider: 0 closed, 1 probing, 2 open.',
     labelNames: ['provider'],
+  });
+  const waiting = metrics?.gauge({
+    name: 'firstproof_delivery_queue_messages',
+    help: 'Messages that are due and have not ended. The same on every server.',
+    labelNames: ['database', 'channel'],
+  });
+  const ages = metrics?.gauge({
+    name: 'firstproof_delivery_queue_age_seconds',
+    help: 'How long the oldest message that is due has waited. The same on every server.',
+    labelNames: ['database', 'channel'],
   });
   const alarms = metrics?.counter({
     name: 'firstproof_delivery_alarms_total',
@@ -74,6 +90,13 @@ export function createDeliveryMeter(metrics: Metrics | undefined): DeliveryMeter
     },
     fellBack: (tenant, from, to) => fallbacks?.inc({ tenant, from, to }),
     breaker: (provider, state) => breakers?.set({ provider }, BREAKER_STATES[state]),
+    queued(database, queue) {
+      for (const channel of CHANNELS) {
+        const state = queue.find((one) => one.channel === channel);
+        waiting?.set({ database, channel }, state?.waiting ?? 0);
+        ages?.set({ database, channel }, state?.oldest_seconds ?? 0);
+      }
+    },
     alarm: (provider) => alarms?.inc({ provider }),
     reported: (provider, outcome) => reports?.inc({ provider, outcome }),
   };

@@ -13,11 +13,12 @@ import {
 } from './store.ts';
 import { type MessageStatus, readHandedOver, readMessageStatus } from './status-store.ts';
 import { type DeliveryCounts, readDeliveryCounts, readSpeeds } from './stats-store.ts';
+import { type QueueState, readQueue } from './queue-store.ts';
 import { readCarried } from './carried-store.ts';
 import { applyReport, type ReportedSend, type SendReport } from './report-store.ts';
 
 export { eraseMessages, readSentTo, type SentRow } from './person-store.ts';
-export type { DeliveryCounts };
+export type { DeliveryCounts, QueueState };
 export type { ClaimedMessage, QueueMessage, ReportedSend, SettledMessage, Settlement };
 export { OUTBOX_TOPIC, readCarried, sweepMessages };
 
@@ -50,6 +51,8 @@ export interface Outbox {
   counts: typeof readDeliveryCounts;
   /** How fast providers were of late. */
   speeds: typeof readSpeeds;
+  /** What should be on its way, by channel. */
+  queued(database: Database): Promise<QueueState[]>;
   /** Hands back every lease, at a graceful stop. */
   release(database: Database): Promise<unknown>;
 }
@@ -67,6 +70,7 @@ export function createOutbox(node: string): Outbox {
     handedOver: readHandedOver,
     counts: readDeliveryCounts,
     speeds: readSpeeds,
+    queued: (database) => readQueue(database, LEASE_SECONDS),
     release: (database) => releaseLeases(database, node),
   };
 }

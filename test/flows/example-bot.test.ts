@@ -31,7 +31,7 @@ after(async () => {
 });
 
 /** What the bot writes to a chat after an update. */
-async function answerTo(person: Person, update: { update_id: number }): Promise<string> {
+async function answerTo(person: Person, update: object): Promise<string> {
   const before = fake.to(person.id).length;
   await bot.handleUpdate(update as Update);
   return fake.to(person.id)[before]?.text ?? '';

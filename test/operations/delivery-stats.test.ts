@@ -36,7 +36,12 @@ after(() => app.close());
 /** Sends a code; it is used `seconds` after, or never. @returns which providers were given it */
 async function live(seconds: number | undefined): Promise<string[]> {
   const phone = `+1415555${String(2000 + counter++)}`;
-  const { body } = await app.post(`${AUTH}/send-verification`, { phone });
+  const { status, body } = await app.post(
+    `${AUTH}/send-verification`,
+    { phone },
+    { from: `10.7.0.${counter}` },
+  );
+  assert.equal(status, 200, JSON.stringify(body));
   const { sql } = app.databases.of('us');
   await until(async () => {
     const [row] = await sql`

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
 import type { Envelope } from '../../src/delivery/delivery.ts';
 
 /** A request as a provider's server gets it. */
@@ -33,17 +34,25 @@ export const answers =
     response.end(typeof body === 'string' ? body : JSON.stringify(body));
   };
 
+/** Half a kilobyte for each half megabyte of spaces. */
+const BOMB = gzipSync(Buffer.alloc(50_000_000, ' '));
+
 /** Everything that a provider may do instead of answering as its description says. None of it may count as sent. */
 export const faults: Record<string, Behaviour> = {
   hang: () => {},
   reset: (_request, response) => response.socket?.destroy(),
   'too many requests': answers(429, '', { 'retry-after': '7' }),
+  'too many requests, no word of when': answers(429, 'slow down'),
+  unavailable: answers(503, '', { 'retry-after': 'Wed, 21 Oct 1999 07:28:00 GMT' }),
   'internal error': answers(500, '{"message":"out of order"}'),
   'bad gateway page': answers(502, '<html><h1>502</h1></html>', { 'content-type': 'text/html' }),
   'page with 200': answers(200, '<html>Welcome to our hotel network</html>', { 'content-type': 'text/html' }),
   'empty body': answers(200, ''),
   'half of an answer': answers(200, '{"sid": "SM0000'),
   null: answers(200, 'null'),
+  'a list': answers(200, '[]'),
+  'XML instead': answers(200, '<response><status>0</status></response>', { 'content-type': 'text/xml' }),
+  'binary with 200': answers(200, '\u0000\u0001\ufffd', { 'content-type': 'application/octet-stream' }),
   redirect: answers(302, '', { location: 'https://elsewhere.example/' }),
   'huge body': (_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
@@ -52,6 +61,14 @@ export const faults: Record<string, Behaviour> = {
       if (!response.destroyed) response.once('drain', more);
     };
     more();
+  },
+  'small and a bomb': (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+    response.end(BOMB);
+  },
+  'shorter than it said': (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': '5000' });
+    response.write('{"sid":"SM00000000000000000000000000000000","ok":true', () => response.socket?.destroy());
   },
   'slow drip': (_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });

@@ -203,6 +203,47 @@ test('S42 a signed report may come again, too late and in the wrong order', asyn
   assert.equal(await twilio({ MessageSid: `SM${'f'.repeat(32)}`, MessageStatus: 'delivered' }), 204);
 });
 
+async function reportsCounted(provider: string, outcome: string): Promise<number> {
+  const { text } = await app.app.metrics.render();
+  const line = `firstproof_delivery_reports_total{provider="${provider}",outcome="${outcome}"} `;
+  const found = text.split('\n').find((one) => one.startsWith(line));
+  return Number(found?.slice(line.length) ?? 0);
+}
+
+test('S42 repeated and overtaken reports are counted apart from those that changed something', async () => {
+  const id = await sent('sms');
+  const before = { applied: await reportsCounted('twilio-messaging', 'applied') };
+  const repeated = await reportsCounted('twilio-messaging', 'repeated');
+  for (const status of ['delivered', 'delivered', 'sent', 'failed']) {
+    assert.equal(await twilio({ MessageSid: id, MessageStatus: status }), 204);
+  }
+  assert.equal((await reportsCounted('twilio-messaging', 'applied')) - before.applied, 1);
+  assert.equal((await reportsCounted('twilio-messaging', 'repeated')) - repeated, 3);
+});
+
+test('S42 a forged report stands in the audit trail, once an hour for a network, whatever the flood', async () => {
+  const { sql } = app.databases.control;
+  const events = (action: string) => sql<{ actor: string; subject: string; ip: string; data: unknown }[]>`
+    select actor, subject, ip, data from audit_events
+    where action = ${action} and subject = 'provider:telegram-gateway' and ip like '203.0.113.%'`;
+  const from = (last: number) => ({ 'x-forwarded-for': `203.0.113.${last}` });
+  const now = Math.floor(app.clock.now().getTime() / 1000);
+  for (let index = 0; index < 30; index += 1) {
+    const headers = { ...telegramHeaders('{}', now, 'not the token'), ...from(7) };
+    assert.equal(await call(TELEGRAM, '{"code":"123456"}', headers), 401);
+  }
+  assert.equal(await call(TELEGRAM, '{}', { ...telegramHeaders('{}', now - 400), ...from(7) }), 403);
+  await until(async () => (await events('callback.stale')).length > 0);
+  assert.deepEqual(
+    [...(await events('callback.forged'))],
+    [{ actor: 'anonymous', subject: 'provider:telegram-gateway', ip: '203.0.113.7', data: {} }],
+  );
+  assert.equal((await events('callback.stale')).length, 1);
+  for (let last = 50; last < 90; last += 1) await call(TELEGRAM, 'x', from(last));
+  await until(async () => (await events('callback.forged')).length > 5);
+  assert.ok((await events('callback.forged')).length <= 20, 'a flood does not fill it');
+});
+
 test('S42 what is signed and still no report is refused as unreadable', async () => {
   for (const fields of [{ MessageSid: 'SM1', MessageStatus: 'sent' }, { MessageStatus: 'sent' }, {}]) {
     assert.equal(await twilio(fields as Record<string, string>), 400);
