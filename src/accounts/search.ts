@@ -15,7 +15,7 @@ export function readSearch(tenant: Tenant, text: string): Partial<UserSearch> {
 }
 
 /** The canonical addresses that a text may be: digits alone may be a national number or a Telegram id. */
-export function addressesIn(tenant: Tenant, typed: string): { kind: string; value: string }[] {
+function addressesIn(tenant: Tenant, typed: string): { kind: string; value: string }[] {
   if (typed.includes('@')) {
     const email = parseEmail(typed);
     return email.ok ? [{ kind: 'email', value: email.email }] : [];

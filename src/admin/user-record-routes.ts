@@ -142,7 +142,7 @@ export function userRecordRoutes(server: AdminServer, context: AdminContext): vo
       if (!reached) return reply;
       const found = await accounts.export(reached.tenant, reached.user.id, reached.by);
       if (!found) return sendRefusal(reply, refuse('NOT_FOUND'));
-      return { success: true as const, export: { ...found } as Record<string, unknown> };
+      return { success: true as const, export: { ...found } };
     },
   );
 }

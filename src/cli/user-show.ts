@@ -141,7 +141,7 @@ function advice({ tenant, user }: Found, uses: readonly AddressUse[], { app }: W
       : []),
     ...(closed
       ? [
-          `${closed.value} takes no codes until its owner signs in another way, or: POST /api/v1/admin/addresses/reopen`,
+          `${closed.value} takes no codes until its owner signs in another way, or: firstproof user reopen ${closed.value} --tenant ${tenant.slug}`,
         ]
       : []),
   ];

@@ -56,7 +56,7 @@ test('user list, show, sessions, disable, enable, export and erase: what a suppo
     /Firefox/,
     /sign_in_code +sms +(sent|delivered)/,
     /user\.signed_in/,
-    /addresses\/reopen/,
+    /firstproof user reopen \+998901112233 --tenant uz/,
   ]) {
     assert.match(shown.stdout, expected);
   }
