@@ -4,10 +4,12 @@ import { createTestApp, type TestApp } from '../create-test-app.ts';
 
 let behindProxy: TestApp;
 let alone: TestApp;
+/** No work is asked for: what is shown here is who counts as one caller. */
+const env = { FIRSTPROOF_FREE_SENDS_PER_CALLER_PER_HOUR: '30' };
 before(async () => {
   [behindProxy, alone] = await Promise.all([
-    createTestApp(),
-    createTestApp({ env: { FIRSTPROOF_TRUSTED_PROXIES: '10.0.0.0/8' } }),
+    createTestApp({ env }),
+    createTestApp({ env: { ...env, FIRSTPROOF_TRUSTED_PROXIES: '10.0.0.0/8' } }),
   ]);
 });
 after(() => Promise.all([behindProxy.close(), alone.close()]));
