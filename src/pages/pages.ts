@@ -23,6 +23,7 @@ import { showSignOut, takeSignOut } from './sign-out.ts';
 import { showSignUp, takeSignUp } from './sign-up.ts';
 import { takeUsername } from './take-username.ts';
 import { showTelegram, takeTelegram, takeTelegramDone, telegramState } from './telegram.ts';
+import { takeTelegramLogin, telegramLoginBack } from './telegram-login.ts';
 import { tell } from './tell.ts';
 import { createTravelStreams, sendTravel } from './travel.ts';
 import { showVerify, takeCode, takeResend } from './verify.ts';
@@ -68,6 +69,8 @@ export function registerPages(fastify: FastifyInstance, context: PagesContext): 
     formPage(server, context, '/telegram', showTelegram, takeTelegram);
     post(server, context, '/telegram/done', showTelegram, takeTelegramDone);
     get(server, context, '/telegram/state', telegramState);
+    get(server, context, '/telegram/back', telegramLoginBack);
+    post(server, context, '/telegram/login', showSignIn, takeTelegramLogin);
     formPage(server, context, '/second-proof', showSecondProof, takeSecondProof);
     const streams = createTravelStreams(server);
     get(server, context, '/verify/events', (visit) => sendTravel(visit, streams));
