@@ -7,7 +7,7 @@ import { createTestProvider, sends, throws } from './test-provider.ts';
 const AUTH = '/api/v1/auth';
 /** The long forms: FIRSTPROOF_HANG_SECONDS=60, FIRSTPROOF_QUEUED=10000. */
 const HANG_SECONDS = Number(process.env['FIRSTPROOF_HANG_SECONDS'] ?? 3);
-const QUEUED = Number(process.env['FIRSTPROOF_QUEUED'] ?? 600);
+const QUEUED = Number(process.env['FIRSTPROOF_QUEUED'] ?? 1000);
 const env = { FIRSTPROOF_BUDGETS: 'relaxed' };
 
 let counter = 0;
