@@ -20,9 +20,11 @@ import { budgetsOf, createAddressBudgets, createCallerBuckets } from './limits/l
 import { createNotices } from './notices/notices.ts';
 import { createPasswords, hashingCapacity } from './passwords/passwords.ts';
 import { createRevocations, createSessions, type Revocations } from './sessions/sessions.ts';
-import { maskAddress } from './signin/address.ts';
+import type { Refused } from './kernel/errors.ts';
+import { type AddressFields, maskAddress } from './signin/address.ts';
+import { type Reopened, reopenAddress } from './signin/reopen-addresses.ts';
 import { createChallenges } from './challenges/challenges.ts';
-import type { SignInContext } from './signin/context.ts';
+import type { RequestClues, SignInContext } from './signin/context.ts';
 import { createTollGate } from './signin/toll-gate.ts';
 import { warnOfClosedCountries } from './signin/watch-tolls.ts';
 import { createTelegramProofs } from './telegram-proofs/telegram-proofs.ts';
@@ -53,6 +55,8 @@ export interface App {
   metrics: Metrics;
   inbox: DevelopmentInbox | undefined;
   newId: () => string;
+  /** Opens an address again that wrong codes have closed; for the command line. */
+  reopen: (address: AddressFields & { tenant?: string }) => Promise<Reopened | Refused>;
   /** Is there a provider for this channel? */
   offers: (channel: string) => boolean;
   ready: () => Promise<boolean>;
@@ -62,6 +66,14 @@ export interface App {
   beginStop(): void;
   stop(): Promise<void>;
 }
+
+/** An operator at the machine itself. */
+const COMMAND_LINE: RequestClues = {
+  caller: { ip: '', bucket: 'command-line', userAgent: 'firstproof' },
+  tenantHeader: undefined,
+  host: undefined,
+  acceptLanguage: undefined,
+};
 
 /** Requests in flight at a stop have so long; a client that reads no faster is cut off. */
 const DRAIN_MILLISECONDS = 20_000;
@@ -232,6 +244,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     metrics,
     inbox,
     newId,
+    reopen: (address) => reopenAddress(signIn, address, 'system', COMMAND_LINE),
     offers: (channel) => delivery.offers(channel),
     ready,
     async start() {

@@ -17,6 +17,7 @@ import { removeTenantBot, setTenantBot, showTenantBot } from './tenant-bot-comma
 import { testAddressCommands } from './test-address-command.ts';
 import { removeTelegramLogin, setTelegramLogin, showTelegramLogin } from './tenant-telegram-login-command.ts';
 import { createTenant, listTenants, type NewTenantOptions, setTenant, showTenant } from './tenant-command.ts';
+import { runUserReopen } from './reopen-command.ts';
 import { runTollsLedger } from './tolls-command.ts';
 import { runUserImport, type UserImportOptions } from './user-command.ts';
 import { version } from './version.ts';
@@ -219,9 +220,9 @@ program
     runDoctor({ ...program.opts<{ development?: boolean }>(), ...options }),
   );
 
-program
-  .command('user')
-  .description('accounts')
+const user = program.command('user').description('accounts');
+
+user
   .command('import <file>')
   .description('bring in existing users from CSV or JSON Lines; exit code 1 when rows were refused')
   .option('--tenant <slug>', 'whose users they become', 'default')
@@ -231,6 +232,15 @@ program
   .option('--report <file>', 'where refused rows are told (FILE.refused.jsonl)')
   .option(...asJson)
   .action((file: string, options: UserImportOptions) => runUserImport(configured(), file, options));
+
+user
+  .command('reopen <address>')
+  .description('let codes go to an address again that a hundred wrong ones in a row had closed')
+  .option('--tenant <slug>', 'whose address it is, where neither its market nor `default`')
+  .option(...asJson)
+  .action((address: string, options: { tenant?: string; json?: boolean }) =>
+    runUserReopen(configured(), address, options),
+  );
 
 program
   .command('tolls')

@@ -10,6 +10,7 @@ export const slots = [
   'expires_in', // seconds
   'token', // what the login gave
   'callback_url',
+  'encoding', // written {{encoding:a|b}}: a for texts of GSM-7, b where they need UCS-2
 ] as const;
 
 export type Slot = (typeof slots)[number];
@@ -18,7 +19,10 @@ export type Slot = (typeof slots)[number];
  * A text with holes. Secrets are parts of their own: what a secret holds is never read as a template, and no template
  * text is ever printed with it.
  */
-export type Template = readonly (string | { slot: Slot })[];
+export type Template = readonly TemplatePart[];
+
+/** `words`: what a gateway calls GSM-7 and UCS-2. */
+export type TemplatePart = string | { slot: Slot; words?: readonly [string, string] };
 
 /** Finds what `${env:NAME}` or `${file:path}` stands for; a sentence when there is nothing. */
 export type Resolve = (
@@ -26,14 +30,14 @@ export type Resolve = (
   name: string,
 ) => { ok: true; value: string } | { ok: false; message: string };
 
-const HOLE = /\{\{\s*([a-z_]+)\s*\}\}|\$\{(env|file):([^}]+)\}/g;
+const HOLE = /\{\{\s*([a-z_]+)(?::([^{}|]*)\|([^{}|]*))?\s*\}\}|\$\{(env|file):([^}]+)\}/g;
 
 /** @throws TemplateFault with what is wrong and what would be right */
 export function parseTemplate(text: string, resolve: Resolve): Template {
-  const parts: (string | { slot: Slot })[] = [];
+  const parts: TemplatePart[] = [];
   let end = 0;
   for (const match of text.matchAll(HOLE)) {
-    const [whole, slotName, kind, name] = match;
+    const [whole, slotName, plain, wide, kind, name] = match;
     if (match.index > end) parts.push(text.slice(end, match.index));
     end = match.index + whole.length;
     if (slotName === undefined) {
@@ -44,7 +48,11 @@ export function parseTemplate(text: string, resolve: Resolve): Template {
     }
     const slot = slots.find((candidate) => candidate === slotName);
     if (!slot) throw new TemplateFault(`{{${slotName}}} is unknown; there are ${slots.join(', ')}`);
-    parts.push({ slot });
+    const hasWords = plain !== undefined && wide !== undefined;
+    if (hasWords !== (slot === 'encoding')) {
+      throw new TemplateFault('{{encoding:a|b}} has two words, for GSM-7 and UCS-2; no other place has any');
+    }
+    parts.push(hasWords ? { slot, words: [plain, wide] } : { slot });
   }
   if (end < text.length) parts.push(text.slice(end));
   return parts;

@@ -110,6 +110,14 @@ test('a broken description keeps the server from starting, and says where', () =
       { ...plain, send: { url: 'https://a.example/', form: { to: '{{phone}}' } } },
       /\{\{phone\}\} is unknown/,
     ],
+    [
+      { ...plain, send: { url: 'https://a.example/', form: { to: '{{encoding}}' } } },
+      /\{\{encoding:a\|b\}\} has two words/,
+    ],
+    [
+      { ...plain, send: { url: 'https://a.example/', form: { to: '{{text:a|b}}' } } },
+      /no other place has any/,
+    ],
     [{ ...plain, send: { url: 'https://a.example/', headers: { a: '{{token}}' } } }, /needs a login/],
     [{ ...plain, success: { when: { matches: '(' } } }, /not a regular expression/],
     [{ ...plain, success: { when: {} } }, /either at or matches/],

@@ -12,9 +12,22 @@ export interface Begun {
   returnTo: string | undefined;
 }
 
+/** A code for an address of the account itself, so that a change may be made. */
+interface BegunProof {
+  purpose: 'step_up';
+  kind: Flow['kind'];
+  value: string;
+  proving: string;
+  returnTo: undefined;
+}
+
 /** A code is on its way: keeps what the next page needs and goes there. */
-export function beginFlow(visit: Visit, sent: VerificationSent, begun: Begun): FastifyReply {
-  const { kind, value } = identityOf(begun.address);
+export function beginFlow(
+  visit: Visit,
+  sent: VerificationSent,
+  begun: (Begun & { isReplacement?: boolean }) | BegunProof,
+): FastifyReply {
+  const { kind, value } = 'address' in begun ? identityOf(begun.address) : begun;
   const now = visit.context.clock.now().getTime();
   const flow: Flow = {
     purpose: begun.purpose,
@@ -29,6 +42,8 @@ export function beginFlow(visit: Visit, sent: VerificationSent, begun: Begun): F
     expiresAt: now + sent.expiresIn * 1000,
     resendAt: now + sent.resendIn * 1000,
     attemptsLeft: sent.attemptsLeft,
+    ...('proving' in begun ? { proving: begun.proving } : {}),
+    ...('isReplacement' in begun && begun.isReplacement ? { isReplacement: true } : {}),
     ...(begun.returnTo === undefined ? {} : { returnTo: begun.returnTo }),
   };
   return toVerify(visit, keepFlow(visit, flow));
@@ -82,6 +97,12 @@ export function findBegun(visit: Visit, begun: Pick<Begun, 'purpose' | 'address'
       flow.value === value &&
       flow.expiresAt > visit.context.clock.now().getTime(),
   );
+}
+
+/** A code that this browser asked for, for the change that waits under this name. */
+export function flowOfProving(visit: Visit, proving: string): NamedFlow | undefined {
+  const now = visit.context.clock.now().getTime();
+  return flowsOf(visit).find(({ flow }) => flow.proving === proving && flow.expiresAt > now);
 }
 
 function identityOf(address: Begun['address']): Pick<Flow, 'kind' | 'value'> {

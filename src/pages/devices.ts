@@ -1,12 +1,13 @@
 import type { FastifyReply } from 'fastify';
 import { isUuid } from '../kernel/id.ts';
 import type { Access, DeviceRow } from '../sessions/sessions.ts';
+import { requireProof } from '../signin/require-proof.ts';
 import { html, type Html } from '../web/html.ts';
 import { fieldOf, formOf, noticeBox, problemBox } from './components.ts';
 import { textOf, trimmedOf } from './context.ts';
 import { sendPage } from './layout.ts';
 import { fieldProblems, type Problem } from './problems.ts';
-import { mayEndSessions, tellUnproved } from './proof.ts';
+import { askProof } from './prove.ts';
 import { tell } from './tell.ts';
 import { goTo, leave, leaveNotice, pathTo, takeNotice, type Visit } from './visit.ts';
 import { counted, fillHtml } from './words.ts';
@@ -76,7 +77,10 @@ function entryOf(visit: Visit, device: DeviceRow, isCurrent: boolean, problem: P
   const first = fillHtml(words.devices.firstSeen, { time: timeOf(visit, device.first_seen) });
   const place =
     device.last_ip !== null && fillHtml(words.devices.place, { place: html`<bdi>${device.last_ip}</bdi>` });
-  return html`<li><div class="entry"><span class="row"><bdi class="strong">${device.name}</bdi>${isCurrent && html`<span class="badge">${words.devices.thisDevice}</span>`}</span><span class="small soft">${seen} · ${first}</span>${place && html`<span class="small soft">${place}</span>`}</div>${!isCurrent && end}<details class="fold"${isAtFault && html` open`}><summary>${words.devices.rename}<span class="spoken"> ${device.name}</span></summary>${rename}</details></li>`;
+  const name = html`<span class="row"><bdi class="strong">${device.name}</bdi>${isCurrent && html`<span class="badge">${words.devices.thisDevice}</span>`}</span>`;
+  const facts = html`<span class="meta"><span>${seen}</span><span>${first}</span>${place && html`<span>${place}</span>`}</span>`;
+  const fold = html`<details class="fold"${isAtFault && html` open`}><summary>${words.devices.rename}<span class="spoken"> ${device.name}</span></summary>${rename}</details>`;
+  return html`<li><div class="entry">${name}${facts}</div><div class="acts">${!isCurrent && end}${fold}</div></li>`;
 }
 
 /** In UTC and saying so; the script tells it in the reader's own time. */
@@ -97,7 +101,14 @@ export async function takeDevices(visit: Visit, access: Access): Promise<Fastify
   const id = textOf(form, 'device');
   const isOwn = id === access.deviceId;
   const endsOthers = action === 'end_others' || (action !== 'rename' && !isOwn);
-  if (endsOthers && !(await mayEndSessions(visit, access))) return tellUnproved(visit, '/account/devices');
+  // As on the API: whoever finds an open browser must not shut its owner out.
+  const unproved = endsOthers ? await requireProof(context.signIn, access, 'sessions') : undefined;
+  if (unproved) {
+    return askProof(visit, access, unproved, {
+      action: 'devices',
+      form: { action, device: id.slice(0, 36) },
+    });
+  }
   if (action === 'end_others') {
     await sessions.end(access, 'others', clues.caller);
     return backTo(visit, 'ended');

@@ -5,7 +5,7 @@ import type { ProblemName } from './words.ts';
 
 /** A sign-in, a sign-up or a forgotten password on its way, as this browser keeps it. Times are milliseconds. */
 export interface Flow {
-  purpose: 'sign_in' | 'register' | 'recover';
+  purpose: 'sign_in' | 'register' | 'recover' | 'link' | 'step_up';
   /** The handle of the verification: a secret, which is why all of this is sealed and never in an address. */
   handle: string;
   /** Slug of the tenant the verification belongs to; on shared pages the phone may have chosen it. */
@@ -13,7 +13,7 @@ export interface Flow {
   channel: string;
   destination: string;
   kind: 'phone' | 'email' | 'telegram';
-  /** The address in its canonical form. */
+  /** The address in its canonical form; of a step-up the id of the account's own address. */
   value: string;
   codeLength: number;
   expiresAt: number;
@@ -22,6 +22,10 @@ export interface Flow {
   returnTo?: string;
   /** What the last try ended with, to be said on the page. */
   problem?: { name: ProblemName; seconds?: number; work?: 'asked' | 'again' };
+  /** link: the new address takes the place of another. */
+  isReplacement?: boolean;
+  /** step_up: under which name the change waits that wants the proof. */
+  proving?: string;
   /** After the proof of a forgotten password: what sets the new one. */
   resetToken?: string;
   /** After the proof of a number whose account lay idle: what leads on (S35). */

@@ -20,7 +20,7 @@ export interface Page {
   /** The pages of the account are wide and have tabs. */
   tabs?: 'account' | 'devices';
   /** Where a form of this page may end up, beside here: browsers hold redirects after a form to it (CSP form-action). */
-  leadsTo?: string | undefined;
+  leadsTo?: string | readonly (string | undefined)[] | undefined;
   /** A CAPTCHA on the page. */
   captcha?: ChallengePut['captcha'] | undefined;
   /** Seconds after which the page asks again by itself. */
@@ -46,7 +46,8 @@ function pageHeaders(visit: Visit, page: Page): Record<string, string> {
   const { logoUrl } = brandOf(visit.site.tenant);
   const pictures = logoUrl === null ? '' : ` ${new URL(logoUrl).origin}`;
   const captcha = captchaHosts(page.captcha);
-  const leadsTo = page.leadsTo === undefined ? '' : ` ${originOf(page.leadsTo)}`;
+  const outside = [page.leadsTo].flat().filter((address) => address !== undefined);
+  const leadsTo = outside.map((address) => ` ${originOf(address)}`).join('');
   return {
     'content-security-policy': [
       "default-src 'none'",

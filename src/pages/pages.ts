@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Access } from '../sessions/sessions.ts';
 import { isOwnRequest } from '../web/csrf.ts';
-import { showAccount, takeAccount, takePasswordChange, forAccess } from './account.ts';
+import { showAccount, takeAccount, forAccess } from './account.ts';
+import { showAdd, takeAdd, takeRemove } from './addresses.ts';
 import { assetRoutes } from './assets.ts';
 import type { PagesContext } from './context.ts';
 import { inboxRoutes } from './development/inbox.ts';
@@ -10,14 +12,20 @@ import { showForgot, takeForgot } from './forgot.ts';
 import { showHome } from './home.ts';
 import type { OpenApi } from './reference/openapi.ts';
 import { referenceRoutes } from './reference/reference.ts';
+import { showPassword, takePassword } from './password.ts';
 import { noticeProblem, type Problem } from './problems.ts';
+import { showProve } from './prove.ts';
+import { takeProve } from './proved.ts';
 import { showReset, takeReset } from './reset.ts';
 import { showSecondProof, takeSecondProof } from './second-proof.ts';
 import { showSignIn, takeSignIn } from './sign-in.ts';
 import { showSignOut, takeSignOut } from './sign-out.ts';
 import { showSignUp, takeSignUp } from './sign-up.ts';
+import { takeUsername } from './take-username.ts';
 import { showTelegram, takeTelegram, takeTelegramDone, telegramState } from './telegram.ts';
+import { takeTelegramLogin, telegramLoginBack } from './telegram-login.ts';
 import { tell } from './tell.ts';
+import { createTravelStreams, sendTravel } from './travel.ts';
 import { showVerify, takeCode, takeResend } from './verify.ts';
 import { beginVisit, goTo, hasFormToken, keepLanguage, pathTo, type Visit } from './visit.ts';
 import { pageLocales } from './words.ts';
@@ -61,14 +69,12 @@ export function registerPages(fastify: FastifyInstance, context: PagesContext): 
     formPage(server, context, '/telegram', showTelegram, takeTelegram);
     post(server, context, '/telegram/done', showTelegram, takeTelegramDone);
     get(server, context, '/telegram/state', telegramState);
+    get(server, context, '/telegram/back', telegramLoginBack);
+    post(server, context, '/telegram/login', showSignIn, takeTelegramLogin);
     formPage(server, context, '/second-proof', showSecondProof, takeSecondProof);
-    const account: Show = (visit, problem) =>
-      forAccess(visit, (own, access) => showAccount(own, access, problem));
-    const devices: Show = (visit, problem) =>
-      forAccess(visit, (own, access) => showDevices(own, access, problem));
-    formPage(server, context, '/account', account, (visit) => forAccess(visit, takeAccount));
-    formPage(server, context, '/account/devices', devices, (visit) => forAccess(visit, takeDevices));
-    post(server, context, '/account/password', account, (visit) => forAccess(visit, takePasswordChange));
+    const streams = createTravelStreams(server);
+    get(server, context, '/verify/events', (visit) => sendTravel(visit, streams));
+    accountPages(server, context);
     // Below a tenant nothing else lives: whatever is not there is told by a page.
     server.get(
       '/t/:tenant',
@@ -82,6 +88,27 @@ export function registerPages(fastify: FastifyInstance, context: PagesContext): 
     );
     done();
   });
+}
+
+/** The pages of whoever is signed in. */
+function accountPages(server: FastifyInstance, context: PagesContext): void {
+  type Page = (visit: Visit, access: Access, problem?: Problem) => FastifyReply | Promise<FastifyReply>;
+  const shown =
+    (page: Page): Show =>
+    (visit, problem) =>
+      forAccess(visit, (own, access) => page(own, access, problem));
+  const taken =
+    (page: Page): Take =>
+    (visit) =>
+      forAccess(visit, page);
+  const account = shown(showAccount);
+  formPage(server, context, '/account', account, taken(takeAccount));
+  formPage(server, context, '/account/devices', shown(showDevices), taken(takeDevices));
+  formPage(server, context, '/account/add', shown(showAdd), taken(takeAdd));
+  formPage(server, context, '/account/password', shown(showPassword), taken(takePassword));
+  formPage(server, context, '/prove', shown(showProve), taken(takeProve));
+  post(server, context, '/account/remove', account, taken(takeRemove));
+  post(server, context, '/account/username', account, taken(takeUsername));
 }
 
 function formPage(

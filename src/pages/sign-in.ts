@@ -22,6 +22,7 @@ import { fieldProblems, type Problem, problemOf } from './problems.ts';
 import { addressAfter, outsideOf, readReturnAddress } from './return-address.ts';
 import { personName } from './person.ts';
 import { hasTelegramLink, telegramButton } from './telegram.ts';
+import { telegramLoginButton, telegramLoginLeadsTo } from './telegram-login-button.ts';
 import { tellBadReturn } from './tell.ts';
 import { accessOf, pathTo, type Visit } from './visit.ts';
 import { fill } from './words.ts';
@@ -57,17 +58,19 @@ export async function showSignIn(visit: Visit, problem?: Problem): Promise<Fasti
   const title = fill(byPassword ? words.byPassword.title : words.signIn.title, { tenant: site.tenant.name });
   const isOpen = site.tenant.policy.registration === 'open';
   const byCode = isOpen ? words.signIn.lead : words.signIn.leadClosed;
+  // Where no bot brings codes, the way to Telegram stands beside all others.
+  const isTelegram = !byPassword && (way === 'telegram' || !choice.ways.includes('telegram'));
   const byLink = way === 'telegram' && hasTelegramLink(visit);
   const lead = byPassword ? words.byPassword.lead : byLink ? words.telegram.lead : byCode;
   const body = html`<div class="stack">${leadOf(title, lead)}${problemBox(problem)}${
     way === undefined
       ? html`<p>${words.problems.channelUnavailable}</p>`
       : signInForm(visit, choice, way, problem)
-  }${otherChoices(visit, choice)}</div>`;
+  }${isTelegram && telegramLoginButton(visit, back.returnTo)}${otherChoices(visit, choice)}</div>`;
   return sendPage(visit, {
     title,
     body,
-    leadsTo: outsideOf(back.returnTo),
+    leadsTo: [outsideOf(back.returnTo), telegramLoginLeadsTo(visit)],
     ...(problem ? { status: problem.status, captcha: problem.work?.captcha } : {}),
   });
 }

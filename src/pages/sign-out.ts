@@ -1,11 +1,12 @@
 import type { FastifyReply } from 'fastify';
 import { readProfile } from '../signin/profile.ts';
+import { requireProof } from '../signin/require-proof.ts';
 import { html } from '../web/html.ts';
 import { formOf, leadOf } from './components.ts';
 import { textOf } from './context.ts';
 import { sendPage } from './layout.ts';
 import { personName } from './person.ts';
-import { mayEndSessions, tellUnproved } from './proof.ts';
+import { askProof } from './prove.ts';
 import { tell } from './tell.ts';
 import { accessOf, goTo, leave, pathTo, type Visit } from './visit.ts';
 import { fillHtml } from './words.ts';
@@ -33,8 +34,10 @@ export async function showSignOut(visit: Visit): Promise<FastifyReply> {
 export async function takeSignOut(visit: Visit): Promise<FastifyReply> {
   const access = await accessOf(visit);
   const scope = textOf(visit.form, 'scope') === 'all' ? 'all' : 'this';
-  if (access && scope === 'all' && !(await mayEndSessions(visit, access)))
-    return tellUnproved(visit, '/account');
+  if (access && scope === 'all') {
+    const unproved = await requireProof(visit.context.signIn, access, 'sessions');
+    if (unproved) return askProof(visit, access, unproved, { action: 'sign_out', form: { scope } });
+  }
   if (access) await visit.context.signIn.sessions.end(access, scope, visit.clues.caller);
   leave(visit);
   return goTo(visit, pathTo(visit, '/sign-out'));

@@ -49,14 +49,9 @@ export async function showSignUp(visit: Visit, problem?: Problem): Promise<Fasti
 }
 
 /** First and last name, and a username where the tenant asks for one. */
-export function profileFields(visit: Visit, fields: Fields, problem: Problem | undefined): Html {
+function profileFields(visit: Visit, fields: Fields, problem: Problem | undefined): Html {
   const { words, site } = visit;
   const { requiredFields } = site.tenant.policy;
-  const name = (key: 'first_name' | 'last_name', label: string, autocomplete: string): Html => {
-    const required = requiredFields.includes(key);
-    const value = textOf(fields, key);
-    return fieldOf(visit, { name: key, label, autocomplete, value, required, optional: !required, problem });
-  };
   const username =
     requiredFields.includes('username') &&
     fieldOf(visit, {
@@ -69,7 +64,19 @@ export function profileFields(visit: Visit, fields: Fields, problem: Problem | u
       required: true,
       problem,
     });
-  return html`<div class="pair">${name('first_name', words.fields.firstName, 'given-name')}${name('last_name', words.fields.lastName, 'family-name')}</div>${username}`;
+  return html`${nameFields(visit, fields, problem)}${username}`;
+}
+
+/** First and last name, side by side where there is room. */
+export function nameFields(visit: Visit, fields: Fields, problem: Problem | undefined): Html {
+  const { words, site } = visit;
+  const { requiredFields } = site.tenant.policy;
+  const name = (key: 'first_name' | 'last_name', label: string, autocomplete: string): Html => {
+    const required = requiredFields.includes(key);
+    const value = textOf(fields, key);
+    return fieldOf(visit, { name: key, label, autocomplete, value, required, optional: !required, problem });
+  };
+  return html`<div class="pair">${name('first_name', words.fields.firstName, 'given-name')}${name('last_name', words.fields.lastName, 'family-name')}</div>`;
 }
 
 function passwordField(visit: Visit, problem: Problem | undefined): Html | null {

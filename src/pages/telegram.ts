@@ -134,7 +134,7 @@ function simulatedHint({ context, site }: Visit, { url }: LinkFlow): Html | null
 function showConfirmed(visit: Visit, { id, flow }: Named<LinkFlow>): Promise<FastifyReply> {
   const { words } = visit;
   const title = flow.isAddition ? words.telegram.linkTitle : words.telegram.title;
-  const body = html`<div class="stack">${leadOf(title)}<p class="state" role="status">${words.telegram.confirmed}</p><div data-sends>${formOf(visit, pathTo(visit, '/telegram/done'), { flow: id }, submitOf(words.continue))}</div></div>`;
+  const body = html`<div class="stack">${leadOf(title)}<p class="state" role="status">${words.telegram.confirmed}</p><div data-takes>${formOf(visit, pathTo(visit, '/telegram/done'), { flow: id }, submitOf(words.continue))}</div></div>`;
   return sendPage(visit, { title, body, leadsTo: outsideOf(flow.returnTo) });
 }
 
@@ -163,7 +163,7 @@ export async function takeTelegram(visit: Visit): Promise<FastifyReply> {
 }
 
 /** Begins a link and goes to its page. @param access who adds a Telegram account to theirs */
-async function beginTelegramLink(
+export async function beginTelegramLink(
   visit: Visit,
   access: Access | undefined,
   returnTo: string | undefined,

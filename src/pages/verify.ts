@@ -1,22 +1,25 @@
 import type { FastifyReply } from 'fastify';
 import type { Refused } from '../kernel/errors.ts';
 import { resendOtp } from '../signin/resend-otp.ts';
+import { finishVerification } from '../signin/finish-verification.ts';
 import { verifyCode } from '../signin/verify-code.ts';
 import { html, type Html } from '../web/html.ts';
 import { below, describedBy, formOf, labelOf, noticeBox, submitOf } from './components.ts';
-import { textOf } from './context.ts';
+import { textOf, trimmedOf } from './context.ts';
 import { putChallenge } from '../signin/prove-work.ts';
 import { challengeField, type WorkAsked, workOf } from './challenge.ts';
 import { toVerify } from './begin-flow.ts';
 import { finishSignIn, withoutProblem } from './finish.ts';
-import { findFlow, type Flow, keepFlow, type NamedFlow } from './flow.ts';
+import { dropFlow, findFlow, type Flow, keepFlow, type NamedFlow } from './flow.ts';
 import { sendPage } from './layout.ts';
-import { type Problem, problemName, problemText, waitOf } from './problems.ts';
+import { type OtherNames, type Problem, problemName, problemText, waitOf } from './problems.ts';
+import { makeChange } from './proved.ts';
 import { outsideOf } from './return-address.ts';
 import { cluesFor } from './site.ts';
+import { otherChannels, travelView } from './travel.ts';
 import { toSecondProof } from './second-proof.ts';
 import { tell } from './tell.ts';
-import { goTo, leaveNotice, pathTo, takeNotice, type Visit } from './visit.ts';
+import { accessOf, goTo, leaveNotice, pathTo, takeNotice, type Visit } from './visit.ts';
 import { clockIn, counted, durationIn, fill, fillHtml } from './words.ts';
 
 /** Problems that concern what stands in the field; others stand above it. */
@@ -35,14 +38,16 @@ export async function showVerify(visit: Visit, problem?: Problem): Promise<Fasti
   const told = problem?.notice ?? last;
   const isField =
     problem === undefined && flow.problem !== undefined && OF_THE_FIELD.includes(flow.problem.name);
-  const destination = html`<bdi class="strong nowrap" dir="ltr">${flow.destination}</bdi>`;
-  const sentence =
-    words.verify[flow.channel === 'email' || flow.channel === 'telegram' ? flow.channel : 'sms'];
+  const destination = html`<bdi class="strong whole" dir="ltr">${flow.destination}</bdi>`;
+  const { channel } = flow;
+  const isKnown = channel === 'email' || channel === 'telegram' || channel === 'voice';
+  const sentence = words.verify[isKnown ? channel : 'sms'];
   const body = html`<div class="stack">
 <div class="lead"><h1>${words.verify.title}</h1><p class="soft">${fillHtml(sentence, { destination })} <a href="${startPath(visit, flow)}">${words.verify.change}</a></p></div>
 ${notice === 'resent' && noticeBox(words.verify.resent)}
 ${told !== undefined && !isField && html`<div class="notice bad" role="alert"><p>${told}</p></div>`}
 ${codeForm(visit, found, isField ? told : undefined)}
+${await travelView(visit, found)}
 ${otherWays(visit, found, work)}
 <p class="spoken" role="status" data-live></p>
 </div>`;
@@ -97,7 +102,15 @@ function otherWays(visit: Visit, { id, flow }: NamedFlow, work: WorkAsked | unde
     html`${challengeField(visit, work)}<button class="link" type="submit" data-ready="${words.verify.resend}" data-announce="${words.verify.resendReady}">${label}</button>`,
     '',
   );
-  return html`<div class="choices">${resend}${flow.channel === 'email' && html`<span class="soft">${words.verify.spam}</span>`}<a href="${pathTo(visit, flow.purpose === 'recover' ? '/forgot' : '/sign-in', { return_to: flow.returnTo, with: otherKind(flow.kind) })}">${words.verify.another}</a></div>`;
+  return html`<div class="choices">${resend}${otherChannels(visit, { id, flow })}${flow.channel === 'email' && html`<span class="soft">${words.verify.spam}</span>`}<a href="${otherPath(visit, flow)}">${words.verify.another}</a></div>`;
+}
+
+/** To another address of the same person, or another way to prove who they are. */
+function otherPath(visit: Visit, flow: Flow): string {
+  if (flow.purpose === 'step_up') return pathTo(visit, '/prove', { flow: flow.proving });
+  if (flow.purpose === 'link') return pathTo(visit, '/account/add', { with: otherKind(flow.kind) });
+  const path = flow.purpose === 'recover' ? '/forgot' : '/sign-in';
+  return pathTo(visit, path, { return_to: flow.returnTo, with: otherKind(flow.kind) });
 }
 
 function otherKind(kind: Flow['kind']): string {
@@ -106,7 +119,10 @@ function otherKind(kind: Flow['kind']): string {
 
 /** Where this flow began, to correct the address. */
 function startPath(visit: Visit, flow: Flow): string {
-  const path = { sign_in: '/sign-in', register: '/sign-up', recover: '/forgot' }[flow.purpose];
+  if (flow.purpose === 'step_up') return pathTo(visit, '/prove', { flow: flow.proving });
+  const path = { sign_in: '/sign-in', register: '/sign-up', recover: '/forgot', link: '/account/add' }[
+    flow.purpose
+  ];
   return pathTo(visit, path, { with: flow.kind, return_to: flow.returnTo });
 }
 
@@ -116,6 +132,7 @@ export async function takeCode(visit: Visit): Promise<FastifyReply> {
   if (!found) return tell(visit, 404, visit.words.verify.nothing);
   const { id, flow } = found;
   const { context } = visit;
+  if (flow.purpose === 'link' || flow.purpose === 'step_up') return takeOwnCode(visit, found);
   const outcome = await verifyCode(
     context.signIn,
     {
@@ -132,15 +149,45 @@ export async function takeCode(visit: Visit): Promise<FastifyReply> {
   return goTo(visit, pathTo(visit, '/reset', { flow: id }));
 }
 
+/** A code that somebody signed in asked for: for an address to add, or to prove once more who they are. */
+async function takeOwnCode(visit: Visit, found: NamedFlow): Promise<FastifyReply> {
+  const access = await accessOf(visit);
+  if (!access) return goTo(visit, pathTo(visit, '/sign-in', { return_to: '/account' }));
+  const { id, flow } = found;
+  const outcome = await finishVerification(
+    visit.context.signIn,
+    access,
+    { verificationId: flow.handle, code: textOf(visit.form, 'code').slice(0, 32) },
+    visit.clues,
+  );
+  if (!outcome.ok) {
+    return refused(
+      visit,
+      found,
+      outcome,
+      flow.purpose === 'link' ? { ALREADY_REGISTERED: 'addressTaken' } : {},
+    );
+  }
+  dropFlow(visit, id);
+  if (flow.proving !== undefined) return makeChange(visit, access, flow.proving);
+  leaveNotice(visit, flow.isReplacement ? 'changed' : 'added');
+  return goTo(visit, pathTo(visit, '/account'));
+}
+
 /** POST /verify/resend */
 export async function takeResend(visit: Visit): Promise<FastifyReply> {
   const found = findFlow(visit);
   if (!found) return tell(visit, 404, visit.words.verify.nothing);
   const { id, flow } = found;
   const now = visit.context.clock.now().getTime();
+  const channel = trimmedOf(visit.form, 'channel')?.slice(0, 20);
   const outcome = await resendOtp(
     visit.context.signIn,
-    { verification_id: flow.handle, locale: visit.locale },
+    {
+      verification_id: flow.handle,
+      locale: visit.locale,
+      ...(channel === undefined ? {} : { channel }),
+    },
     cluesFor(visit.site, visit.clues, flow.tenant),
   );
   if (!outcome.ok) return refused(visit, found, outcome);
@@ -162,7 +209,12 @@ export async function takeResend(visit: Visit): Promise<FastifyReply> {
   return toVerify(visit, id);
 }
 
-function refused(visit: Visit, { id, flow }: NamedFlow, refusal: Refused): FastifyReply {
+function refused(
+  visit: Visit,
+  { id, flow }: NamedFlow,
+  refusal: Refused,
+  others: OtherNames = {},
+): FastifyReply {
   if (refusal.error === 'SECOND_PROOF_REQUIRED') return toSecondProof(visit, { id, flow }, refusal);
   const seconds = waitOf(refusal);
   const work = workOf(visit.form, refusal);
@@ -172,7 +224,7 @@ function refused(visit: Visit, { id, flow }: NamedFlow, refusal: Refused): Fasti
     {
       ...flow,
       problem: {
-        name: problemName(refusal),
+        name: problemName(refusal, others),
         ...(seconds === undefined ? {} : { seconds }),
         ...(work === undefined ? {} : { work: work.isAgain ? ('again' as const) : ('asked' as const) }),
       },

@@ -159,6 +159,7 @@ const NOTICES = [
   'added',
   'changed',
   'removed',
+  'last',
 ] as const;
 export type Notice = (typeof NOTICES)[number];
 

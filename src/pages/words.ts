@@ -236,6 +236,8 @@ export interface Words {
     unavailable: Told;
     refresh: string;
     begin: string;
+    /** Beside `begin`: at Telegram itself, without the bot. */
+    login: string;
     opened: string;
     confirmed: string;
     linkTitle: string;

@@ -1,4 +1,5 @@
 import { channelsOf, type Delivery } from '../delivery/delivery.ts';
+import { isDisposableEmail } from '../kernel/disposable-email.ts';
 import { maskEmail, parseEmail } from '../kernel/email.ts';
 import { type Refused, refuse, refuseField } from '../kernel/errors.ts';
 import { maskPhone, parsePhone } from '../kernel/phone.ts';
@@ -88,6 +89,23 @@ function readTelegram(entered: string | number): { ok: true; address: Address } 
 export function refuseIdentifier(tenant: Tenant, kind: Address['kind'] | 'username'): Refused | undefined {
   if (kind === 'telegram' || tenant.policy.identifiers.includes(kind)) return undefined;
   return refuseField(`/${kind}`, 'cannot be used here');
+}
+
+/**
+ * May a code go to this address where it might become an account's? Asked of the address alone, so the refusal tells
+ * nothing of who has an account.
+ */
+export function refuseNewAddress(
+  tenant: Tenant,
+  address: Pick<Address, 'kind' | 'value'>,
+): Refused | undefined {
+  const closed = refuseIdentifier(tenant, address.kind);
+  if (closed) return closed;
+  const isRefused =
+    address.kind === 'email' && tenant.policy.refusesDisposableEmail && isDisposableEmail(address.value);
+  return isRefused
+    ? refuseField('/email', 'Mailboxes of this kind are thrown away. Use another address.')
+    : undefined;
 }
 
 /** The address as an answer may show it: enough to recognise, too little to learn. */

@@ -7,6 +7,7 @@ import { findUser, holds, link, type PublicUser, publicUser } from '../users/use
 import { type Candidate, endedCodes, readCode, type WaitingRow } from '../verification/verification.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { ownersShare } from './owner.ts';
+import { recordClosing } from './record-closing.ts';
 import { type ProofRow, refusedProof } from './refused-proof.ts';
 import { tellLockout } from './tell-lockout.ts';
 import { PROOF_AGE_SECONDS } from './step-up-policy.ts';
@@ -117,6 +118,7 @@ async function runFinish(
       now,
       share: ownersShare(sql, tenant, clues, now),
     })},
+      ${recordClosing(context, sql, tenant, clues, now)},
       ${claimRegistration(sql, tenant.id, now)},
       ${change},
       audited as (${audited})

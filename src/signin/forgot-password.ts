@@ -18,8 +18,6 @@ export interface ForgotPasswordInput extends Pick<AddressFields, 'phone' | 'emai
   channel?: string;
   locale?: string;
   tenant?: string;
-  /** Asked for in a session of the account; never from a request. */
-  isKnown?: boolean;
 }
 
 /** A code is on its way to the address, or the answer looks as if it were. */
@@ -44,11 +42,7 @@ export async function forgotPassword(
   if (!tenant.policy.passwords.enabled) return refuseField('/', 'Passwords are switched off here.');
   const chosen = chooseChannel(tenant, address, input.channel, context.delivery);
   if (!chosen.ok) return chosen;
-  const limited = await takeSend(
-    context,
-    { tenant, address, channel: chosen.channel, isKnown: input.isKnown ?? false },
-    clues,
-  );
+  const limited = await takeSend(context, { tenant, address, channel: chosen.channel }, clues);
   if (limited) return limited;
   const recovery = startRecovery(
     context,

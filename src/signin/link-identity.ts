@@ -1,7 +1,7 @@
 import { type Refused, refuse } from '../kernel/errors.ts';
 import type { Access } from '../sessions/sessions.ts';
 import { findHolder, findUser } from '../users/users.ts';
-import { type AddressFields, chooseChannel, locateAddress, refuseIdentifier } from './address.ts';
+import { type AddressFields, chooseChannel, locateAddress, refuseNewAddress } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { mayTellOpenly } from './openness.ts';
 import { requireProof } from './require-proof.ts';
@@ -35,7 +35,7 @@ export async function linkIdentity(
   const located = locateAddress(context.tenants, fields, { ...clues, tenantHeader: tenant.slug });
   if (!located.ok) return located;
   const { address } = located;
-  const closed = refuseIdentifier(tenant, address.kind);
+  const closed = refuseNewAddress(tenant, address);
   if (closed) return closed;
 
   // 2. Whose is it now. Where the tenant tells nothing, its owner learns it after the proof, and nobody else does.

@@ -12,7 +12,7 @@ import {
   type AddressFields,
   chooseChannel,
   locateAddress,
-  refuseIdentifier,
+  refuseNewAddress,
 } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { findOwn, keep } from './keep-registration.ts';
@@ -52,7 +52,7 @@ export async function register(
   if (!located.ok) return located;
   const { tenant, address } = located;
   if (address.kind === 'telegram') return refuseField('/telegram_user_id', 'cannot be registered');
-  const closed = refuseIdentifier(tenant, address.kind);
+  const closed = refuseNewAddress(tenant, address);
   if (closed) return closed;
   if (tenant.policy.registration === 'closed') return refuse('REGISTRATION_CLOSED');
   const chosen = chooseChannel(tenant, address, input.channel, context.delivery);

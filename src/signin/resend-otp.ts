@@ -5,7 +5,14 @@ import { findWaitingRegistrations } from '../registrations/registrations.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import { findPasswordHolder } from '../users/users.ts';
 import { codeTemplateOf, type WaitingRow } from '../verification/verification.ts';
-import { type Address, type AddressFields, chooseChannel, locateAddress, maskAddress } from './address.ts';
+import {
+  type Address,
+  type AddressFields,
+  chooseChannel,
+  locateAddress,
+  maskAddress,
+  refuseNewAddress,
+} from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { mayTellOpenly } from './openness.ts';
 import { ownersShare } from './owner.ts';
@@ -112,6 +119,8 @@ async function startAnew(
   const located = locateAddress(context.tenants, input, clues);
   if (!located.ok) return located;
   const { tenant, address } = located;
+  const closed = refuseNewAddress(tenant, address);
+  if (closed) return closed;
   const place = { tenantId: tenant.id, kind: address.kind, value: address.value };
   const database = context.databaseOf(tenant.id);
   const holder = await findPasswordHolder(database, tenant.id, address);

@@ -171,9 +171,21 @@ async function writeReset(
     joining,
     now,
   });
+  const entered = recordEvent(sql, {
+    tenantId,
+    id: sql`${context.newId()}::uuid`,
+    action: sql`'user.signed_in'`,
+    actor: sql`'user:' || account.id`,
+    subject: sql`'session:' || opened.id`,
+    caller,
+    now,
+    data: sql`jsonb_build_object('method', 'new_password')`,
+    from: sql`account, opened`,
+  });
   const [row] = await sql<SignedInRow[]>`
     with ${enter(sql, { tenantId, userId: user.id, checkedHash: hash, newHash: null, opensSession: true, now })},
-      ${opened.fragment}
+      ${opened.fragment},
+      recorded as (${entered})
     select ${signedInColumns(sql, tenantId, now)} from account join opened on true`;
   if (!row || row.user_id === null || row.session_id === null) {
     throw new Error('the account that was just given a password could not be signed in to');

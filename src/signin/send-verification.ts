@@ -12,7 +12,7 @@ import {
   chooseChannel,
   locateAddress,
   maskAddress,
-  refuseIdentifier,
+  refuseNewAddress,
 } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { ownersShare } from './owner.ts';
@@ -83,7 +83,7 @@ export async function sendVerification(
   const located = locateAddress(context.tenants, input, clues);
   if (!located.ok) return located;
   const { tenant, address } = located;
-  const closed = refuseIdentifier(tenant, address.kind);
+  const closed = refuseNewAddress(tenant, address);
   if (closed) return closed;
   const chosen = chooseChannel(tenant, address, input.channel, context.delivery);
   if (!chosen.ok) return chosen;

@@ -1,5 +1,5 @@
 import { recordEvent } from '../audit/audit.ts';
-import { type Fragment, type Sql, withConflictRetry } from '../db/database.ts';
+import { type Database, type Fragment, type Sql, withConflictRetry } from '../db/database.ts';
 import { type Refused, refuse, refuseField } from '../kernel/errors.ts';
 import { constantTimeEqual } from '../kernel/secrets.ts';
 import type { Access, SessionStyle } from '../sessions/sessions.ts';
@@ -29,11 +29,13 @@ export interface TelegramLoginStarted {
 /** Past a sign-in's life its use need no longer be remembered; leeway included. */
 const REMEMBER_SECONDS = LOGIN_LIFE_SECONDS + 60;
 
+const DAY_MILLISECONDS = 86_400_000;
+
 const AWAY = 'Telegram does not answer at the moment. Try again, or sign in another way.';
 const NO_PROOF = 'Telegram did not confirm this sign-in, or it was used before. Start again.';
 
 /** May people of this tenant sign in by Telegram's login? */
-function offersTelegramLogin(context: SignInContext, tenant: Tenant): boolean {
+export function offersTelegramLogin(context: SignInContext, tenant: Tenant): boolean {
   const isOpen = tenant.policy.channels.includes('telegram');
   return isOpen && context.telegramSignIn.loginClientOf(tenant.id) !== undefined;
 }
@@ -145,8 +147,9 @@ async function takeCompletion(context: SignInContext, clues: RequestClues): Prom
 type Proved = Extract<LoginProof, { ok: true }>;
 
 /**
- * Of two proved addresses the Telegram account names the account, where it has one; else the number does. The other
- * one is added, unless it is somebody else's: accounts are never merged.
+ * Of two proved addresses the Telegram account names the account, where it has one; else the number does, unless its
+ * account lay idle: then it may be somebody else's number by now (S35). The other address is added, unless it is
+ * somebody else's: accounts are never merged.
  */
 async function signIn(
   context: SignInContext,
@@ -165,7 +168,10 @@ async function signIn(
     findHolder(database, tenant.id, telegram),
     phone && findHolder(database, tenant.id, phone),
   ]);
-  const isByPhone = byTelegram === undefined && byPhone !== undefined;
+  const isByPhone =
+    byTelegram === undefined &&
+    byPhone !== undefined &&
+    !(await liesIdle(context, database, tenant, byPhone.user_id));
   const isFree = byPhone === undefined || (byPhone.user_id === byTelegram?.user_id && !byPhone.is_verified);
   const first = phone && isByPhone ? phone : telegram;
   const also = first.kind === 'phone' ? telegram : isFree ? phone : undefined;
@@ -184,6 +190,19 @@ async function signIn(
     },
     clues,
   );
+}
+
+/** Was the account not signed in to for so long that its number alone does not open it? */
+async function liesIdle(
+  context: SignInContext,
+  database: Database,
+  tenant: Tenant,
+  userId: string,
+): Promise<boolean> {
+  const { mode, idleDays } = tenant.policy.recycledNumbers;
+  const user = mode === 'off' ? undefined : await findUser(database, tenant.id, userId);
+  if (!user?.last_login) return false;
+  return context.telegramSignIn.now().getTime() - user.last_login.getTime() > idleDays * DAY_MILLISECONDS;
 }
 
 /** The number, in its canonical form, where it was asked for and the tenant takes it. */

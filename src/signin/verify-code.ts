@@ -16,6 +16,7 @@ import type { RequestClues, SignInContext } from './context.ts';
 import { refusedProof } from './refused-proof.ts';
 import { ownersShare } from './owner.ts';
 import { withJoining } from './joining.ts';
+import { recordClosing } from './record-closing.ts';
 import { tenantsOfHandle } from './resend-otp.ts';
 import { askSecondProof } from './ask-second-proof.ts';
 import { tellLockout } from './tell-lockout.ts';
@@ -122,16 +123,16 @@ export function codeAmong(
 ): ProofSource {
   const ids = candidates.map((candidate) => candidate.id);
   const source = (approved: boolean): ProofSource => ({
-    fragment: (sql, now) =>
-      context.verifications.prove(sql, {
-        tenantId: tenant.id,
-        candidates,
-        caller: clues.caller.bucket,
-        approved,
-        testEntries: tenant.policy.testAddresses,
-        now,
-        share: ownersShare(sql, tenant, clues, now),
-      }),
+    fragment: (sql, now) => sql`${context.verifications.prove(sql, {
+      tenantId: tenant.id,
+      candidates,
+      caller: clues.caller.bucket,
+      approved,
+      testEntries: tenant.policy.testAddresses,
+      now,
+      share: ownersShare(sql, tenant, clues, now),
+    })},
+      ${recordClosing(context, sql, tenant, clues, now)}`,
     lock: (sql) => lockHolder(sql, tenant.id, addressQuery(sql, tenant.id, ids)),
     amr: ['otp'],
     byHandle,

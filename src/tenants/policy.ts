@@ -43,6 +43,8 @@ export const settingsSchema = Type.Object(
     tolls: Type.Optional(tollSettings),
     /** Whether a proof by somebody unknown makes an account. */
     registration: Type.Optional(Type.Enum(['open', 'closed'])),
+    /** Are mailboxes that anybody opens for ten minutes taken? */
+    disposable_email: Type.Optional(Type.Enum(['allow', 'refuse'])),
     error_detail: Type.Optional(Type.Enum(['explicit', 'after_proof', 'uniform'])),
     /** By what people may register and sign in; Telegram accounts are governed by `channels`. */
     identifiers: Type.Optional(Type.Array(Type.Enum(['phone', 'email', 'username']), { uniqueItems: true })),
@@ -137,6 +139,7 @@ export interface TenantPolicy {
   defaultCountry: string | undefined;
   channels: readonly string[];
   registration: 'open' | 'closed';
+  refusesDisposableEmail: boolean;
   errorDetail: 'explicit' | 'after_proof' | 'uniform';
   /** Digits of a code for this purpose. */
   codeLength: (purpose: CodePurpose) => number;
@@ -194,6 +197,7 @@ export function policyOf(settings: TenantSettings): TenantPolicy {
     defaultCountry: settings.default_country,
     channels: settings.channels ?? ['sms', 'email', 'telegram'],
     registration: settings.registration ?? 'open',
+    refusesDisposableEmail: settings.disposable_email === 'refuse',
     errorDetail: settings.error_detail ?? 'explicit',
     codeLength: (purpose) => settings.code?.lengths?.[purpose] ?? settings.code?.length ?? 6,
     identifiers: settings.identifiers ?? ['phone', 'email', 'username'],

@@ -302,7 +302,7 @@ export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
       where b.tenant_id = ${tenantId}::uuid
         and b.kind = (select kind from proof where state in ('wrong', 'proved')) and b.value = (select value from proof)
         and ((select state from proof) = 'wrong' or b.failures_in_a_row > 0 or b.failed_at <> '{}'
-          or b.contested_at is not null)
+          or b.contested_at is not null) returning b.kind, b.value, b.failures_in_a_row
     )${tests.count}`;
 }
 

@@ -7,17 +7,17 @@ const behindProxy = createClientAddress(['10.0.0.0/8', '2001:db8:ffff::/48', '19
 const direct = createClientAddress([]);
 const addressOf = (...call: Parameters<typeof direct>) => behindProxy(...call).address;
 
-test('without proxies the header is never believed', () => {
+test('S29 without proxies the header is never believed', () => {
   assert.deepEqual(direct('203.0.113.9', '198.51.100.1'), { address: '203.0.113.9', bucket: '203.0.113.9' });
   assert.deepEqual(direct('10.0.0.1', '198.51.100.1'), { address: '10.0.0.1', bucket: '10.0.0.1' });
 });
 
-test('a stranger who sends the header is still itself', () => {
+test('S29 a stranger who sends the header is still itself', () => {
   assert.equal(addressOf('203.0.113.9', '198.51.100.1'), '203.0.113.9');
   assert.equal(addressOf('203.0.113.9', '198.51.100.1, 10.0.0.2'), '203.0.113.9');
 });
 
-test('a proxy tells who is behind it, from the right, and no further', () => {
+test('S29 a proxy tells who is behind it, from the right, and no further', () => {
   assert.equal(addressOf('10.0.0.1', '198.51.100.1'), '198.51.100.1');
   assert.equal(addressOf('10.0.0.1', 'spoofed, 1.1.1.1, 198.51.100.1'), '198.51.100.1');
   assert.equal(addressOf('10.0.0.1', '10.9.9.9, 198.51.100.1,10.0.0.2 , 192.0.2.7'), '198.51.100.1');
@@ -85,7 +85,7 @@ test('one caller has one address, however it is spelled', () => {
   assert.equal(direct('fe80::1%eth0', undefined).address, 'fe80::1');
 });
 
-test('an IPv6 caller is counted by its /64, whatever suffix it rotates to', () => {
+test('S29 an IPv6 caller is counted by its /64, whatever suffix it rotates to', () => {
   const hextet = fc.integer({ min: 0, max: 0xffff }).map((value) => value.toString(16));
   const eight = fc.array(hextet, { minLength: 8, maxLength: 8 }).filter(([first]) => first !== '0');
   fc.assert(
@@ -110,7 +110,7 @@ test('a socket without an address is still counted', () => {
   }
 });
 
-test('whatever a stranger sends through a proxy, the address is the one the proxy saw', () => {
+test('S29 whatever a stranger sends through a proxy, the address is the one the proxy saw', () => {
   const noise = fc.string({ unit: fc.constantFrom(...'0123456789abcdef:.,[]% x"') });
   fc.assert(
     fc.property(fc.oneof(noise, fc.ipV4(), fc.ipV6(), fc.array(fc.ipV4()).map(String)), (sent) => {

@@ -37,7 +37,7 @@ test('what is not JSON is refused, a byte order mark included', () => {
   }
 });
 
-test('the same key twice in one object is refused, and the place is told', () => {
+test('S40 the same key twice in one object is refused, and the place is told', () => {
   assert.equal(issueOf('{"code":"1","code":"2"}'), '/code is given more than once');
   assert.equal(issueOf('{"a":[0,{"b":1,"c":{},"b":2}]}'), '/a/1/b is given more than once');
   assert.equal(issueOf('{"code":"1","c\\u006fde":"2"}'), '/code is given more than once');
@@ -49,7 +49,7 @@ test('the same key twice in one object is refused, and the place is told', () =>
   assert.equal(issueOf(`{"${'k'.repeat(9_000)}":1,"${'k'.repeat(9_000)}":2}`)?.length, 1 + 64 + 24);
 });
 
-test('more than eight levels are refused, however many', () => {
+test('S40 more than eight levels are refused, however many', () => {
   assert.ok(isAccepted('['.repeat(8) + ']'.repeat(8)));
   assert.ok(isAccepted(`${'{"a":'.repeat(8)}1${'}'.repeat(8)}`));
   assert.equal(issueOf('['.repeat(9) + ']'.repeat(9)), '/0/0/0/0/0/0/0/0 is nested deeper than 8 levels');
@@ -61,7 +61,7 @@ test('more than eight levels are refused, however many', () => {
   assert.ok(isAccepted(`[${'[[[[[[[]]]]]]],'.repeat(50)}0]`));
 });
 
-test('keys that reach a prototype are refused', () => {
+test('S40 keys that reach a prototype are refused', () => {
   assert.equal(issueOf('{"__proto__":{"role":"admin"}}'), '/__proto__ is not an allowed name');
   assert.equal(issueOf('{"a":[{"__pro\\u0074o__":1}]}'), '/a/0/__proto__ is not an allowed name');
   assert.equal(issueOf('{"constructor":{"prototype":{}}}'), '/constructor/prototype is not an allowed name');
@@ -69,7 +69,7 @@ test('keys that reach a prototype are refused', () => {
   assert.ok(isAccepted('{"constructor":"Smith","prototype":1,"a":"__proto__"}'));
 });
 
-test('characters that PostgreSQL cannot store are refused', () => {
+test('S40 characters that PostgreSQL cannot store are refused', () => {
   for (const string of ['\\u0000', '\\ud800', '\\udc00\\ud800', 'a\\ud83dz', '\ud800']) {
     assert.equal(isAccepted(`{"a":"${string}"}`), false, string);
     assert.equal(isAccepted(`{"${string}":1}`), false, string);

@@ -7,6 +7,7 @@ import Fastify, {
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { isUtf8 } from 'node:buffer';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { errorBody, type Issue, type Refused, refuse } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
@@ -20,6 +21,7 @@ const BODY_LIMIT_BYTES = 64 * 1024;
 const COME_BACK_SECONDS = 2;
 /** NUL as addresses and forms write it; PostgreSQL cannot store one. */
 const NUL = '%00';
+const JSON_TYPE = 'application/json; charset=utf-8';
 
 export interface HttpServerOptions {
   log: Log;
@@ -74,21 +76,30 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
     routerOptions: { querystringParser: parseQuery, maxParamLength: 300, ignoreTrailingSlash: true },
-    http: { headersTimeout: 10_000 },
+    // node:http would answer by itself, without our headers: the host is asked for below.
+    http: { headersTimeout: 10_000, requireHostHeader: false },
     frameworkErrors: (error, request, reply) => {
       sendRefusal(reply.headers(headers), refusalOf(error, request, options));
     },
-    clientErrorHandler: refuseUnreadable,
+    clientErrorHandler: (error, socket) => refuseUnreadable(headers, error, socket),
   });
   server.decorateRequest('startedAt', 0);
   server.addHook('onRequest', (request, reply, done) => {
     request.startedAt = performance.now();
     reply.headers(headers);
     const repeated = findRepeatedHeader(request.raw.rawHeaders);
-    if (repeated !== undefined) done(bad(`header:${repeated}`, `The header ${repeated} may be given once.`));
+    if (request.raw.headers.host === undefined && request.raw.httpVersion !== '1.0')
+      done(bad('header:host', 'Name the host (RFC 9112 3.2).'));
+    else if (repeated !== undefined)
+      done(bad(`header:${repeated}`, `The header ${repeated} may be given once.`));
     else if (request.raw.url?.includes(NUL))
       done(bad('/', 'The address holds a character that cannot be stored.'));
     else done();
+  });
+
+  server.server.on('checkExpectation', (_request, response: ServerResponse) => {
+    const body = unreadable('header:expect', 'Only 100-continue may be expected (RFC 9110 10.1.1).');
+    response.writeHead(400, { ...headers, 'content-type': JSON_TYPE }).end(body);
   });
 
   server.removeAllContentTypeParsers();
@@ -145,7 +156,7 @@ export function sendRefusal(reply: FastifyReply, refused: Refused): FastifyReply
   const { retry_after: retryAfter } = refused.details;
   if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
   if (body.statusCode === 401) reply.header('www-authenticate', 'Bearer');
-  return reply.code(body.statusCode).type('application/json; charset=utf-8').send(JSON.stringify(body));
+  return reply.code(body.statusCode).type(JSON_TYPE).send(JSON.stringify(body));
 }
 
 function refusalOf(
@@ -181,16 +192,24 @@ function refusalOf(
 }
 
 /** What the HTTP parser gave up on never becomes a request; it is answered on the socket, in the one shape. */
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+function refuseUnreadable(
+  headers: Readonly<Record<string, string>>,
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return void socket.destroy();
-  const issues = [{ path: '/', message: 'The request could not be read.' }];
-  const body = JSON.stringify(errorBody(refuse('INVALID_REQUEST', { issues })));
-  socket.end(
-    'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nCache-Control: no-store\r\n' +
-      'X-Content-Type-Options: nosniff\r\nContent-Type: application/json; charset=utf-8\r\n' +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    () => socket.destroy(),
-  );
+  const body = unreadable('/', 'The request could not be read.');
+  const head = Object.entries({
+    ...headers,
+    connection: 'close',
+    'content-type': JSON_TYPE,
+    'content-length': String(Buffer.byteLength(body)),
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 400 Bad Request\r\n${head.join('')}\r\n${body}`, () => socket.destroy());
+}
+
+function unreadable(path: string, message: string): string {
+  return JSON.stringify(errorBody(refuse('INVALID_REQUEST', { issues: [{ path, message }] })));
 }
 
 const FRAMEWORK_ISSUES: Record<string, Issue> = {

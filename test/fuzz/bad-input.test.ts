@@ -70,7 +70,7 @@ test('the routes under test are all there are', () => {
   assert.ok(routes.some((route) => route.method === 'DELETE'));
 });
 
-test('a field of the wrong type is refused and named, on every route', async () => {
+test('S40 a field of the wrong type is refused and named, on every route', async () => {
   const wrong = [12.5, true, [], ['+14155552671'], { $ne: null }, null];
   let cases = 0;
   for (const route of withBody()) {
@@ -105,7 +105,7 @@ test('a field of the wrong type is refused and named, on every route', async () 
   assert.ok(cases > 150, `${cases} cases`);
 });
 
-test('a field nobody asked for is refused and named, on every route', async () => {
+test('S40 a field nobody asked for is refused and named, on every route', async () => {
   for (const route of withBody()) {
     if (route.path === '/dev/telegram/updates') continue; // Telegram adds fields as it likes
     for (const name of [
@@ -123,7 +123,7 @@ test('a field nobody asked for is refused and named, on every route', async () =
   }
 });
 
-test('a body that is no object is refused, on every route', async () => {
+test('S40 a body that is no object is refused, on every route', async () => {
   for (const route of withBody()) {
     for (const text of ['null', '[]', '[{}]', '"text"', '1', 'true', '']) {
       if (text === '' && route.operation.requestBody?.required === false) continue;
@@ -132,7 +132,7 @@ test('a body that is no object is refused, on every route', async () => {
   }
 });
 
-test('JSON that two parsers could read differently is refused, on every route', async () => {
+test('S40 JSON that two parsers could read differently is refused, on every route', async () => {
   for (const route of withBody()) {
     for (const [text, path] of [
       ['{"phone":"+14155552671","phone":"+14155552672"}', '/phone'],
@@ -155,7 +155,7 @@ test('JSON that two parsers could read differently is refused, on every route', 
   }
 });
 
-test('a body larger than 64 KB is refused, on every route; one of 64 KB is read', async () => {
+test('S40 a body larger than 64 KB is refused, on every route; one of 64 KB is read', async () => {
   for (const route of withBody()) {
     refusedWith(await send(route, JSON.stringify({ phone: 'x'.repeat(65_536) })), route.path, '/');
   }
@@ -164,7 +164,7 @@ test('a body larger than 64 KB is refused, on every route; one of 64 KB is read'
   refusedWith(await app.post('/api/v1/auth/send-verification', exact), 'exact', '/phone');
 });
 
-test('a content type that is not JSON is refused and the header named, on every route', async () => {
+test('S40 a content type that is not JSON is refused and the header named, on every route', async () => {
   for (const route of withBody()) {
     const takesForms = /introspect|revoke/.test(route.path);
     for (const type of [
@@ -202,7 +202,7 @@ test('a form is read where OAuth asks for one, and nowhere else', async () => {
   }
 });
 
-test('unknown and repeated query parameters are refused where a query is read', async () => {
+test('S40 unknown and repeated query parameters are refused where a query is read', async () => {
   for (const route of routes.filter(({ operation }) =>
     operation.parameters?.some((one) => one.in === 'query'),
   )) {

@@ -30,7 +30,7 @@ const post = (headers: string, body: string | Buffer): Buffer => {
   return Buffer.concat([Buffer.from(`${SEND}${headers}Content-Length: ${bytes.length}\r\n\r\n`), bytes]);
 };
 
-test('a header that decides may be given once, however it is written', async () => {
+test('S40 a header that decides may be given once, however it is written', async () => {
   for (const [name, one, two] of [
     ['Authorization', 'Bearer a', 'Bearer b'],
     ['X-Tenant', 'us', 'uz'],
@@ -51,7 +51,7 @@ test('a header that decides may be given once, however it is written', async () 
   );
 });
 
-test('what a proxy and this server could read as two different requests is refused', async () => {
+test('S40 what a proxy and this server could read as two different requests is refused', async () => {
   const body = '{"phone":"+14155550801"}';
   for (const headers of [
     `Host: x\r\n${JSON_TYPE}Content-Length: 5\r\nContent-Length: ${body.length}\r\n`,
@@ -100,7 +100,7 @@ test('an address that cannot be decoded is refused', async () => {
   }
 });
 
-test('bytes that are no UTF-8, and NUL, are refused and nothing is stored', async () => {
+test('S40 bytes that are no UTF-8, and NUL, are refused and nothing is stored', async () => {
   const prefix = Buffer.from('{"phone":"+1415555');
   for (const bad of [
     [0xff],

@@ -17,7 +17,7 @@ const BROKEN = {
         and i.verified_at is not null)`,
   'I1 a consumed code without an account': `
     select v.id from verifications v where v.tenant_id = $1 and v.consumed_at is not null
-      and v.purpose = 'sign_in' and not exists (
+      and v.purpose = 'sign_in' and v.reset_at is null and not exists (
         select from identities i join users u on u.tenant_id = i.tenant_id and u.id = i.user_id
         where i.tenant_id = v.tenant_id and i.kind = v.kind and i.value = v.value)`,
   'I2 a verification that opened two sessions': `
@@ -25,10 +25,12 @@ const BROKEN = {
     where tenant_id = $1 and action = 'user.signed_in'
       and data ->> 'verification_id' is not null
     group by tenant_id, data ->> 'verification_id' having count(*) > 1`,
-  'I2 a consumed code without its sign-in, or not wiped': `
+  'I2 a consumed code without what it was for, or not wiped': `
     select v.id from verifications v where v.tenant_id = $1 and v.consumed_at is not null
       and (v.code_sealed is not null or not exists (select from audit_events e where e.tenant_id = v.tenant_id
-        and e.action = 'user.signed_in' and e.data ->> 'verification_id' = v.id::text))`,
+        and e.data ->> 'verification_id' = v.id::text and e.action = any(case v.purpose
+          when 'recover' then array['code.proved'] when 'step_up' then array['session.proved']
+          when 'link' then array['identity.linked', 'identity.link_refused'] else array['user.signed_in'] end)))`,
   'I3 more than five comparisons of a code': `
     select id from verifications where tenant_id = $1 and attempts > 5`,
   'I3 more than ten wrong codes of an address in an hour': `

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import type { TestApp } from '../create-test-app.ts';
+import { until } from '../model/system.ts';
 import { createPagesApp, openContext, startBrowser, typeCode } from './browser.ts';
 
 const FIRST = 'correct horse battery staple';
@@ -58,7 +59,7 @@ test('signs up with a password and custom fields, forgets it, chooses another, s
   await page.waitForURL(/\/account$/);
   assert.equal(await page.getByLabel('Grade').inputValue(), '7');
   await page.getByLabel('School').fill('Another');
-  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('region', { name: 'Profile' }).getByRole('button', { name: 'Save' }).click();
   await page.getByText('Saved.').waitFor();
   assert.equal(await page.getByLabel('School').inputValue(), 'Another');
   assert.equal(await page.getByLabel('music').isChecked(), true);
@@ -151,33 +152,143 @@ test('ten thousand characters in every field, links without their state, cookies
   await context.close();
 });
 
-test('other devices are ended after a fresh proof only: minutes later the page asks to sign in again', async () => {
+/** Signs in by e-mail; long ago, unless told otherwise. */
+async function signedIn(page: Page, email: string, ago = 400, script = true): Promise<void> {
+  await page.goto('/sign-in?with=email');
+  await page.getByLabel('E-mail address').fill(email);
+  await submit(page);
+  await page.waitForURL(/\/verify/);
+  await typeCode(page, await app.code(email), script);
+  await page.waitForURL(/\/account$/);
+  app.clock.advance(ago);
+}
+
+/** On the page that asks who is there: a code to the first address, typed; then what was asked is done. */
+async function proveByCode(page: Page, address: string, script = true): Promise<void> {
+  await page.getByRole('heading', { name: 'Is it you?' }).waitFor();
+  const before = await app.newestMessage(address);
+  await page
+    .getByRole('button', { name: /Send a code to/ })
+    .first()
+    .click();
+  await page.waitForURL(/\/verify/);
+  await typeCode(page, await app.code(address, { after: before }), script);
+}
+
+test('other devices are ended after a fresh proof only, and then at once: what was asked is done, once', async () => {
   const { context, page } = await openContext(browser, app);
   const email = 'devices@example.com';
-  const signIn = async (): Promise<void> => {
-    await page.getByRole('link', { name: 'E-mail' }).click();
-    await page.getByLabel('E-mail address').fill(email);
-    await submit(page);
-    await page.waitForURL(/\/verify/);
-    await typeCode(page, await app.code(email));
-  };
-  await page.goto('/sign-in');
-  await signIn();
-  await page.waitForURL(/\/account$/);
-  app.clock.advance(400);
+  await signedIn(page, email);
   const other = await app.signIn({ email }, { device: { name: 'Kitchen tablet', kind: 'browser' } });
   await page.goto('/account/devices');
   await page.getByRole('button', { name: 'Sign out all others' }).click();
-  await page.getByText('Prove that it is you once more').waitFor();
+  await page.getByRole('heading', { name: 'Is it you?' }).waitFor();
+  const asked = page.url();
   const alive = await app.get('/api/v1/auth/session', { token: other.body.access_token });
   assert.equal(alive.status, 200);
   app.clock.advance(61);
-  await page.getByRole('main').getByRole('link', { name: 'Sign in again' }).click();
-  await signIn();
+  await proveByCode(page, email);
   await page.waitForURL(/\/account\/devices$/);
-  await page.getByRole('button', { name: 'Sign out Kitchen tablet' }).click();
   await page.getByText('You are signed in on this device only.').waitFor();
   const ended = await app.get('/api/v1/auth/session', { token: other.body.access_token });
   assert.equal(ended.body.error, 'SESSION_ENDED');
+  await page.goto(asked);
+  await page.getByRole('heading', { name: 'There is nothing to prove' }).waitFor();
+  await context.close();
+});
+
+test('adds a phone, changes the e-mail address and removes the phone: each told, the last address kept', async () => {
+  const { context, page } = await openContext(browser, app, { javaScriptEnabled: false });
+  const email = 'moving@example.com';
+  const phone = '+14155552690';
+  await signedIn(page, email, 400, false);
+  assert.equal(await page.getByText('Remove', { exact: true }).count(), 0, 'the only address stays');
+  await page.getByRole('link', { name: 'Add an address' }).click();
+  await page.getByLabel('Phone number').fill(phone);
+  await submit(page);
+  await proveByCode(page, email, false);
+  // Back at what was asked: the code for the new number is on its way.
+  await page.getByText('We sent it by SMS').waitFor();
+  await typeCode(page, await app.code(phone), false);
+  await page.getByText('Added. We told your other addresses.').waitFor();
+  assert.match(await page.locator('main').innerText(), /\+1 415 555 2690/);
+
+  await page.getByRole('link', { name: /Change moving@example\.com/ }).click();
+  await page.getByLabel('E-mail address').fill('moved@example.com');
+  await submit(page);
+  await page.waitForURL(/\/verify/);
+  await typeCode(page, await app.code('moved@example.com'), false);
+  await page.getByText('Changed. The old address was told').waitFor();
+  assert.match(await page.locator('main').innerText(), /moved@example\.com/);
+  assert.doesNotMatch(await page.locator('main').innerText(), /moving@example\.com/);
+
+  await page.locator('li', { hasText: '415 555 2690' }).locator('summary').click();
+  await page.locator('li', { hasText: '415 555 2690' }).getByRole('button', { name: 'Remove' }).click();
+  await page.getByText('Removed. The address was told').waitFor();
+  assert.doesNotMatch(await page.locator('main').innerText(), /415 555 2690/);
+  await until(async () => {
+    const { body } = await app.get(`/dev/messages?to=${encodeURIComponent(phone)}&limit=5`);
+    return (body as { text: string }[]).some(({ text }) => /https?:\/\//.test(text));
+  });
+  await context.close();
+});
+
+test('an address of somebody else is not added, and the page says so', async () => {
+  const { context, page } = await openContext(browser, app);
+  await app.signIn({ email: 'taken@example.com' });
+  await signedIn(page, 'wanting@example.com', 0);
+  await page.goto('/account/add?with=email');
+  await page.getByLabel('E-mail address').fill('taken@example.com');
+  await submit(page);
+  await page.getByText('This address belongs to an account already.').waitFor();
+  assert.equal(await page.getByLabel('E-mail address').inputValue(), 'taken@example.com');
+  await context.close();
+});
+
+test('chooses a password and a username after a proof; the password proves the next change', async () => {
+  const { context, page } = await openContext(browser, app);
+  const email = 'chooser@example.com';
+  await signedIn(page, email);
+  await page.getByRole('link', { name: 'Choose a new password' }).click();
+  await proveByCode(page, email);
+  await page.waitForURL(/\/account\/password$/);
+  await page.getByLabel('New password').fill('password1');
+  await submit(page);
+  await page.locator('[aria-invalid=true]').waitFor();
+  await page.getByLabel('New password').fill(SECOND);
+  await submit(page);
+  await page.getByText('Your new password is saved.').waitFor();
+
+  app.clock.advance(400);
+  await page.goto('/account');
+  const username = page.getByRole('textbox', { name: /Username/ });
+  await username.fill('chooser');
+  await page.locator('form[action$="/account/username"] button').click();
+  await page.getByLabel('Password', { exact: true }).fill('not this one');
+  await page.getByRole('button', { name: 'Continue with my password' }).click();
+  await page.getByText('These sign-in details are not right.').waitFor();
+  await page.getByLabel('Password', { exact: true }).fill(SECOND);
+  await page.getByRole('button', { name: 'Continue with my password' }).click();
+  await page.getByText('Saved.').waitFor();
+  assert.equal(await username.inputValue(), 'chooser');
+  await context.close();
+});
+
+test('S32 a change that waits for its proof is made in the session that asked for it, and in no other', async () => {
+  const { context, page } = await openContext(browser, app);
+  await signedIn(page, 'first-owner@example.com');
+  await page.getByRole('link', { name: 'Choose a new password' }).click();
+  await page.getByRole('heading', { name: 'Is it you?' }).waitFor();
+  const asked = page.url();
+  // Somebody else signs in in this browser.
+  await page.goto('/sign-in?with=email&another=1');
+  await page.getByLabel('E-mail address').fill('second-owner@example.com');
+  await submit(page);
+  await page.waitForURL(/\/verify/);
+  await typeCode(page, await app.code('second-owner@example.com'));
+  await page.waitForURL(/\/account$/);
+  const answer = await page.goto(asked);
+  assert.equal(answer?.status(), 404);
+  await page.getByRole('heading', { name: 'There is nothing to prove' }).waitFor();
   await context.close();
 });

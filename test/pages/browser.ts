@@ -43,7 +43,8 @@ export async function openContext(
 ): Promise<{ context: BrowserContext; page: Page; foreign: string[] }> {
   const context = await browser.newContext({ baseURL: urlOf(app), locale: 'en-US', ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  // A machine that does much else is slow; nothing here is about time.
+  page.setDefaultTimeout(40_000);
   const foreign: string[] = [];
   page.on('request', (request) => {
     if (!request.url().startsWith(urlOf(app)) && !request.url().startsWith('data:'))

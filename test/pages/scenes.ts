@@ -69,10 +69,57 @@ export async function startSecondProof(page: Page, app: TestApp): Promise<{ phon
 
 async function startForgotten(page: Page, app: TestApp): Promise<void> {
   const email = await signInByEmail(page, app);
-  await page.locator('form[action$="/account/password"] button').click();
+  const before = await app.newestMessage(email);
+  app.clock.advance(61);
+  await page.goto('/forgot?with=email');
+  await page.locator('#field-email').fill(email);
+  await page.locator('form button[type=submit]').first().click();
+  await page.waitForURL(/verify/);
+  await typeCode(page, await app.code(email, { after: before }));
+  await page.waitForURL(/reset/);
+}
+
+/** Somebody with a long name, a long address, a username and a password. */
+async function signUpWhole(page: Page, app: TestApp): Promise<string> {
+  await somebody(app, page);
+  const email = `wilhelmina.featherstonehaugh-macgillivray.${people}@correspondence.example.com`;
+  await page.goto('/sign-up?with=email');
+  await page.locator('#field-email').fill(email);
+  await page.locator('#field-first_name').fill('Wilhelmina Alexandrovna');
+  await page.locator('#field-last_name').fill('Featherstonehaugh-MacGillivray');
+  await page.locator('#field-password').fill('seven quiet otters on a raft');
+  await page.locator('form button[type=submit]').first().click();
   await page.waitForURL(/verify/);
   await typeCode(page, await app.code(email));
-  await page.waitForURL(/reset/);
+  await page.waitForURL(/\/account$/);
+  return email;
+}
+
+/** The same, with a phone and a Telegram account beside the address. */
+async function withAddresses(page: Page, app: TestApp): Promise<void> {
+  await signUpWhole(page, app);
+  const phone = `+1415555${String(2600 + people)}`;
+  await page.goto('/account/add?with=phone');
+  await page.locator('#field-phone').fill(phone);
+  await page.locator('main form button[type=submit]').click();
+  await page.waitForURL(/verify/);
+  await typeCode(page, await app.code(phone));
+  await page.waitForURL(/\/account$/);
+  await page.goto('/account/add?with=telegram');
+  await page.locator('main form button[type=submit]').click();
+  await page.waitForURL(/telegram/);
+  await answerLink(app, page, 'confirm');
+  await page.waitForURL(/\/account$/);
+}
+
+async function startByPhone(page: Page, app: TestApp): Promise<string> {
+  await somebody(app, page);
+  const phone = `+1415555${String(2600 + people)}`;
+  await page.goto('/sign-in?with=phone');
+  await page.locator('#field-phone').fill(phone);
+  await page.locator('form button[type=submit]').first().click();
+  await page.waitForURL(/verify/);
+  return phone;
 }
 
 async function startTelegram(page: Page, app: TestApp): Promise<void> {
@@ -154,6 +201,7 @@ export const scenes: readonly Scene[] = [
       await page.locator('.wrong:visible').first().waitFor();
     },
   },
+  { name: 'verify-phone', open: async (page, app) => void (await startByPhone(page, app)) },
   {
     name: 'second-proof',
     open: async (page, app) => {
@@ -167,6 +215,36 @@ export const scenes: readonly Scene[] = [
     name: 'account',
     open: async (page, app) => {
       await signInByEmail(page, app);
+    },
+  },
+  { name: 'account-whole', open: withAddresses },
+  {
+    name: 'add-address',
+    open: async (page, app) => {
+      await signInByEmail(page, app);
+      await page.goto('/account/add');
+    },
+  },
+  {
+    name: 'add-telegram',
+    open: async (page, app) => {
+      await signInByEmail(page, app);
+      await page.goto('/account/add?with=telegram');
+    },
+  },
+  {
+    name: 'prove',
+    open: async (page, app) => {
+      await withAddresses(page, app);
+      app.clock.advance(400);
+      await page.goto('/account/password');
+    },
+  },
+  {
+    name: 'new-password',
+    open: async (page, app) => {
+      await signInByEmail(page, app);
+      await page.goto('/account/password');
     },
   },
   {

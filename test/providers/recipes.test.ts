@@ -30,7 +30,7 @@ test('Vonage: the SMS API is asked as it describes itself, and its codes are und
     from: 'Firstproof',
     to: '998901234567',
     text: MESSAGE.text,
-    type: 'unicode',
+    type: 'text',
     'client-ref': MESSAGE.id,
   });
   assert.equal(callback, 'https://auth.acme.test/callbacks/gateways/vonage?token=callback-secret-0123456789');
@@ -49,11 +49,13 @@ test('Infobip: a message is accepted while pending, and refused by name', async 
   const infobip = providerOf(gatewayConfig('infobip'), fake.fetch);
   fake.behave = answers(200, { messages: [{ messageId: 'm-1', status: { groupName: 'PENDING' } }] });
   assert.deepEqual(await infobip.send(MESSAGE, NEVER), { state: 'sent', providerMessageId: 'm-1' });
-  assert.equal(last().url.href, 'https://xyz123.api.infobip.com/sms/2/text/advanced');
+  assert.equal(last().url.href, 'https://xyz123.api.infobip.com/sms/3/messages');
   assert.equal(last().headers.authorization, 'App infobip-key');
   const [message] = JSON.parse(last().text).messages;
   assert.deepEqual(message.destinations, [{ to: '998901234567' }]);
-  assert.equal(message.text, MESSAGE.text);
+  assert.deepEqual(message.content, { text: MESSAGE.text });
+  assert.match(message.webhooks.delivery.url, /\/callbacks\/gateways\/infobip\?token=/);
+  assert.equal(message.webhooks.callbackData, MESSAGE.id);
   const refused = { groupName: 'REJECTED', name: 'REJECTED_NOT_ENOUGH_CREDITS' };
   fake.behave = answers(200, { messages: [{ messageId: 'm-2', status: refused }] });
   assert.deepEqual(await infobip.send(MESSAGE, NEVER), {
@@ -79,10 +81,9 @@ test('Eskiz: one login serves many sends at once, and an ended token is renewed 
   };
   const eskiz = providerOf(gatewayConfig('eskiz'), fake.fetch);
   const sent = await Promise.all(Array.from({ length: 5 }, () => eskiz.send(MESSAGE, NEVER)));
-  for (const result of sent) assert.deepEqual(result, { state: 'sent', providerMessageId: MESSAGE.id });
+  for (const result of sent) assert.deepEqual(result, { state: 'sent', providerMessageId: 'uuid-1' });
   assert.equal(logins, 1);
   assert.equal(last().form['mobile_phone'], '998901234567');
-  assert.equal(last().form['user_sms_id'], MESSAGE.id);
   valid = 'ended at their side';
   assert.equal((await eskiz.send(MESSAGE, NEVER)).state, 'sent');
   assert.equal(logins, 2);
@@ -147,13 +148,31 @@ test('SMSEagle: a modem box in the rack', async () => {
   assert.equal((await eagle.send(MESSAGE, NEVER)).state, 'refused');
 });
 
+test('a text of GSM-7 is never sent as the dearer UCS-2, and another never as GSM-7', async () => {
+  for (const [name, place, plain, wide] of [
+    ['vonage', 'type', 'text', 'unicode'],
+    ['kannel', 'coding', '0', '2'],
+    ['smseagle', 'unicode', '0', '1'],
+  ] as const) {
+    const provider = providerOf(gatewayConfig(name), fake.fetch);
+    for (const [text, word] of [
+      ['123456 is your code {€}', plain],
+      ['123456 — код Acme', wide],
+    ] as const) {
+      await provider.send(envelopeOf({ text }), NEVER);
+      const { form, url } = last();
+      assert.equal(form[place] ?? url.searchParams.get(place), word, `${name}: ${text}`);
+    }
+  }
+});
+
 test('a name with quotes, line breaks and separators stays a name, wherever it stands', async () => {
   const hostile = '", "to": "+1900"}\r\nX-Injected: yes&to=1900#?%0d%0a{{code}}${env:INFOBIP_API_KEY}';
   const message = envelopeOf({ to: '+998901234567', text: hostile, senderName: hostile });
   fake.behave = answers(200, { messages: [{ messageId: 'm', status: { groupName: 'PENDING' } }] });
   await providerOf(gatewayConfig('infobip'), fake.fetch).send(message, NEVER);
   assert.deepEqual(JSON.parse(last().text).messages[0].destinations, [{ to: '998901234567' }]);
-  assert.equal(JSON.parse(last().text).messages[0].text, hostile);
+  assert.equal(JSON.parse(last().text).messages[0].content.text, hostile);
   assert.equal(last().headers['x-injected'], undefined);
   await providerOf(gatewayConfig('vonage'), fake.fetch).send(message, NEVER);
   assert.equal(last().form['to'], '998901234567');

@@ -6,6 +6,7 @@ import { newCaller } from '../race/started.ts';
 import { createFakeLogin, LOGIN_CLIENT, type LoginPerson } from '../telegram/fake-login.ts';
 
 const PATH = '/api/v1/auth/telegram/oidc';
+const PAGES = 'https://auth.test';
 const BACK = 'https://app.example/back';
 const START = new Date('2026-03-01T12:00:00.000Z');
 
@@ -129,6 +130,15 @@ test('S41 a number that has an account signs in to it, and the Telegram account 
   assert.equal(answer.status, 200);
   assert.equal(answer.body.user.id, owner.body.user.id);
   assert.equal(answer.body.user.telegram_user_id, String(lastId));
+});
+
+test('S35 a number whose account lay idle does not open it: Telegram makes an account without the number', async () => {
+  const phone = newPhone();
+  const owner = await app.signIn({ phone: `+${phone}` }, {}, { from: newCaller(), ...here });
+  app.clock.advance(91 * 86_400);
+  const answer = await signIn(newPerson({ phone_number: phone }));
+  assert.deepEqual([answer.status, answer.body.user?.phone], [201, null]);
+  assert.notEqual(answer.body.user.id, owner.body.user.id);
 });
 
 test('S41 two accounts are never merged: a number that is somebody else’s stays theirs', async () => {
@@ -319,4 +329,70 @@ test('R03 Telegram away, broken or silent: 503 in time, nothing is used up, and 
   }
   fake.state.mode = 'up';
   assert.equal((await complete({ login_id, ...answer })).status, 201);
+});
+
+/** A browser before the hosted pages: its cookies, and the form that the last page had. */
+function createBrowser() {
+  const cookies = new Map<string, string>();
+  const from = newCaller();
+  let token = '';
+  async function send(path: string, form?: Record<string, string>, site = 'same-origin') {
+    const response = await fetch(app.url + path, {
+      method: form ? 'POST' : 'GET',
+      redirect: 'manual',
+      headers: {
+        accept: 'text/html',
+        cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; '),
+        'x-forwarded-for': from,
+        'sec-fetch-site': site,
+      },
+      ...(form ? { body: new URLSearchParams({ form_token: token, ...form }) } : {}),
+    });
+    for (const line of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+      if (line.includes('Max-Age=0')) cookies.delete(name);
+      else cookies.set(name, value);
+    }
+    const text = await response.text();
+    token = /name="form_token" value="([^"]+)"/.exec(text)?.[1] ?? token;
+    return { status: response.status, headers: response.headers, text };
+  }
+  return { send, go: (path: string) => send(path), cookies };
+}
+
+/** What Telegram would open in this browser after the person has said yes. */
+async function leave(browser: ReturnType<typeof createBrowser>, person: LoginPerson): Promise<string> {
+  const page = await browser.go('/sign-in?with=telegram');
+  assert.match(page.text, /Telegram’s own page/);
+  const policy = page.headers.get('content-security-policy') ?? '';
+  assert.match(policy, /form-action 'self' https:\/\/oauth\.telegram\.org;/);
+  const left = await browser.send('/telegram/login', {});
+  assert.equal(left.status, 303);
+  const target = left.headers.get('location') ?? '';
+  assert.equal(new URL(target).searchParams.get('redirect_uri'), 'https://auth.test/telegram/back');
+  return `/telegram/back?${new URLSearchParams(fake.approve(target, person)).toString()}`;
+}
+
+test('S38 the hosted pages lead to Telegram and back: signed in is the browser that began, once', async () => {
+  const [browser, other] = [createBrowser(), createBrowser()];
+  const back = await leave(browser, newPerson());
+  const elsewhere = await other.send(back, undefined, 'cross-site');
+  assert.equal(elsewhere.status, 410, 'an answer put before another browser is nothing');
+  const done = await browser.send(back, undefined, 'cross-site');
+  assert.deepEqual([done.status, done.headers.get('location')], [303, '/account'], done.text);
+  assert.match((await browser.go('/account')).text, /Mia/);
+  assert.equal((await browser.go(back)).status, 410);
+  assert.equal((await other.go('/account')).status, 303);
+});
+
+test('S38 who says no at Telegram is told so, and is nobody; without a client there is no such button', async () => {
+  const browser = createBrowser();
+  const back = await leave(browser, newPerson());
+  const state = new URL(back, PAGES).searchParams.get('state') ?? '';
+  const denied = await browser.go(`/telegram/back?error=access_denied&state=${state}`);
+  assert.equal(denied.status, 403);
+  assert.equal((await browser.go('/account')).status, 303);
+  const elsewhere = await createBrowser().go('/t/us/sign-in?with=telegram');
+  assert.doesNotMatch(elsewhere.text, /telegram\/login/);
+  assert.doesNotMatch(elsewhere.headers.get('content-security-policy') ?? '', /oauth\.telegram/);
 });

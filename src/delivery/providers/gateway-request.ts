@@ -27,7 +27,9 @@ export function fillRequest(request: GatewayRequest, values: SlotValues): HttpCa
 }
 
 function fill(template: Template, values: SlotValues, escape = (value: string): string => value): string {
-  return template.map((part) => (typeof part === 'string' ? part : escape(values[part.slot]))).join('');
+  const valueOf = ({ slot, words }: Exclude<Template[number], string>): string =>
+    words ? words[values[slot] === 'UCS-2' ? 1 : 0] : values[slot];
+  return template.map((part) => (typeof part === 'string' ? part : escape(valueOf(part)))).join('');
 }
 
 /** What has no value is left out: a gateway would take an empty callback for a wrong one. */

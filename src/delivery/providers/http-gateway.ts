@@ -1,5 +1,6 @@
 import type { Gateway } from '../../config/gateway-recipe.ts';
 import type { Envelope, Provider, SendResult } from '../provider.ts';
+import { sizeOfSms } from '../segments.ts';
 import { oneLine } from '../templates/display-text.ts';
 import { readable, wordAt } from './gateway-answer.ts';
 import { fillRequest, type SlotValues } from './gateway-request.ts';
@@ -117,6 +118,7 @@ const NOTHING: SlotValues = {
   expires_in: '',
   token: '',
   callback_url: '',
+  encoding: '',
 };
 
 function valuesOf(envelope: Envelope, token: string, callbackUrl: string): SlotValues {
@@ -131,5 +133,6 @@ function valuesOf(envelope: Envelope, token: string, callbackUrl: string): SlotV
     expires_in: String(Math.max(1, Math.floor(envelope.expiresIn))),
     token,
     callback_url: callbackUrl,
+    encoding: sizeOfSms(envelope.text).encoding,
   };
 }

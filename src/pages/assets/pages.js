@@ -85,13 +85,14 @@
   // Seconds until something may be done again.
   const twoDigits = new Intl.NumberFormat(language, { minimumIntegerDigits: 2, useGrouping: false });
   const plain = new Intl.NumberFormat(language, { useGrouping: false });
+  const shown = (left) => `${plain.format(Math.floor(left / 60))}:${twoDigits.format(left % 60)}`;
   for (const clock of all('[data-seconds]')) {
     const ends = performance.now() + Number(clock.dataset.seconds) * 1000;
     const button = clock.closest('button');
     const show = () => {
       const left = Math.max(0, Math.ceil((ends - performance.now()) / 1000));
       if (left > 0) {
-        clock.textContent = `${plain.format(Math.floor(left / 60))}:${twoDigits.format(left % 60)}`;
+        clock.textContent = shown(left);
         return void setTimeout(show, 250);
       }
       const live = document.querySelector('[data-live]');
@@ -99,14 +100,52 @@
         button.disabled = false;
         button.textContent = button.dataset.ready;
         if (live) live.textContent = button.dataset.announce;
+        for (const later of all('[data-later]')) later.hidden = false;
       } else {
         const expired = document.querySelector('[data-expired]');
         clock.closest('[data-life]')?.setAttribute('hidden', '');
         if (expired) expired.hidden = false;
       }
     };
-    if (button && Number(clock.dataset.seconds) > 0) button.disabled = true;
+    if (button && Number(clock.dataset.seconds) > 0) {
+      button.disabled = true;
+      for (const later of all('[data-later]')) later.hidden = true;
+    }
     show();
+  }
+
+  // How the code travels, told as it changes. The address holds nothing: the cookie opens it.
+  for (const box of all('[data-events]')) {
+    const state = box.querySelector('[data-travel]');
+    const next = box.querySelector('[data-next]');
+    let ends = performance.now() + Number(box.dataset.nextIn) * 1000;
+    const tick = () => {
+      const time = box.querySelector('[data-next-time]');
+      const left = Math.max(0, Math.ceil((ends - performance.now()) / 1000));
+      if (time) time.textContent = shown(left);
+    };
+    if (box.dataset.nextIn !== '') tick();
+    const timer = setInterval(tick, 500);
+    const source = new EventSource(box.dataset.events);
+    source.addEventListener('status', ({ data }) => {
+      const told = JSON.parse(data);
+      if (state.textContent !== told.text) state.textContent = told.text;
+      state.dataset.look = told.look;
+      next.hidden = told.next === null || !told.isLive;
+      if (!told.isLive) state.hidden = true;
+      if (next.hidden) return;
+      ends = performance.now() + (told.nextIn ?? 0) * 1000;
+      const [before, after = ''] = told.next.split('{time}');
+      const time = document.createElement('span');
+      time.dataset.nextTime = '';
+      next.replaceChildren(before, time, after);
+      tick();
+    });
+    source.addEventListener('end', () => {
+      source.close();
+      clearInterval(timer);
+    });
+    addEventListener('pagehide', () => source.close());
   }
 
   // A link into Telegram: one question at a time, kept waiting by the server until something happens there. A page that
@@ -136,7 +175,7 @@
       }
     })();
   }
-  for (const form of all('[data-sends] form')) form.requestSubmit();
+  for (const form of all('[data-takes] form')) form.requestSubmit();
 
   // A password may be looked at before it is sent.
   for (const box of all('[data-reveal]')) {

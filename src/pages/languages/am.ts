@@ -189,6 +189,7 @@ export const amharic: Words = {
     unavailable: { title: 'ይህ መንገድ እዚህ አልተዘጋጀም', text: 'በሌላ መንገድ ይግቡ።' },
     refresh: 'አረጋግጫለሁ',
     begin: 'በቴሌግራም ይቀጥሉ',
+    login: 'በቴሌግራም ገጽ ይግቡ',
     opened: 'በቴሌግራም ተከፍቷል። ቁጥሩን እዚያ ይምረጡ።',
     confirmed: 'በቴሌግራም ተረጋግጧል።',
     linkTitle: 'የቴሌግራም መለያዎን ያክሉ',

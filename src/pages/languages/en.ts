@@ -211,6 +211,7 @@ export const english: Words = {
     unavailable: { title: 'Telegram is not set up here', text: 'Sign in another way.' },
     refresh: 'I have confirmed',
     begin: 'Continue with Telegram',
+    login: 'Log in on Telegram’s own page',
     opened: 'Opened in Telegram. Choose the number there.',
     confirmed: 'Confirmed in Telegram.',
     linkTitle: 'Add your Telegram account',

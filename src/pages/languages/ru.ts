@@ -221,6 +221,7 @@ export const russian: Words = {
     unavailable: { title: 'Этот способ здесь не настроен', text: 'Войдите другим способом.' },
     refresh: 'Подтверждение сделано',
     begin: 'Продолжить через Telegram',
+    login: 'Войти на странице Telegram',
     opened: 'Открыто в Telegram. Выберите там число.',
     confirmed: 'Подтверждено в Telegram.',
     linkTitle: 'Добавить аккаунт Telegram',

@@ -216,6 +216,7 @@ export const uzbek: Words = {
     unavailable: { title: 'Bu usul bu yerda sozlanmagan', text: 'Boshqa usul bilan kiring.' },
     refresh: 'Tasdiqladim',
     begin: 'Telegram orqali davom etish',
+    login: 'Telegram sahifasida kirish',
     opened: 'Telegramda ochildi. Sonni oʻsha yerda tanlang.',
     confirmed: 'Telegramda tasdiqlandi.',
     linkTitle: 'Telegram hisobingizni qoʻshish',
