@@ -64,6 +64,8 @@ function statsTable(
   byPrefix: boolean,
 ): string {
   const heading = ['tenant', 'channel', 'provider', 'country', ...(byPrefix ? ['prefix'] : [])];
+  const isWhole = (cost: number): boolean => Math.abs(cost * 100 - Math.round(cost * 100)) < 1e-6;
+  const digits = counts.every(({ cost }) => isWhole(cost)) ? 2 : 4;
   const numbers = ['sent', 'delivered', 'failed', 'refused', 'verified', 'rate', 'median', 'cost'];
   return tableToFit(
     [...heading, ...numbers],
@@ -76,9 +78,7 @@ function statsTable(
         ...[one.sent, one.delivered, one.failed, one.refused, one.verified].map(String),
         one.sent === 0 ? '' : `${Math.round((one.verified / one.sent) * 100)} %`,
         median === null ? '' : `${(median / 1000).toFixed(1)} s`,
-        one.cost === 0
-          ? ''
-          : `${one.cost.toFixed(one.cost < 0.1 ? 4 : 2)} ${tenant?.policy.delivery.currency ?? ''}`,
+        one.cost === 0 ? '' : `${one.cost.toFixed(digits)} ${tenant?.policy.delivery.currency ?? ''}`,
       ];
     }),
     numbers.length,
