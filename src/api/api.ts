@@ -15,6 +15,7 @@ import { heedIdempotencyKeys } from './idempotency.ts';
 import { identityRoutes } from './identities.ts';
 import { loginRoute } from './login.ts';
 import { logoutRoute } from './logout.ts';
+import { eraseMeRoute } from './erase-me.ts';
 import { meRoutes } from './me.ts';
 import { notMeRoutes } from './not-me.ts';
 import { openApiOptions } from './openapi-options.ts';
@@ -85,6 +86,7 @@ export async function registerApi(
     logoutRoute(server, context);
     sessionRoutes(server, context);
     meRoutes(server, context);
+    eraseMeRoute(server, context);
     deviceRoutes(server, context);
     telegramLinkRoutes(server, context);
     telegramInitDataRoute(server, context);
