@@ -232,6 +232,25 @@ test('S22 explicit: each first answer names the case, and only these differ', as
   assert.deepEqual(seen, table);
 });
 
+test('S22 uniform: somebody who may add no more addresses learns nothing of others', async () => {
+  await setDetail('uniform');
+  const { body } = await app.signIn({ email: 'ten@example.net' });
+  const { sql } = app.databases.control;
+  await sql`
+    insert into identities (tenant_id, kind, value, id, user_id, as_entered, verified_at, created_at)
+    select tenant_id, 'email', n || '-more@example.net', gen_random_uuid(), user_id, n || '-more@example.net',
+      verified_at, created_at
+    from identities, generate_series(1, 9) n where value = 'ten@example.net'`;
+  const askers: string[] = [];
+  for (const state of states) {
+    const email = `one-more-${state}@example.net`;
+    await writePeople(app, state, [email]);
+    const answer = await app.post(`${V1}/identities`, { email }, { token: body.access_token });
+    askers.push(`${answer.status} ${answer.body.error}`);
+  }
+  assert.deepEqual(new Set(askers), new Set(['429 RATE_LIMITED']));
+});
+
 test('S22 explicit, past its budget: nothing is told any more, whatever is asked', async () => {
   const usual = app;
   app = await createTestApp({

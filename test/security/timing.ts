@@ -68,14 +68,9 @@ function shuffled(): { state: State; index: number }[] {
 
 /** The chance that a value of `left` is above one of `right`. */
 function areaUnderCurve(left: readonly number[], right: readonly number[]): number {
-  const all = [
-    ...left.map((value) => ({ value, isLeft: true })),
-    ...right.map((value) => ({ value, isLeft: false })),
-  ];
-  all.sort((one, other) => one.value - other.value);
-  let rankSum = 0;
-  for (const [index, { isLeft }] of all.entries()) if (isLeft) rankSum += index + 1;
-  return (rankSum - (left.length * (left.length + 1)) / 2) / (left.length * right.length);
+  let above = 0;
+  for (const one of left) for (const other of right) above += one > other ? 1 : one === other ? 0.5 : 0;
+  return above / (left.length * right.length);
 }
 
 const median = (values: readonly number[]): number =>
