@@ -1,3 +1,4 @@
+import { type Accounts, createAccounts } from './accounts/accounts.ts';
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { type AuditTrail, createAuditTrail } from './audit/audit.ts';
@@ -49,6 +50,9 @@ export interface App {
   worker: Worker;
   tolls: Tolls;
   audit: AuditTrail;
+  accounts: Accounts;
+  /** The budgets of the configuration. */
+  limits: ReturnType<typeof budgetsOf>;
   bots: Bots;
   telegramLogins: TelegramLogins;
   delivery: Delivery;
@@ -190,11 +194,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     log,
     newId,
   };
+  const accounts = createAccounts({ databaseOf, audit, sessions, newId });
   let stopping = false;
   const ready = async (): Promise<boolean> => !stopping && (await isReady(databases));
   const isStopping = (): boolean => stopping;
   const server = await composeDoors(options, {
     signIn,
+    accounts,
     carriers,
     keys,
     apiKeys,
@@ -236,6 +242,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     apiKeys,
     keys,
     audit,
+    accounts,
+    limits,
     worker,
     tolls,
     bots,

@@ -1,3 +1,4 @@
+import type { Accounts } from '../accounts/accounts.ts';
 import type { FastifyRequest } from 'fastify';
 import type { ApiKeys, ApiKeyScope, KnownApiKey } from '../tenants/tenants.ts';
 import { type Refused, refuse } from '../kernel/errors.ts';
@@ -9,6 +10,7 @@ import type { ClientAddress } from '../web/client-address.ts';
 
 /** What the routes work with: the use cases' context, and what only HTTP needs. */
 export interface ApiContext {
+  accounts: Accounts;
   signIn: SignInContext;
   keys: Keys;
   apiKeys: ApiKeys;

@@ -11,7 +11,7 @@ import { namedTenant } from './named-tenant.ts';
 const FOR_BROWSERS = ['/api/v1/auth/', '/api/auth/', '/.well-known/', '/openapi.json'];
 const PREFLIGHTS = ['/api/v1/auth/*', '/api/auth/*', '/.well-known/*'];
 const REQUEST_HEADERS =
-  'authorization, content-type, idempotency-key, x-challenge-solution, x-device-token, x-tenant';
+  'authorization, content-type, idempotency-key, x-captcha-response, x-challenge-solution, x-device-token, x-tenant';
 const ANSWER_HEADERS = 'idempotency-replayed, retry-after, www-authenticate';
 const PREFLIGHT_SECONDS = '600';
 

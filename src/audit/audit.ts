@@ -2,6 +2,7 @@ import type { Fragment, Sql } from '../db/database.ts';
 
 export { type Anchor, type AuditTrail, type Break, createAuditTrail } from './trail.ts';
 
+export { type EventQuery, readEvents, type ReadEvent, readOwnSubjects } from './read-store.ts';
 /** Who asked, as far as the request tells. */
 export interface Caller {
   /** The client's address, taken from configured proxies only. */

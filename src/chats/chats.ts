@@ -21,3 +21,4 @@ export {
   readUndoable as findUndoable,
   undoMoves,
 } from './links-store.ts';
+export { eraseChats, readChatsOf } from './person-store.ts';

@@ -20,6 +20,7 @@ import { createTenant, listTenants, type NewTenantOptions, setTenant, showTenant
 import { runUserReopen } from './reopen-command.ts';
 import { runTollsLedger } from './tolls-command.ts';
 import { runUserImport, type UserImportOptions } from './user-command.ts';
+import { addUserCommands } from './user-commands.ts';
 import { version } from './version.ts';
 
 /** A reader that went away (`… | head -1`) is no fault. */
@@ -220,7 +221,10 @@ program
     runDoctor({ ...program.opts<{ development?: boolean }>(), ...options }),
   );
 
-const user = program.command('user').description('accounts');
+const user = program
+  .command('user')
+  .description('accounts: find, look at, close, sign out, export, erase, import');
+addUserCommands(user, () => configured());
 
 user
   .command('import <file>')

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { Accounts } from '../accounts/accounts.ts';
 import { registerAdmin } from '../admin/admin.ts';
 import { type ApiContext, authorise, cluesOf, registerApi, registerDeliveryCallbacks } from '../api/api.ts';
 import { isDatabaseUnavailable } from '../db/database.ts';
@@ -18,6 +19,7 @@ import type { AppOptions } from './options.ts';
 
 export interface DoorParts {
   signIn: SignInContext;
+  accounts: Accounts;
   carriers: Carriers;
   keys: Keys;
   apiKeys: ApiKeys;
@@ -68,6 +70,7 @@ export async function composeDoors(options: AppOptions, parts: DoorParts): Promi
   const { version } = options;
   const context: ApiContext = {
     signIn,
+    accounts: parts.accounts,
     keys,
     apiKeys,
     clientAddress,
@@ -88,6 +91,7 @@ export async function composeDoors(options: AppOptions, parts: DoorParts): Promi
     refused: (provider, why, request) => void recordRefused(provider, why, cluesOf(context, request).caller),
   });
   registerAdmin(server, {
+    accounts: parts.accounts,
     tenants: signIn.tenants,
     keys,
     bots,

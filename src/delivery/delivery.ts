@@ -256,3 +256,4 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     },
   };
 }
+export { eraseSuppressions } from './person-store.ts';

@@ -26,6 +26,7 @@ import {
   takeSendFragment,
 } from './store.ts';
 
+export { type AddressUse, forgetAddresses, readAddressUse } from './person-store.ts';
 export type { AddressBudgetState, Budgets, Kept };
 export { budgetsOf, sweepLimits, WRONG_CODES_PER_CODE };
 

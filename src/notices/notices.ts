@@ -29,6 +29,7 @@ import {
 } from './store.ts';
 
 export type { NotedIdentity, NoticeDetails, NoticeKind, NoticeRow };
+export { eraseNotices } from './person-store.ts';
 export { dispute, sweepNotices };
 
 /** Telling an account's owner what happened to it, and hearing "this was not me". */

@@ -17,6 +17,7 @@ import { type QueueState, readQueue } from './queue-store.ts';
 import { readCarried } from './carried-store.ts';
 import { applyReport, type ReportedSend, type SendReport } from './report-store.ts';
 
+export { eraseMessages, readSentTo, type SentRow } from './person-store.ts';
 export type { DeliveryCounts, QueueState };
 export type { ClaimedMessage, QueueMessage, ReportedSend, SettledMessage, Settlement };
 export { OUTBOX_TOPIC, readCarried, sweepMessages };

@@ -21,3 +21,4 @@ export {
   sweepRegistrations,
 };
 export type { RegistrationData, RegistrationFields, WaitingRegistration };
+export { eraseRegistrations } from './person-store.ts';

@@ -8,6 +8,9 @@ export interface SessionProofs {
   /** The methods whose proof is recent enough. */
   methods: ProofMethod[];
   has_password: boolean;
+  /** When the session began, and the moment of the question. */
+  began_at: Date;
+  now: Date;
 }
 
 /**
@@ -20,7 +23,7 @@ export async function readProofs(
   query: { tenantId: string; sessionId: string; ageSeconds: number; now: Fragment },
 ): Promise<SessionProofs | undefined> {
   const [row] = await sql<SessionProofs[]>`
-    select u.role, u.password_hash is not null as has_password,
+    select u.role, u.password_hash is not null as has_password, s.created_at as began_at, ${query.now} as now,
       array(select key from jsonb_each_text(s.proofs) proof
         where proof.value::timestamptz >= ${query.now} - make_interval(secs => ${query.ageSeconds})) as methods
     from sessions s join users u on u.tenant_id = s.tenant_id and u.id = s.user_id

@@ -24,6 +24,7 @@ import {
 import { endExpired, endIdle } from './end-over.ts';
 import {
   type DeviceRow,
+  type EndAll,
   endAllSessions,
   endSessions,
   endSessionsIn,
@@ -38,7 +39,9 @@ import {
 import { deviceToken, isSessionToken, readDeviceToken, readSessionToken, sessionToken } from './tokens.ts';
 
 export type { Access, Authenticated, ChatSession, DeviceRow, Joining, Revocations };
-export { createRevocations, issuerOf, ownDevicesFragment as ownDevices, SHARED_INDEX, sweepSessions };
+export { createRevocations, endAllSessions, endSessions, issuerOf, SHARED_INDEX, sweepSessions };
+export { ownDevicesFragment as ownDevices };
+export { eraseDevices, readSessionsOf, type SessionRow } from './directory-store.ts';
 export { endDisputedSessions, endFormerFragment as endFormer, endOtherSessions } from './end-store.ts';
 export { addProof, clearProofs, liveSession, type ProofMethod, readProofs } from './proof-store.ts';
 
@@ -54,7 +57,7 @@ export interface Tokens {
   session_token?: string;
 }
 
-/** A session just opened or refreshed, as its statement returned it. */
+/** A session just opened or refreshed. */
 export interface OpenedSession {
   sessionId: string;
   deviceId: string;
@@ -103,13 +106,7 @@ export interface Sessions {
   /** Ends every session of a user inside a transaction that holds the account's row; ids for `told`. */
   endAll(
     sql: Sql,
-    query: {
-      tenantId: string;
-      userId: string;
-      reason: string;
-      caller: { ip: string | null };
-      now: Fragment;
-    },
+    query: Pick<EndAll, 'tenantId' | 'userId' | 'reason' | 'now'> & { caller: { ip: string | null } },
   ): Promise<string[]>;
   /** The live session whose token a chat holds; `chatId` null: any live one of the account. */
   findOfChat(tenant: Tenant, userId: string, chatId: string | null): Promise<ChatSession | undefined>;

@@ -187,21 +187,20 @@ export async function endSessionsIn(sql: Sql, query: EndQuery): Promise<EndedRow
     from ended left join counted_down on counted_down.id = ended.user_id`;
 }
 
+export interface EndAll {
+  tenantId: string;
+  userId: string;
+  reason: string;
+  actor: string;
+  ip: string | null;
+  now: Fragment;
+}
+
 /**
  * Ends every session of a user within a transaction that sets the account's own count itself. Gives the ids.
  * The account's row must be locked by then: a session that was opened before is seen, a later one waits.
  */
-export async function endAllSessions(
-  sql: Sql,
-  query: {
-    tenantId: string;
-    userId: string;
-    reason: string;
-    actor: string;
-    ip: string | null;
-    now: Fragment;
-  },
-): Promise<string[]> {
+export async function endAllSessions(sql: Sql, query: EndAll): Promise<string[]> {
   const { tenantId, now } = query;
   const rows = await sql<{ id: string }[]>`
     with ended as (

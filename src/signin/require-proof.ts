@@ -1,8 +1,10 @@
 import type { Sql } from '../db/database.ts';
 import { type ProofWay, type Refused, refuse } from '../kernel/errors.ts';
+import { findLastMove } from '../chats/chats.ts';
 import { type Access, type ProofMethod, readProofs } from '../sessions/sessions.ts';
 import { findUser } from '../users/users.ts';
 import { chooseChannel, maskAddress } from './address.ts';
+import { HOLD_AFTER_MOVE_SECONDS } from './chat-authorization.ts';
 import type { SignInContext } from './context.ts';
 import { allowsChange, helps, PROOF_AGE_SECONDS, type SensitiveChange } from './step-up-policy.ts';
 
@@ -26,7 +28,8 @@ export async function requireProof(
     now: database.now(),
   });
   if (!proofs) return refuse('SESSION_ENDED');
-  if (allowsChange(change, proofs.role, proofs.methods)) return undefined;
+  if (allowsChange(change, proofs.role, proofs.methods))
+    return holdAfterMove(context, access, change, proofs);
   const user = await findUser(database, tenant.id, userId);
   const possible: (ProofWay & { method: ProofMethod })[] = (user?.identities ?? []).flatMap((identity) => {
     if (identity.verified_at === null) return [];
@@ -45,3 +48,26 @@ export async function requireProof(
     'This change wants a stronger proof than this account can give. Ask whoever runs this service.',
   );
 }
+
+/**
+ * Whoever gets hold of a number moves the account to a chat of theirs first. For a day after such a move addresses and
+ * password are changed from sessions that began before it, so that the earlier chat has time to undo it (C7).
+ */
+async function holdAfterMove(
+  context: SignInContext,
+  { tenant, userId }: Access,
+  change: SensitiveChange,
+  session: { began_at: Date; now: Date },
+): Promise<Refused | undefined> {
+  if (change !== 'address' && change !== 'password') return undefined;
+  const moved = await findLastMove(context.databaseOf(tenant.id), tenant.id, userId);
+  if (!moved) return undefined;
+  // A shared session is as old as its first device, and tells nothing of the one that asks.
+  const isOlder = session.began_at < moved && tenant.policy.sessionSharing === 'per_device';
+  const left = HOLD_AFTER_MOVE_SECONDS - (session.now.getTime() - moved.getTime()) / 1000;
+  if (isOlder || left <= 0) return undefined;
+  return refuse('STEP_UP_REQUIRED', { next_action: 'WAIT', retry_after: Math.ceil(left), ways: [] }, HELD);
+}
+
+const HELD =
+  'The account moved to another Telegram chat a short time ago. This change waits for a day, or is made where you were signed in before.';

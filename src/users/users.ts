@@ -47,6 +47,15 @@ export {
   type IdleVerdict,
 } from './idle-store.ts';
 export {
+  type DirectoryRow,
+  eraseUser,
+  readErasure,
+  searchUsers,
+  setDisabledFragment as setDisabled,
+  sweepErased,
+  type UserSearch,
+} from './directory-store.ts';
+export {
   dropPasswordSince,
   findHolder,
   findPasswordHash,

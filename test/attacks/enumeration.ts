@@ -88,11 +88,12 @@ async function distinctAnswers(
   return most;
 }
 
-/** Status, headers and body; the address and the handles stand for themselves. */
+/** Status, headers and body; the address, the handles and challenges stand for themselves. */
 function visible(answer: Answer, email: string): string {
   const headers = [...answer.headers].filter(([name]) => name !== 'date');
   const text = JSON.stringify(answer.body)
     .replaceAll(email, '<address>')
+    .replaceAll(/"(nonce|salt|signature)":"[0-9a-f]+"/g, '"$1":"<random>"')
     .replaceAll(/"verification_id":"[\w-]{50}"/g, '"verification_id":"<handle>"');
   return JSON.stringify([answer.status, headers, text]);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createTestApp, type TestApp } from '../create-test-app.ts';
-import { type BotMessage, type Person, telegramOf, textUpdate } from '../telegram/person.ts';
+import { type BotMessage, contactUpdate, type Person, telegramOf } from '../telegram/person.ts';
 
 // Flow C through the bot itself: /auth, the own contact, a typed number, the move and its undo.
 
@@ -22,13 +22,6 @@ const tokenIn = (messages: readonly BotMessage[]) =>
   messages.map(({ text }) => /fps_[\w-]{80}/.exec(text)?.[0]).find((token) => token !== undefined);
 const alive = async (token: string | undefined) =>
   (await app.get('/api/v1/auth/session', { token })).status === 200;
-
-/** The update of a shared contact; `more` changes the message around it. */
-function contactUpdate(person: Person, contact: Record<string, unknown>, more: Record<string, unknown> = {}) {
-  const update = textUpdate(person, 'x');
-  const { text: _text, ...message } = update.message;
-  return { ...update, message: { ...message, contact: { first_name: 'Ada', ...contact }, ...more } };
-}
 
 async function share(person: Person, phone: string, more: Record<string, unknown> = {}) {
   const before = (await telegram.messages(person)).length;

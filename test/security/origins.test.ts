@@ -147,6 +147,7 @@ test('a single-page application signs in from an allowed origin, with what it ne
     'authorization',
     'content-type',
     'idempotency-key',
+    'x-captcha-response',
     'x-challenge-solution',
     'x-device-token',
     'x-tenant',

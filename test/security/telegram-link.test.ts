@@ -7,7 +7,7 @@ import { simulateChat } from '../telegram/simulated-chat.ts';
 let app: TestApp;
 let replica: TestApp;
 before(async () => {
-  app = await createTestApp();
+  app = await createTestApp({ env: { FIRSTPROOF_FREE_SENDS_PER_CALLER_PER_HOUR: '30' } });
   replica = await app.replica();
 });
 after(async () => {

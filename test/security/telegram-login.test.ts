@@ -188,6 +188,21 @@ test('S41 the state of another browser is worth nothing: neither a stranger’s 
   await refused({ login_id: 'fpo_', ...stolen });
 });
 
+test('S41 the state alone keeps browsers apart, should PKCE and nonce not', async () => {
+  Object.assign(fake.state, { keepsPkce: false, echoesNonce: false });
+  const [victim, attacker] = [await begin(), await begin()];
+  const answer = fake.approve(attacker.url, newPerson());
+  await refused({ login_id: victim.login_id, ...answer });
+  assert.equal((await complete({ login_id: attacker.login_id, ...answer })).status, 201);
+});
+
+test('S41 PKCE alone binds a code to its browser, should state and nonce not', async () => {
+  fake.state.echoesNonce = false;
+  const [victim, attacker] = [await begin(), await begin()];
+  const { code } = fake.approve(attacker.url, newPerson());
+  await refused({ login_id: victim.login_id, code, state: new URL(victim.url).searchParams.get('state') });
+});
+
 test('S41 it works once, even if Telegram took its code again, and of twenty at once one signs in', async () => {
   const { login_id, url } = await begin();
   const answer = fake.approve(url, newPerson());

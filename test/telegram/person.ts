@@ -42,6 +42,17 @@ export function textUpdate(person: Person, text: string) {
   };
 }
 
+/** The update that Telegram makes of a shared contact; `more` changes the message around it. */
+export function contactUpdate(
+  person: Person,
+  contact: Record<string, unknown>,
+  more: Record<string, unknown> = {},
+) {
+  const update = textUpdate(person, 'x');
+  const { text: _text, ...message } = update.message;
+  return { ...update, message: { ...message, contact: { first_name: 'Ada', ...contact }, ...more } };
+}
+
 /** The update that Telegram makes of a pressed button. */
 export function pressUpdate(person: Person, data: string) {
   const update_id = nextUpdateId();

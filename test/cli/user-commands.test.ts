@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { createTestApp, TEST_SECRET, type TestApp } from '../create-test-app.ts';
+import { newCaller } from '../race/started.ts';
+import { makeFolder, type Ran, runCli } from './run-cli.ts';
+
+let app: TestApp;
+let folder: string;
+let env: Record<string, string>;
+before(async () => {
+  app = await createTestApp({ start: new Date() });
+  folder = makeFolder();
+  env = {
+    DATABASE_URL: app.urls.get('control') ?? '',
+    FIRSTPROOF_DATABASES: `us=${app.urls.get('us')},uz=${app.urls.get('uz')}`,
+    FIRSTPROOF_PUBLIC_URL: 'https://auth.test',
+    FIRSTPROOF_SECRET: TEST_SECRET,
+  };
+});
+after(async () => {
+  await app.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+const cli = (words: readonly string[]): Promise<Ran> => runCli(['user', ...words], { cwd: folder, env });
+
+test('user list, show, sessions, disable, enable, export and erase: what a support person does at night', async () => {
+  const phone = '+998901112233';
+  const from = newCaller();
+  const agent = {
+    'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+  };
+  const made = await app.signIn(
+    { phone },
+    { first_name: 'Nodira', last_name: 'Karimova' },
+    { from, headers: agent },
+  );
+  const token = made.body.access_token as string;
+  const id = made.body.user.id as string;
+  const email = 'nodira@example.com';
+  const sent = await app.post('/api/v1/auth/identities', { email }, { token, from });
+  const linked = { verification_id: sent.body.verification_id, code: await app.code(email) };
+  assert.equal((await app.post('/api/v1/auth/verify-code', linked, { token, from })).status, 200);
+  await app.app.worker.dispatch();
+  const sql = app.databases.of('uz').sql;
+  await sql`update address_budgets set failures_in_a_row = 100, closed_at = now() where value = ${phone}`;
+
+  const shown = await cli(['show', '998 90 111-22-33', '--tenant', 'uz']);
+  assert.equal(shown.code, 0, shown.stderr);
+  if (process.env['FIRSTPROOF_SHOW'] !== undefined)
+    writeFileSync(process.env['FIRSTPROOF_SHOW'], shown.stdout);
+  for (const expected of [
+    /Nodira Karimova: signed in/,
+    /nodira@example\.com/,
+    /CLOSED since/,
+    /Firefox/,
+    /sign_in_code +sms +(sent|delivered)/,
+    /user\.signed_in/,
+    /firstproof user reopen \+998901112233 --tenant uz/,
+  ]) {
+    assert.match(shown.stdout, expected);
+  }
+  const code = await app.code(phone);
+  assert.ok(!shown.stdout.includes(code) && !shown.stdout.includes(token));
+  assert.ok(
+    shown.stdout.split('\n').every((line) => line.length <= 160),
+    'it fits a terminal',
+  );
+  // Without a tenant every one is looked in: the market has it.
+  const everywhere = JSON.parse((await cli(['show', phone, '--json'])).stdout);
+  assert.deepEqual([everywhere.tenant, everywhere.user.id], ['uz', id]);
+
+  const listed = await cli(['list', '--tenant', 'uz', '--search', 'nod']);
+  assert.match(listed.stdout, new RegExp(`${id} +Nodira Karimova`));
+  assert.match((await cli(['list', '--tenant', 'us'])).stdout, /no accounts yet.*user import/);
+  assert.match((await cli(['list', '--tenant', 'uz', '--search', 'zz'])).stdout, /No account of "uz" fits/);
+  const nobody = await cli(['show', '+998901119999']);
+  assert.deepEqual([nobody.code, nobody.stdout], [1, '']);
+  assert.match(nobody.stderr, /firstproof user list/);
+
+  assert.match((await cli(['sessions', id])).stdout, /Firefox.*live/);
+  assert.equal((await cli(['sessions', id, '--end'])).stdout, 'Sessions ended: 1.\n');
+  assert.equal((await app.get('/api/v1/auth/session', { token })).status, 401, 'the running server knows');
+  assert.match((await cli(['disable', phone])).stdout, /is closed/);
+  assert.match((await cli(['disable', phone])).stdout, /was closed already/);
+  assert.match((await cli(['show', phone])).stdout, /firstproof user enable/);
+  assert.match((await cli(['enable', phone])).stdout, /open again/);
+
+  const exported = JSON.parse((await cli(['export', phone])).stdout);
+  assert.equal(exported.user.first_name, 'Nodira');
+  assert.ok(exported.events.length > 3);
+  const asked = await cli(['erase', phone]);
+  assert.deepEqual([asked.code, asked.stdout], [2, '']);
+  assert.match(asked.stderr, /user export .*\n.*--yes/);
+  assert.match((await cli(['erase', phone, '--yes'])).stdout, /is gone/);
+  assert.equal((await cli(['show', id])).code, 1);
+  const verified = await runCli(['audit', 'verify', '--tenant', 'uz'], { cwd: folder, env });
+  assert.equal(verified.code, 0, verified.stdout);
+});
+
+test('an account that several tenants have is asked about', async () => {
+  const email = 'twice@example.com';
+  for (const tenant of ['default', 'us']) {
+    await app.signIn({ email }, {}, { from: newCaller(), headers: { 'x-tenant': tenant } });
+  }
+  const asked = await cli(['show', email]);
+  assert.equal(asked.code, 1);
+  assert.match(asked.stderr, /Several accounts/);
+  assert.match(asked.stderr, /default .*\n.*us|us .*\n.*default/);
+});
