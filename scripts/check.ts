@@ -13,6 +13,8 @@ const script = (name: string): string[] => [`scripts/${name}.ts`];
 // The launchers of the tools, run by this very Node: no shell and no PATH to differ between machines.
 const STATIC_STEPS: readonly Step[] = [
   { name: 'types', command: ['node_modules/typescript/bin/tsc', '--noEmit'] },
+  // Code for browsers alone sees another world than the server's.
+  { name: 'types of the client', command: ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'sdk'] },
   { name: 'lint', command: ['node_modules/oxlint/bin/oxlint', '--type-aware'] },
   { name: 'unused', command: ['node_modules/knip/bin/knip.js', '--no-progress'] },
   { name: 'openapi', command: script('check-openapi') },

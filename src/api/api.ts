@@ -32,6 +32,7 @@ import { telegramLinkRoutes } from './telegram-links.ts';
 import { telegramOidcRoutes } from './telegram-oidc.ts';
 import { telegramChatRoutes } from './telegram-chats.ts';
 import { tokenRoutes } from './tokens.ts';
+import { signInWaysRoute } from './sign-in-ways.ts';
 import { verificationStatusRoute } from './verification-status.ts';
 import { tollLedgerRoute } from './toll-ledger.ts';
 import { secondProofRoute } from './second-proof.ts';
@@ -74,6 +75,7 @@ export async function registerApi(
     heedIdempotencyKeys(instance, context);
     sendVerificationRoute(server, context);
     challengeRoute(server, context);
+    signInWaysRoute(server, context);
     verificationStatusRoute(server, context);
     verifyCodeRoute(server, context);
     secondProofRoute(server, context);

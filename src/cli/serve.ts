@@ -47,7 +47,8 @@ export async function serve(config: Config, log: Log, version: string): Promise<
       const milliseconds = Math.round(performance.now() - startedAt);
       const warnings = app.tenants
         .all()
-        .flatMap((tenant) => checkTestAddresses(tenant, systemClock.now()).map(sentence));
+        .flatMap((tenant) => checkTestAddresses(tenant, systemClock.now()))
+        .map(({ message, remedy }) => `${message}.\n     ${remedy ?? ''}`);
       process.stdout.write(
         banner({ url, database: description, apiKey: apiKey ?? '', version, milliseconds, warnings }),
       );

@@ -1,6 +1,7 @@
 import { parseEmail } from '../kernel/email.ts';
 import { phoneCountries, splitPhone } from '../kernel/phone-countries.ts';
 import { parsePhone } from '../kernel/phone.ts';
+import { codeWaysOf } from '../signin/sign-in-ways.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import { html, type Html } from '../web/html.ts';
 import { below, describedBy, fieldOf, idOf, labelOf } from './components.ts';
@@ -14,14 +15,7 @@ export type Way = 'phone' | 'email' | 'telegram' | 'username';
 
 /** The ways that lead in here: kinds of address whose codes can be sent, in the tenant's order. */
 export function codeWays(visit: Visit): Way[] {
-  const { identifiers, channels } = visit.site.tenant.policy;
-  const sends = (channel: string): boolean =>
-    channels.includes(channel) && visit.context.signIn.delivery.offers(channel);
-  const reachable = { phone: sends('sms'), email: sends('email'), username: false };
-  return [
-    ...identifiers.filter((identifier) => reachable[identifier]),
-    ...(sends('telegram') ? (['telegram'] as const) : []),
-  ];
+  return codeWaysOf(visit.context.signIn, visit.site.tenant);
 }
 
 /** The ways to say whose password it is. */

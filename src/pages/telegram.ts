@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { Access } from '../sessions/sessions.ts';
 import type { Refused } from '../kernel/errors.ts';
+import { hasTelegramLink as hasLink } from '../signin/sign-in-ways.ts';
 import { completeTelegramLink, readTelegramLink, startTelegramLink } from '../signin/telegram-link.ts';
 import { html, type Html } from '../web/html.ts';
 import { challengeField } from './challenge.ts';
@@ -35,10 +36,7 @@ const RELOAD_SECONDS = 4;
 
 /** Can people come to this tenant's bot? */
 export function hasTelegramLink({ context, site }: Visit): boolean {
-  const { tenant } = site;
-  return (
-    tenant.policy.channels.includes('telegram') && context.signIn.telegram.linkOf(tenant.id) !== undefined
-  );
+  return hasLink(context.signIn, site.tenant);
 }
 
 /** The one press that begins it, for the sign-in page and this one. */

@@ -5,7 +5,7 @@ import { type CustomFieldsSchema, customFieldsSchemaProblem } from './custom-fie
 import { type DeliveryPolicy, deliveryPolicyOf, deliverySettingsSchema } from './delivery-settings.ts';
 import { type TelegramPolicy, telegramPolicyOf, telegramSettings } from './telegram-settings.ts';
 import { schemaIssues } from '../web/schema-issues.ts';
-import { type SmsPolicy, smsPolicyOf, smsSettings } from './sms-settings.ts';
+import { type SmsPolicy, smsIssues, smsPolicyOf, smsSettings } from './sms-settings.ts';
 import {
   type TestAddress,
   testAddressesOf,
@@ -185,6 +185,7 @@ export function settingsIssues(settings: unknown): { path: string; message: stri
       ...returnAddressIssues(settings.return_addresses),
       ...allowedOriginIssues(settings.allowed_origins),
       ...testAddressIssues(settings.test_addresses),
+      ...smsIssues(settings.sms),
     ];
     return problem === undefined ? issues : [{ path: '/custom_fields', message: problem }, ...issues];
   }

@@ -61,12 +61,17 @@ describe('what an SMS looks like on a phone', () => {
         select coalesce(sum(price), 0)::float8 as cost from message_sends`;
       return row?.cost ?? 0;
     };
-    const before = await cost();
+    const spent = async () => (await app.app.tolls.ledger(us.id)).reduce((sum, { money }) => sum + money, 0);
+    const [before, spentBefore] = [await cost(), await spent()];
     await app.post('/api/v1/auth/send-verification', { phone: '+14155550103', locale: 'en' });
     const { id } = await received('+14155550103');
     assert.match((await sizeShown(id)) ?? '', /^2 segments · GSM-7 · /);
     for (let tries = 0; tries < 100 && (await cost()) === before; tries += 1)
       await new Promise((resolve) => setTimeout(resolve, 20));
     assert.equal(Math.round(((await cost()) - before) * 1000) / 1000, 0.02);
+    const charged = async () => Math.round(((await spent()) - spentBefore) * 1000) / 1000;
+    for (let tries = 0; tries < 100 && (await charged()) !== 0.02; tries += 1)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(await charged(), 0.02, 'the ledger tells what it has cost');
   });
 });

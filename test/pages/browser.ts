@@ -10,11 +10,21 @@ import {
 } from 'playwright-core';
 import { createTestApp, type TestApp, type TestAppOptions } from '../create-test-app.ts';
 
+/**
+ * Made for running programs in, Chromium comes with switches that no person's browser has. In one process, closing the
+ * first page would end it; without web security it would ask nobody whether a page may call another origin.
+ */
+const UNLIKE_PEOPLES = [
+  '--single-process',
+  '--no-zygote',
+  '--disable-web-security',
+  '--allow-running-insecure-content',
+];
+
 /** A real Chromium, as it comes from npm. */
 export async function startBrowser(): Promise<Browser> {
   return playwright.launch({
-    // In one process, closing the first page would end the browser.
-    args: chromium.args.filter((argument) => !['--single-process', '--no-zygote'].includes(argument)),
+    args: chromium.args.filter((argument) => !UNLIKE_PEOPLES.includes(argument)),
     executablePath: await chromium.executablePath(),
     headless: true,
   });

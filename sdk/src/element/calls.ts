@@ -1,0 +1,56 @@
+import type { SignedIn, VerificationSent } from '../answers.ts';
+import type { Transport } from '../transport.ts';
+
+export type Way = 'phone' | 'email' | 'telegram' | 'username';
+
+/** What `GET /api/v1/auth/ways` tells of the tenant. */
+export interface Ways {
+  tenant: { slug: string; name: string };
+  locale: string;
+  by_code: Way[];
+  by_password: Way[];
+  by_telegram_link: boolean;
+  phone_prefixes: string[];
+}
+
+/** A link into Telegram as the browser that began it holds it. */
+export interface TelegramLink {
+  link_id: string;
+  url: string;
+  match_number: string;
+  poll_after: number;
+}
+
+export type Style = 'jwt' | 'opaque';
+
+/** The element's calls, by their names on the server. */
+export interface Calls {
+  ways(): Promise<Ways>;
+  send(address: Record<string, string>, locale: string): Promise<VerificationSent>;
+  resend(verificationId: string): Promise<VerificationSent>;
+  verify(verificationId: string, code: string): Promise<SignedIn>;
+  login(by: Record<string, string>): Promise<SignedIn>;
+  beginLink(): Promise<TelegramLink>;
+  /** Answers when the link moves on from `seen`, or after a while. */
+  linkState(linkId: string, seen: string): Promise<{ state: string }>;
+  completeLink(linkId: string): Promise<SignedIn>;
+}
+
+const AUTH = '/api/v1/auth';
+const device = { kind: 'browser' };
+
+export function createCalls(call: Transport, style: Style): Calls {
+  const post = <T>(path: string, body: object, idempotent = false): Promise<T> =>
+    call('POST', AUTH + path, { body, idempotent });
+  const link = (id: string): string => `/telegram/links/${encodeURIComponent(id)}`;
+  return {
+    ways: () => call('GET', `${AUTH}/ways`),
+    send: (address, locale) => post('/send-verification', { ...address, locale }, true),
+    resend: (verification_id) => post('/resend-otp', { verification_id }, true),
+    verify: (verification_id, code) => post('/verify-code', { verification_id, code, device, style }, true),
+    login: (by) => post('/login', { ...by, device, style }),
+    beginLink: () => post('/telegram/links', {}),
+    linkState: (id, seen) => call('GET', `${AUTH}${link(id)}?wait=20&seen=${seen}`),
+    completeLink: (id) => post(`${link(id)}/complete`, { device, style }),
+  };
+}

@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { serveExample } from '../../examples/embedded/serve.ts';
+import { pageLocales } from '../../src/pages/words.ts';
+import type { TestApp } from '../create-test-app.ts';
+import { buttonOf } from '../telegram/link.ts';
+import { simulateChat } from '../telegram/simulated-chat.ts';
+import { createPagesApp, openContext, startBrowser, violationsOf } from './browser.ts';
+
+/** The element with everything it imports, in five languages. */
+const MOST_BYTES = 22_000;
+const root = join(import.meta.dirname, '../..');
+const FIRST = 'correct horse battery staple';
+
+let browser: Browser;
+let app: TestApp;
+let site: Server;
+let client: string;
+
+before(async () => {
+  client = mkdtempSync(join(tmpdir(), 'firstproof-element-'));
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  [browser, app] = await Promise.all([
+    startBrowser(),
+    createPagesApp(),
+    promisify(execFile)(process.execPath, [tsc, '-p', join(root, 'sdk'), '--outDir', client]),
+  ]);
+  site = await serveExample(0, client);
+});
+after(async () => {
+  site?.closeAllConnections();
+  site?.close();
+  rmSync(client, { recursive: true, force: true });
+  await browser?.close();
+  await app?.close();
+});
+
+/** The example's page, another origin than the server's: what a customer's page is. */
+async function openExample(more: Record<string, string> = {}, options: BrowserContextOptions = {}) {
+  const opened = await openContext(browser, app, options);
+  const { port } = site.address() as AddressInfo;
+  const query = new URLSearchParams({ server: app.url.replace('127.0.0.1', 'localhost'), ...more });
+  await opened.page.goto(`http://localhost:${port}/?${query.toString()}`);
+  await opened.page.locator('firstproof-sign-in h2').waitFor();
+  return opened;
+}
+
+const answerOf = (page: Page) =>
+  page.evaluate<{ access_token: string }>(
+    "new Promise((resolve) => document.querySelector('firstproof-sign-in').addEventListener('firstproof-signed-in', (event) => resolve(event.detail)))",
+  );
+
+test('a page of another origin signs somebody in by e-mail: a wrong code is told beside the field, the right one is an event', async () => {
+  const { context, page } = await openExample();
+  const answer = answerOf(page);
+  await page.getByRole('button', { name: 'E-mail' }).click();
+  await page.getByRole('button', { name: 'Send me a code' }).click();
+  await page.getByText('Fill this in.').waitFor();
+  await page.getByLabel('E-mail address').fill('embedded@example.com');
+  await page.getByRole('button', { name: 'Send me a code' }).click();
+  await page.getByText('We sent it to e•••@example.com.').waitFor();
+  assert.equal(await page.evaluate('document.activeElement.shadowRoot.activeElement.name'), 'code');
+  const code = await app.code('embedded@example.com');
+  await page.getByLabel('Code').fill(code === '111111' ? '222222' : '111111');
+  await page.getByText('This code is not right. Check it and try again. 4 attempts left.').waitFor();
+  assert.equal(await page.getByLabel('Code').getAttribute('aria-invalid'), 'true');
+  assert.equal(await page.getByRole('button', { name: /Send again in/ }).isEnabled(), false);
+  await page.getByLabel('Code').fill(code);
+  await page.getByText('Hello, embedded@example.com.').waitFor();
+  const { access_token: token } = await answer;
+  assert.equal((await app.get('/api/v1/auth/session', { token })).status, 200);
+  assert.equal(await page.evaluate('localStorage.length + sessionStorage.length'), 0, 'it keeps no token');
+  await context.close();
+});
+
+test('by password; an address that waits for its proof is asked for its code', async () => {
+  const { context, page } = await openExample({ with: 'email' });
+  const email = 'waiting@example.com';
+  await app.post('/api/v1/auth/register', { email, password: FIRST });
+  await app.code(email);
+  await page.getByRole('button', { name: 'Use a password instead' }).click();
+  await page.getByLabel('E-mail address').fill(email);
+  await page.getByLabel('Password').fill('not this one at all');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.locator('firstproof-sign-in').getByRole('alert').or(page.getByLabel('Code')).first().waitFor();
+  if (await page.getByLabel('Code').isVisible())
+    await page.getByRole('button', { name: 'Use another way' }).click();
+  app.clock.advance(61);
+  const before = await app.newestMessage(email);
+  if (!(await page.getByLabel('Password').isVisible()))
+    await page.getByRole('button', { name: 'Use a password instead' }).click();
+  await page.getByLabel('E-mail address').fill(email);
+  await page.getByLabel('Password').fill(FIRST);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByLabel('Code').fill(await app.code(email, { after: before }));
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByText(`Hello, ${email}.`).waitFor();
+  await context.close();
+});
+
+test('by a link into Telegram, and by phone from right to left', async () => {
+  const { context, page } = await openExample({ with: 'telegram' });
+  await page.getByRole('button', { name: 'Continue with Telegram' }).click();
+  const number = await page.locator('firstproof-sign-in .number').innerText();
+  const url = new URL((await page.getByRole('link', { name: 'Open Telegram' }).getAttribute('href')) ?? '');
+  const chat = simulateChat(app);
+  const asked = await chat.say(`/start ${url.searchParams.get('start') ?? ''}`);
+  await page.getByText('Opened in Telegram.').waitFor();
+  const sure = await chat.press(buttonOf(asked, number));
+  await chat.press(buttonOf(sure, 'yes'));
+  await page.getByText('Hello, Nora.').waitFor();
+  await context.close();
+
+  const persian = await openExample({ language: 'fa' });
+  assert.equal(await persian.page.locator('firstproof-sign-in').getAttribute('dir'), 'rtl');
+  await persian.page.locator('firstproof-sign-in input').fill('+998901119988');
+  await persian.page.locator('firstproof-sign-in [type=submit]').click();
+  await persian.page.locator('firstproof-sign-in input.code').fill(await app.code('+998901119988'));
+  await persian.page.getByText('Hello, +998901119988.').waitFor();
+  await persian.context.close();
+});
+
+test('no violation of axe on any screen of it, in light and dark, and words of one’s own', async () => {
+  const wrong: string[] = [];
+  for (const [colorScheme, language] of [
+    ['light', 'en'],
+    ['dark', 'fa'],
+  ] as const) {
+    const { context, page } = await openExample({ language, with: 'email' }, { colorScheme });
+    wrong.push(...(await violationsOf(page)));
+    await page.locator('firstproof-sign-in input').fill(`axe-${language}@example.com`);
+    await page.locator('firstproof-sign-in [type=submit]').click();
+    await page.locator('firstproof-sign-in input.code').waitFor();
+    wrong.push(...(await violationsOf(page)));
+    await page.evaluate(
+      "document.querySelector('firstproof-sign-in').setAttribute('words', JSON.stringify({ codeTitle: 'Six digits, please' }))",
+    );
+    await page.getByRole('heading', { name: 'Six digits, please' }).waitFor();
+    await context.close();
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test('a server that does not answer is told, and asked again by a press', async () => {
+  const { context, page } = await openContext(browser, app);
+  const { port } = site.address() as AddressInfo;
+  await page.goto(`http://localhost:${port}/?server=http://localhost:9`);
+  await page.getByText('Something went wrong on our side.').waitFor();
+  await page.getByRole('button', { name: 'Try again' }).waitFor();
+  await context.close();
+});
+
+test('it speaks the languages of the pages, depends on nothing, and is light', async () => {
+  const { elementWords } = (await import(`file://${client}/element/words.js`)) as {
+    elementWords: Record<string, Record<string, unknown>>;
+  };
+  assert.deepEqual(Object.keys(elementWords), pageLocales);
+  const names = Object.keys(elementWords['en'] ?? {}).sort();
+  for (const [language, words] of Object.entries(elementWords))
+    assert.deepEqual(Object.keys(words).sort(), names, language);
+
+  const loaded = new Set<string>();
+  const load = (file: string): void => {
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    for (const [, path = ''] of readFileSync(file, 'utf8').matchAll(/(?:from|import) '([^']+)'/g)) {
+      assert.match(path, /^\.\.?\//, `${file} imports ${path}`);
+      load(join(file, '..', path));
+    }
+  };
+  load(join(client, 'element/sign-in-element.js'));
+  assert.ok(loaded.size > readdirSync(join(client, 'element/languages')).length / 2);
+  const bytes = [...loaded].reduce((sum, file) => sum + gzipSync(readFileSync(file)).length, 0);
+  assert.ok(bytes <= MOST_BYTES, `${bytes} bytes, compressed`);
+});
