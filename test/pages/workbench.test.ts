@@ -112,7 +112,7 @@ test('the reference tells every call of the served document, and in development 
   assert.equal(await sdk.isVisible(), false);
   await send.getByText('SDK', { exact: true }).first().click();
   assert.match(await sdk.innerText(), /client\.sendVerification\(\{ email: 'ada@example\.com' \}\)/);
-  const named = (await page.locator('[id$="-sdk"]').allTextContents()).map(
+  const named = (await page.locator('pre[id$="-sdk"]').allTextContents()).map(
     (text) => /await (client|auth)\.(\w+)\(/.exec(text) ?? [],
   );
   assert.ok(named.length >= 12);
