@@ -18,7 +18,7 @@ import { listFiles } from './list-files.ts';
 
 const root = dirname(import.meta.dirname);
 const FAULTS = join(root, 'test', 'seeded-faults');
-const COPIED = ['src', 'test', 'scripts', 'migrations', 'bin', 'package.json', 'tsconfig.json'];
+const COPIED = ['src', 'sdk', 'test', 'scripts', 'migrations', 'bin', 'package.json', 'tsconfig.json'];
 const TIMEOUT_MILLISECONDS = 400_000;
 
 /** `red` is what is wanted. `broken`: something failed, but no test of the rule by its own assertion. */

@@ -1,9 +1,11 @@
 import type { SignedIn, Tokens, User, VerificationSent } from './answers.ts';
 import { FirstproofError } from './errors.ts';
+import { type TelegramWays, telegramWays } from './telegram.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
 
 export type { AuthState, Session, SignedIn, Tokens, User, VerificationSent } from './answers.ts';
 export { type ErrorCode, errorCodes, type ErrorDetails, FirstproofError } from './errors.ts';
+export type { TelegramLink, TelegramLinkState, TelegramLogin, TelegramWays } from './telegram.ts';
 export type { TransportOptions } from './transport.ts';
 
 export type Address = { phone: string } | { email: string } | { telegram_user_id: string | number };
@@ -31,6 +33,8 @@ export interface Client {
   me(): Promise<User>;
   /** Ends the session; forgets the tokens whatever the server answers. */
   logout(scope?: 'this' | 'others' | 'all'): Promise<void>;
+  /** Signing in by what Telegram says. */
+  readonly telegram: TelegramWays;
   readonly tokens: Tokens | undefined;
 }
 
@@ -97,6 +101,7 @@ export function createClient(options: ClientOptions): Client {
       await withToken('POST', '/api/v1/auth/logout', { scope });
       if (scope !== 'others') keep(undefined);
     },
+    telegram: telegramWays(call, signedIn),
     get tokens() {
       return tokens;
     },

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { DeliveryCounts } from '../delivery/delivery.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import { CliError } from './errors.ts';
-import { json, table } from './table.ts';
+import { json, tableToFit } from './table.ts';
 import { existing } from './tenant-command.ts';
 import { atWorkbench } from './workbench.ts';
 
@@ -64,8 +64,10 @@ function statsTable(
   byPrefix: boolean,
 ): string {
   const heading = ['tenant', 'channel', 'provider', 'country', ...(byPrefix ? ['prefix'] : [])];
+  const isWhole = (cost: number): boolean => Math.abs(cost * 100 - Math.round(cost * 100)) < 1e-6;
+  const digits = counts.every(({ cost }) => isWhole(cost)) ? 2 : 4;
   const numbers = ['sent', 'delivered', 'failed', 'refused', 'verified', 'rate', 'median', 'cost'];
-  return table(
+  return tableToFit(
     [...heading, ...numbers],
     counts.map((one) => {
       const tenant = tenantOf(one.tenant_id);
@@ -76,8 +78,9 @@ function statsTable(
         ...[one.sent, one.delivered, one.failed, one.refused, one.verified].map(String),
         one.sent === 0 ? '' : `${Math.round((one.verified / one.sent) * 100)} %`,
         median === null ? '' : `${(median / 1000).toFixed(1)} s`,
-        one.cost === 0 ? '' : `${one.cost.toFixed(2)} ${tenant?.policy.delivery.currency ?? ''}`,
+        one.cost === 0 ? '' : `${one.cost.toFixed(digits)} ${tenant?.policy.delivery.currency ?? ''}`,
       ];
     }),
+    numbers.length,
   );
 }

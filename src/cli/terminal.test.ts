@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { banner } from './banner.ts';
 import { explainFault } from './explain-fault.ts';
 import { createReadableLog } from './log.ts';
-import { table } from './table.ts';
+import { table, tableToFit } from './table.ts';
 
 test('columns are as wide as their widest cell, and an empty cell is a dash', () => {
   assert.equal(
@@ -15,6 +15,27 @@ test('columns are as wide as their widest cell, and an empty cell is a dash', ()
       ],
     ),
     'SLUG     NAME\nus       Market US\ndefault  -\n',
+  );
+});
+
+test('numbers stand at the right; where the terminal is too narrow each row is told in lines of its own', () => {
+  const heading = ['tenant', 'channel', 'sent', 'verified', 'cost'];
+  const rows = [
+    ['us', 'sms', '1200', '9', '60.00 USD'],
+    ['default', '', '3', '', ''],
+  ];
+  const whole = tableToFit(heading, rows, 3, 80);
+  assert.equal(
+    whole,
+    'TENANT   CHANNEL  SENT  VERIFIED       COST\n' +
+      'us       sms      1200         9  60.00 USD\n' +
+      'default  -           3         -          -\n',
+  );
+  assert.equal(tableToFit(heading, rows, 3, 43), whole, 'it fits to the column');
+  assert.equal(tableToFit(heading, rows, 3, undefined), whole, 'a file is as wide as it has to be');
+  assert.equal(
+    tableToFit(heading, rows, 3, 24),
+    'us  sms\n  sent 1200  verified 9\n  cost 60.00 USD\n\ndefault\n  sent 3  verified -\n  cost -\n',
   );
 });
 

@@ -15,6 +15,8 @@ export interface WorkAsked extends ChallengePut {
   wait: number;
   /** This form has brought some already: it is not sent again by itself. */
   isAgain: boolean;
+  /** A password was typed, which is to be typed again. */
+  isRetyped: boolean;
 }
 
 /** The work that a refusal asks for, if it does. */
@@ -27,7 +29,9 @@ function askedBy(form: Fields, details: ErrorDetails): WorkAsked | undefined {
   const { challenge, captcha, retry_after: retryAfter, resend_in: resendIn } = details;
   if (challenge === undefined) return undefined;
   const isAgain = textOf(form, 'challenge_solution') !== '';
-  return { challenge, ...(captcha ? { captcha } : {}), wait: retryAfter ?? resendIn ?? 0, isAgain };
+  const isRetyped = textOf(form, 'password') !== '';
+  const wait = retryAfter ?? resendIn ?? 0;
+  return { challenge, ...(captcha ? { captcha } : {}), wait, isAgain, isRetyped };
 }
 
 /**
@@ -37,10 +41,10 @@ function askedBy(form: Fields, details: ErrorDetails): WorkAsked | undefined {
 export function challengeField(visit: Visit, work: WorkAsked | undefined): Html | null {
   if (!work) return null;
   const { words, locale } = visit;
-  const { challenge, captcha, wait, isAgain } = work;
+  const { challenge, captcha, wait, isAgain, isRetyped } = work;
   const { label, working, done, needsScript } = words.challenge;
   const later = wait > 0 ? fill(words.tryIn, { time: durationIn(locale, wait) }) : '';
-  const sends = !isAgain && captcha === undefined;
+  const sends = !isAgain && !isRetyped && captcha === undefined;
   return html`<div class="notice" data-challenge="${JSON.stringify(challenge)}"${sends && html` data-sends`} data-done="${done}" data-later="${later}"><p>${label}</p><p class="small" role="status" data-state="${working}"></p><noscript><p class="small">${needsScript} ${later}</p></noscript><input type="hidden" name="challenge_solution" value=""></div>${captcha && captchaBox(captcha)}<script src="${scriptPath}" defer></script>`;
 }
 

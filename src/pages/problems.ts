@@ -78,6 +78,8 @@ export function problemOf(visit: Visit, refused: Refused, others?: OtherNames): 
   }
   const botLink = refused.details.bot_link;
   const work = workOf(visit.form, refused);
+  // No page holds a password: what was typed would be missing without a word.
+  if (work?.isRetyped) fields['password'] ??= fieldText(visit, 'required');
   // Asked for the first time it is no problem: the page says what it does.
   const isQuiet = work !== undefined && !work.isAgain && refused.error === 'PROOF_OF_WORK_REQUIRED';
   const wait = work ? undefined : waitOf(refused);

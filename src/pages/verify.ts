@@ -82,7 +82,7 @@ function codeForm(visit: Visit, { id, flow }: NamedFlow, wrong: string | undefin
 async function workAsked({ context, clues }: Visit, { problem }: Flow): Promise<WorkAsked | undefined> {
   if (problem?.work === undefined) return undefined;
   const put = await putChallenge(context.signIn, clues);
-  return { ...put, wait: problem.seconds ?? 0, isAgain: problem.work === 'again' };
+  return { ...put, wait: problem.seconds ?? 0, isAgain: problem.work === 'again', isRetyped: false };
 }
 
 function otherWays(visit: Visit, { id, flow }: NamedFlow, work: WorkAsked | undefined): Html {

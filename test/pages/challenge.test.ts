@@ -61,6 +61,7 @@ test('C1 a page with a password does the work while the password is typed again'
   await page.locator('[data-challenge]').waitFor();
   assert.match(await page.locator('main').innerText(), /Making sure that you are a person/);
   assert.equal(await page.locator('#field-email').inputValue(), 'typist@example.com');
+  assert.equal(await page.locator('#field-password-wrong').innerText(), 'Fill this in.');
   assert.deepEqual(await violationsOf(page), []);
   await page.locator('#field-password').fill('violet-Harbour-42');
   await submit(page);

@@ -37,6 +37,9 @@ export const answers =
 /** Half a kilobyte for each half megabyte of spaces. */
 const BOMB = gzipSync(Buffer.alloc(50_000_000, ' '));
 
+/** How much of huge bodies was taken off the fake's hands. */
+export const written = { bytes: 0 };
+
 /** Everything that a provider may do instead of answering as its description says. None of it may count as sent. */
 export const faults: Record<string, Behaviour> = {
   hang: () => {},
@@ -57,7 +60,11 @@ export const faults: Record<string, Behaviour> = {
   'huge body': (_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
     const more = (): void => {
-      while (!response.destroyed && response.write('x'.repeat(65_536)));
+      let isTaken = true;
+      while (!response.destroyed && isTaken) {
+        isTaken = response.write('x'.repeat(65_536));
+        written.bytes += 65_536;
+      }
       if (!response.destroyed) response.once('drain', more);
     };
     more();

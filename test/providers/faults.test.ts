@@ -1,7 +1,14 @@
 import type { ProviderConfig } from '../../src/config/provider-settings.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { answers, createFakeProvider, envelopeOf, type FakeProvider, faults } from './fake-provider.ts';
+import {
+  answers,
+  createFakeProvider,
+  envelopeOf,
+  type FakeProvider,
+  faults,
+  written,
+} from './fake-provider.ts';
 import {
   AUTH_TOKEN,
   configs,
@@ -39,6 +46,7 @@ for (const [name, config] of Object.entries(all)) {
   for (const [fault, behave] of Object.entries(faults)) {
     test(`R03 ${name}: ${fault} is a failure, bounded and without secrets`, async () => {
       fake.behave = behave;
+      written.bytes = 0;
       // Only what never ends is cut off early: a busy machine must not look like a fault.
       const endless = fault === 'hang' || fault === 'slow drip';
       const provider = providerOf(config, fake.fetch, endless ? { timeoutMilliseconds: 300 } : {});
@@ -47,6 +55,7 @@ for (const [name, config] of Object.entries(all)) {
       assert.equal(result.state, 'retry', JSON.stringify(result));
       if (result.state !== 'retry') return;
       // Ended by its own bound, and not by another: a huge answer is not read until time is up. (Eskiz: at its login.)
+      assert.ok(written.bytes < 32e6, 'what the buffers between them hold, and no more');
       if (name !== 'eskiz') assert.match(result.error, BOUNDS[fault] ?? /./);
       if (fault === 'too many requests, no word of when') assert.equal(result.retryAfterSeconds, undefined);
       if (fault === 'too many requests' && name !== 'eskiz') assert.equal(result.retryAfterSeconds, 7);

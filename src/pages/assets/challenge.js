@@ -51,11 +51,7 @@
       .then((solution) => {
         field.value = solution;
         state.textContent = box.dataset.done;
-        // A password is never kept by the page: whoever signs in with one types it again.
-        const typesMore = [...form.querySelectorAll('input[type="password"]')].some(
-          (each) => each.value === '',
-        );
-        if (pressed || ('sends' in box.dataset && !typesMore)) form.requestSubmit();
+        if (pressed || 'sends' in box.dataset) form.requestSubmit();
       })
       .catch(() => {
         // A page that is not secure has no WebCrypto.
