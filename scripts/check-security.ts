@@ -91,13 +91,13 @@ function readRows(page: string): Row[] {
 }
 
 /** The names of a file's tests as they are written, each `${…}` in them included. */
-function readTitles(text: string): string[] {
+export function readTitles(text: string): string[] {
   const titles = text.matchAll(/^ *(?:test|describe)\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1/gm);
   return Array.from(titles, (match) => (match[2] as string).replaceAll(/\\(['"`])/g, '$1'));
 }
 
 /** May a test with this written name be the one that is told? What is put in at run time may be anything. */
-function fits(title: string, told: string): boolean {
+export function fits(title: string, told: string): boolean {
   const parts = title
     .split(/\$\{[^}]*\}/)
     .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));

@@ -119,8 +119,15 @@ async function build(
   open: (route?: TestAppOptions['route']) => Databases,
   urls: ReadonlyMap<string, string>,
 ): Promise<TestApp> {
+  const sends = options.env?.['FIRSTPROOF_SENDS_PER_CALLER_PER_HOUR'];
   const loaded = loadConfig({
-    env: { FIRSTPROOF_MODE: 'development', FIRSTPROOF_TRUSTED_PROXIES: '127.0.0.1/32', ...options.env },
+    env: {
+      FIRSTPROOF_MODE: 'development',
+      FIRSTPROOF_TRUSTED_PROXIES: '127.0.0.1/32',
+      // A test that sends more than most asks for no challenge either, unless it says so.
+      ...(sends === undefined ? {} : { FIRSTPROOF_FREE_SENDS_PER_CALLER_PER_HOUR: sends }),
+      ...options.env,
+    },
   });
   if (!loaded.ok) throw new Error(loaded.problems.map((problem) => problem.message).join('\n'));
   const databases = open(options.route);

@@ -14,7 +14,6 @@ before(async () => {
   app = await createTestApp({
     env: {
       FIRSTPROOF_SENDS_PER_CALLER_PER_HOUR: '100000',
-      FIRSTPROOF_FREE_SENDS_PER_CALLER_PER_HOUR: '100000',
     },
   });
 });
