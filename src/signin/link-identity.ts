@@ -51,7 +51,7 @@ export async function linkIdentity(
   if (holder?.user_id === user.id && holder.is_verified) {
     return refuse('ALREADY_REGISTERED', {}, 'This address belongs to your account already.');
   }
-  if (user.identities.length >= MOST_IDENTITIES && replaces === undefined && !holder) {
+  if (user.identities.length >= MOST_IDENTITIES && replaces === undefined && holder?.user_id !== user.id) {
     return refuse('RATE_LIMITED', {}, 'An account may have ten addresses. Remove one first.');
   }
   if (holder && holder.user_id !== user.id && (await mayTellOpenly(context, tenant, clues))) {

@@ -14,6 +14,7 @@ import {
   refuseNewAddress,
 } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { inEvenTime } from './even-time.ts';
 import { mayTellOpenly } from './openness.ts';
 import { ownersShare } from './owner.ts';
 import { chooseLocale, issueCode, type VerificationSent } from './send-verification.ts';
@@ -118,9 +119,19 @@ async function startAnew(
 ): Promise<VerificationSent | Refused> {
   const located = locateAddress(context.tenants, input, clues);
   if (!located.ok) return located;
-  const { tenant, address } = located;
-  const closed = refuseNewAddress(tenant, address);
+  const closed = refuseNewAddress(located.tenant, located.address);
   if (closed) return closed;
+  const starting = startFor(context, located, input, clues);
+  // Who has an account is looked up one query sooner than who has none.
+  return located.tenant.policy.errorDetail === 'explicit' ? starting : inEvenTime(starting);
+}
+
+async function startFor(
+  context: SignInContext,
+  { tenant, address }: { tenant: Tenant; address: Address },
+  input: ResendInput,
+  clues: RequestClues,
+): Promise<VerificationSent | Refused> {
   const place = { tenantId: tenant.id, kind: address.kind, value: address.value };
   const database = context.databaseOf(tenant.id);
   const holder = await findPasswordHolder(database, tenant.id, address);

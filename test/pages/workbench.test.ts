@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
+import { createClient } from '../../sdk/src/client.ts';
+import { PhoneAuth } from '../../sdk/src/phone-auth.ts';
 import type { TestApp } from '../create-test-app.ts';
 import { createPagesApp, openContext, startBrowser, violationsOf } from './browser.ts';
 
@@ -105,6 +107,19 @@ test('the reference tells every call of the served document, and in development 
   await me.getByLabel('Token').focus();
   await me.getByRole('button', { name: 'Run GET' }).click();
   await me.locator('.result', { hasText: 'linus@example.com' }).waitFor();
+  // By the client too, where it has a method; each that it names is one of its own.
+  const sdk = send.locator('#post-api-v1-auth-send-verification-sdk');
+  assert.equal(await sdk.isVisible(), false);
+  await send.getByText('SDK', { exact: true }).first().click();
+  assert.match(await sdk.innerText(), /client\.sendVerification\(\{ email: 'ada@example\.com' \}\)/);
+  const named = (await page.locator('pre[id$="-sdk"]').allTextContents()).map(
+    (text) => /await (client|auth)\.(\w+)\(/.exec(text) ?? [],
+  );
+  assert.ok(named.length >= 12);
+  const client = createClient({ baseUrl: app.url });
+  for (const [, of, method = ''] of named) {
+    assert.ok(of === 'client' ? method in client : method in PhoneAuth.prototype, method);
+  }
   await page.getByLabel('Find a call').fill('jwks');
   assert.ok((await page.locator('.contents li:visible').count()) < 5);
   assert.deepEqual(foreign, []);

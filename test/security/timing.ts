@@ -3,52 +3,57 @@
  * every kind are asked about in random order, and each kind is compared with "nobody": the area under the curve of a
  * Mann–Whitney test, 0.5 being a coin toss. Nothing is judged here: a busy machine moves every figure.
  *
- * Run: node test/security/timing.ts [samples a case, 1000]
+ * Run: node test/security/timing.ts [samples a case, 1000] [names of calls, all]
  */
-import { randomInt, randomUUID } from 'node:crypto';
-import { hash as argon2 } from '@node-rs/argon2';
+import { randomInt } from 'node:crypto';
 import { createTestApp, type TestApp } from '../create-test-app.ts';
 import { globalSetup, globalTeardown } from '../global-setup.ts';
+import { type State, states, WRONG_PASSWORD, writePeople } from './people.ts';
 
-const states = ['known', 'closed', 'waiting', 'nobody'] as const;
-type State = (typeof states)[number];
-const calls: Record<string, (email: string) => [string, object]> = {
-  login: (email) => ['login', { email, password: 'amber-Lantern-77' }],
-  'forgot-password': (email) => ['forgot-password', { email }],
-  register: (email) => ['register', { email, password: 'amber-Lantern-77' }],
-};
-const samples = Number(process.argv[2] ?? 1000);
+const V1 = '/api/v1/auth';
 
-function addressOf(call: string, state: State, index: number): string {
-  return `${call}-${index}-${state.slice(0, 2)}@example.net`;
+/** A question that is timed, and what is asked before it without being timed, for its handle. */
+interface Call {
+  before?: (email: string) => [string, object];
+  ask: (email: string, handle: string) => [string, object];
 }
 
-/** People of one state, written as they would stand in the database after their sign-up. */
-async function prepare(app: TestApp, call: string, state: State): Promise<void> {
-  if (state === 'nobody') return;
-  const { sql } = app.databases.control;
-  const tenantId = app.app.tenants.bySlug('default')?.id ?? '';
-  const now = app.clock.now();
-  const passwordHash = await argon2('violet-Harbour-42');
-  const emails = Array.from({ length: samples }, (_, index) => addressOf(call, state, index));
-  const expiresAt = new Date(now.getTime() + 86_000_000);
-  await Promise.all(
-    emails.map(async (value) => {
-      const id = randomUUID();
-      if (state === 'waiting') {
-        await sql`
-          insert into pending_registrations (tenant_id, id, kind, value, password_hash, created_at, updated_at, expires_at)
-          values (${tenantId}, ${id}, 'email', ${value}, ${passwordHash}, ${now}, ${now}, ${expiresAt})`;
-        return;
-      }
-      await sql`
-        insert into users (tenant_id, id, password_hash, is_verified, is_disabled, created_at, updated_at)
-        values (${tenantId}, ${id}, ${passwordHash}, true, ${state === 'closed'}, ${now}, ${now})`;
-      await sql`
-        insert into identities (tenant_id, kind, value, id, user_id, as_entered, verified_at, created_at)
-        values (${tenantId}, 'email', ${value}, ${randomUUID()}, ${id}, ${value}, ${now}, ${now})`;
-    }),
-  );
+const login = (email: string): [string, object] => [`${V1}/login`, { email, password: WRONG_PASSWORD }];
+const forgot = (email: string): [string, object] => [`${V1}/forgot-password`, { email }];
+const register = (email: string): [string, object] => [`${V1}/register`, { email, password: WRONG_PASSWORD }];
+const send = (email: string): [string, object] => [`${V1}/send-verification`, { email }];
+const code = '000000';
+const calls: Record<string, Call> = {
+  send: { ask: send },
+  resend: { ask: (email) => [`${V1}/resend-otp`, { email }] },
+  verify: { ask: (email) => [`${V1}/verify-code`, { email, code }] },
+  register: { ask: register },
+  'register-bare': { ask: (email) => [`${V1}/register`, { email }] },
+  login: { ask: login },
+  forgot: { ask: forgot },
+  'verify-forgot': {
+    before: forgot,
+    ask: (_email, id) => [`${V1}/verify-code`, { verification_id: id, code }],
+  },
+  'verify-login': {
+    before: login,
+    ask: (_email, id) => [`${V1}/verify-code`, { verification_id: id, code }],
+  },
+  'verify-register': {
+    before: register,
+    ask: (_email, id) => [`${V1}/verify-code`, { verification_id: id, code }],
+  },
+  'resend-forgot': { before: forgot, ask: (_email, id) => [`${V1}/resend-otp`, { verification_id: id }] },
+  'status-forgot': { before: forgot, ask: (_email, id) => [`${V1}/verifications/${id}`, {}] },
+  'enveloped-login': { ask: (email) => ['/api/auth/login', { email, password: WRONG_PASSWORD }] },
+  'enveloped-forgot': { ask: (email) => ['/api/auth/forgot-password', { email }] },
+  linking: { ask: (email) => [`${V1}/identities`, { email }] },
+};
+const samples = Number(process.argv[2] ?? 1000);
+const wanted = process.argv.slice(3);
+
+function addressOf(name: string, state: State, index: number): string {
+  return `${name}-${index}-${state.slice(0, 2)}@example.net`;
 }
 
 /** All questions of a call in random order (Fisher and Yates). */
@@ -63,38 +68,52 @@ function shuffled(): { state: State; index: number }[] {
 
 /** The chance that a value of `left` is above one of `right`. */
 function areaUnderCurve(left: readonly number[], right: readonly number[]): number {
-  const all = [
-    ...left.map((value) => ({ value, isLeft: true })),
-    ...right.map((value) => ({ value, isLeft: false })),
-  ];
-  all.sort((one, other) => one.value - other.value);
-  let rankSum = 0;
-  for (const [index, { isLeft }] of all.entries()) if (isLeft) rankSum += index + 1;
-  return (rankSum - (left.length * (left.length + 1)) / 2) / (left.length * right.length);
+  let above = 0;
+  for (const one of left) for (const other of right) above += one > other ? 1 : one === other ? 0.5 : 0;
+  return above / (left.length * right.length);
 }
 
 const median = (values: readonly number[]): number =>
   values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;
 
-async function measure(app: TestApp, call: string): Promise<void> {
-  for (const state of states) await prepare(app, call, state);
-  const times: Record<State, number[]> = { known: [], closed: [], waiting: [], nobody: [] };
-  const ask = calls[call];
-  const statuses = new Set<number>();
+async function measure(app: TestApp, name: string, call: Call): Promise<void> {
+  for (const state of states) {
+    const emails = Array.from({ length: samples }, (_, index) => addressOf(name, state, index));
+    await writePeople(app, state, emails);
+  }
+  const times = Object.fromEntries(states.map((state) => [state, [] as number[]])) as Record<State, number[]>;
+  const statuses = new Map<number, number>();
+  let token: string | undefined;
   for (const [asked, { state, index }] of shuffled().entries()) {
-    const [path, body] = ask?.(addressOf(call, state, index)) ?? ['', {}];
+    const email = addressOf(name, state, index);
     const from = `10.${(asked >> 16) & 255}.${(asked >> 8) & 255}.${asked & 255}`;
+    // Linking wants somebody signed in whose proof is young.
+    if (name === 'linking' && asked % 5 === 0) token = await newPerson(app, asked);
+    let handle = '';
+    if (call.before) {
+      const [path, body] = call.before(email);
+      const answer = await app.post(path, body, { from });
+      handle = answer.body.verification_id;
+      app.clock.advance(61);
+    }
+    const [path, body] = call.ask(email, handle);
+    const method = path.includes('/verifications/') ? 'GET' : 'POST';
     const started = performance.now();
-    const { status } = await app.post(`/api/v1/auth/${path}`, body, { from });
+    const { status } = await app.request(method, path, method === 'GET' ? undefined : body, { from, token });
     times[state].push(performance.now() - started);
-    statuses.add(status);
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
   }
   for (const state of states) {
     const area = areaUnderCurve(times[state], times.nobody);
     console.log(
-      `${call.padEnd(16)} ${state.padEnd(8)} median ${median(times[state]).toFixed(2)} ms   against nobody: AUC ${area.toFixed(3)}   statuses ${[...statuses].join(',')}`,
+      `${name.padEnd(16)} ${state.padEnd(8)} median ${median(times[state]).toFixed(2)} ms   against nobody: AUC ${area.toFixed(3)}   statuses ${JSON.stringify([...statuses])}`,
     );
   }
+}
+
+async function newPerson(app: TestApp, index: number): Promise<string> {
+  const { body } = await app.signIn({ email: `linker-${index}@example.org` });
+  return body.access_token as string;
 }
 
 await globalSetup();
@@ -104,12 +123,14 @@ try {
     tenants: { default: { error_detail: 'uniform' } },
   });
   for (let warm = 0; warm < 50; warm++) {
-    for (const [call, ask] of Object.entries(calls)) {
-      const [path, body] = ask(`warm-${call}-${warm}@example.net`);
-      await app.post(`/api/v1/auth/${path}`, body, { from: `192.0.2.${warm}` });
+    for (const name of ['login', 'register', 'forgot', 'send', 'resend', 'verify']) {
+      const [path, body] = calls[name]?.ask(`warm-${name}-${warm}@example.net`, '') ?? ['', {}];
+      await app.post(path, body, { from: `192.0.2.${warm}` });
     }
   }
-  for (const call of Object.keys(calls)) await measure(app, call);
+  for (const [name, call] of Object.entries(calls)) {
+    if (wanted.length === 0 || wanted.includes(name)) await measure(app, name, call);
+  }
   await app.close();
 } finally {
   await globalTeardown();

@@ -1,7 +1,7 @@
 import { make } from './dom.ts';
 
 /** Title and one sentence. */
-export function leadOf(title: string, text?: string | undefined, ...more: Node[]): HTMLElement {
+export function leadOf(title: string, text?: string, ...more: Node[]): HTMLElement {
   const heading = make('h2', { part: 'title' }, title);
   return make(
     'div',

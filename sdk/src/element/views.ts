@@ -78,9 +78,14 @@ function addressForm({ words, ways, way, byPassword, typed, submit }: AddressVie
   }
   return formOf(
     { action: byPassword ? words.signIn : words.send, required: words.required },
-    (form) => submit(String(form.get(way)).trim(), String(form.get('password') ?? '')),
+    (form) => submit(textOf(form, way).trim(), textOf(form, 'password')),
     ...children,
   );
+}
+
+function textOf(fields: FormData, name: string): string {
+  const value = fields.get(name);
+  return typeof value === 'string' ? value : '';
 }
 
 export interface CodeView {
@@ -107,7 +112,7 @@ export function codeView({ words, sent, submit, resend, back }: CodeView, alert:
   });
   const form = formOf(
     { action: words.confirm, required: words.required },
-    (fields) => submit(String(fields.get('code'))),
+    (fields) => submit(textOf(fields, 'code')),
     field,
   );
   let last = '';

@@ -82,3 +82,50 @@ export function curlExample(operation: Operation, origin: string): string {
 function shellText(text: string): string {
   return text.replaceAll("'", `'\\''`);
 }
+
+/** What the client calls each call, with its argument: `{body}` is the body of the first try. */
+const CLIENT_CALLS: Readonly<Record<string, string>> = {
+  'POST /api/v1/auth/send-verification': 'client.sendVerification({body})',
+  'POST /api/v1/auth/verify-code':
+    "client.verifyCode({ verification_id: '{verification_id}', code: '{code}' })",
+  'POST /api/v1/auth/resend-otp': "client.resend('{verification_id}')",
+  'POST /api/v1/auth/login': 'client.login({body})',
+  'GET /api/v1/auth/me': 'client.me()',
+  'POST /api/v1/auth/logout': 'client.logout()',
+};
+
+/** The same for bots, whose client holds an API key. */
+const BOT_CALLS: Readonly<Record<string, string>> = {
+  'GET /api/v1/phones/{phone}/authorization': "auth.getAuthByPhoneNumber('+14155552671')",
+  'POST /api/v1/telegram/chats/{chat_id}/send-code': "auth.sendOtp('513611281', '+14155552671')",
+  'POST /api/v1/telegram/chats/{chat_id}/verify': "auth.verifyOtp('513611281', '{code}')",
+  'GET /api/v1/telegram/chats/{chat_id}/authorization': "auth.loadUserAuth('513611281')",
+  'DELETE /api/v1/telegram/chats/{chat_id}/authorization': "auth.invalidateToken('513611281')",
+  'POST /api/v1/telegram/chats/{chat_id}/undo-move': "auth.undoMove('513611281', '{move_id}')",
+};
+
+/** The call in TypeScript, by the client of `sdk/`; undefined where it has no method for it. */
+export function clientExample(operation: Operation, origin: string): string | undefined {
+  const name = `${operation.method} ${operation.path}`;
+  const call = CLIENT_CALLS[name];
+  if (call !== undefined) {
+    return `import { createClient } from '@firstproof/client';
+
+const client = createClient({ baseUrl: '${origin}' });
+const answer = await ${call.replace('{body}', literal(exampleBody(operation) ?? {}))};`;
+  }
+  const botCall = BOT_CALLS[name];
+  if (botCall === undefined) return undefined;
+  return `import { PhoneAuth } from '@firstproof/client/phone-auth';
+
+const auth = new PhoneAuth({ baseUrl: '${origin}', apiKey });
+const answer = await ${botCall};`;
+}
+
+function literal(body: Record<string, unknown>): string {
+  const fields = Object.entries(body).map(
+    ([name, value]) =>
+      `${name}: ${typeof value === 'string' ? `'${value.replaceAll("'", "\\'")}'` : JSON.stringify(value)}`,
+  );
+  return `{ ${fields.join(', ')} }`;
+}

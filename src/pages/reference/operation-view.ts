@@ -1,5 +1,5 @@
 import { html, type Html } from '../../web/html.ts';
-import { curlExample, exampleBody } from './examples.ts';
+import { clientExample, curlExample, exampleBody } from './examples.ts';
 import type { OpenApi, Operation } from './openapi.ts';
 import { fieldsOf, typeOf, worded } from './schema-view.ts';
 
@@ -57,11 +57,29 @@ const STATUS: Readonly<Record<string, string>> = {
   204: 'Done; no body.',
 };
 
+/** Side by side as tabs made of radio buttons, so that they need no script; one alone has none. */
+function examples(
+  id: string,
+  all: readonly (readonly [key: string, name: string, text: string | undefined])[],
+): Html {
+  const given = all.filter(([, , text]) => text !== undefined);
+  return html`<div class="shown">${given.map(([key, name, text], index) => {
+    const tab = `${id}-tab-${key}`;
+    const choice =
+      given.length > 1 &&
+      html`<input type="radio" class="spoken" name="${id}-shown" id="${tab}"${index === 0 && html` checked`}><label for="${tab}">${name}</label>`;
+    return html`${choice}<figure><figcaption>${name}<button class="copy" type="button" data-copy-from="${id}-${key}">Copy</button></figcaption><pre tabindex="0" id="${id}-${key}"><code>${text}</code></pre></figure>`;
+  })}</div>`;
+}
+
 function example(operation: Operation, { origin, canRun }: ViewOptions): Html {
   const { id, method, path, isForm, key, parameters = [] } = operation;
   const body = exampleBody(operation);
   return html`<div class="try">
-<figure><figcaption>curl<button class="copy" type="button" data-copy-from="${id}-curl">Copy</button></figcaption><pre tabindex="0" id="${id}-curl"><code>${curlExample(operation, origin)}</code></pre></figure>
+${examples(id, [
+  ['curl', 'curl', curlExample(operation, origin)],
+  ['sdk', 'SDK', clientExample(operation, origin)],
+])}
 ${
   canRun &&
   html`<form class="run" data-form="${isForm ? 'form' : 'json'}" hidden>
