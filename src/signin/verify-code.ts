@@ -107,7 +107,9 @@ async function locateCandidates(
     purposes: ['sign_in', 'register', 'recover'],
   });
   const live = rows.filter((row) => row.state === 'live');
-  const compared = live.length > 0 ? live : rows.slice(0, 1);
+  // What is over is told from what never was only where the tenant tells who has an account (S22).
+  const over = tenant.policy.errorDetail === 'uniform' ? [] : rows.slice(0, 1);
+  const compared = live.length > 0 ? live : over;
   const candidates = verifications.candidatesByRows(tenant.id, compared, code);
   return { ok: true, places: candidates.length > 0 ? [{ tenant, candidates }] : [] };
 }

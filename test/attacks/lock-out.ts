@@ -1,6 +1,8 @@
 import { type Attack, type Figure, inParallel, type Target } from './target.ts';
 
 const HOURS = 24;
+/** When the owner comes back with a new code: after the first hour, in the morning, in the evening. */
+const RETURNS = [1, 8, 24];
 const HOME = '198.51.100.20';
 
 interface Owner {
@@ -12,7 +14,7 @@ interface Owner {
 /** Somebody who wants a person never to sign in again. */
 export const lockOut: Attack = {
   name: 'lock-out',
-  story: `four accounts hammered every minute for ${HOURS} hours, each request from a new address`,
+  story: `four accounts hammered every minute for ${HOURS} hours, each request from a new address; owners come back after 1, 8 and 24`,
   async run(target) {
     const owners = await inParallel(['device', 'network', 'password', 'away'], 1, (name) =>
       newOwner(target, name),
@@ -27,12 +29,13 @@ export const lockOut: Attack = {
         await Promise.all(owners.map(({ email }) => hammer(target, email)));
         target.clock.advance(60);
       }
-      tries.device = Math.max(
-        tries.device,
-        await triesToSignIn(target, device, { deviceToken: device.deviceToken }),
-      );
-      tries.network = Math.max(tries.network, await triesToSignIn(target, network, { from: HOME }));
-      if ((await triesToSignIn(target, away, {})) > 2) awayRefused++;
+      if (RETURNS.includes(hour + 1)) {
+        const byDevice = await triesToSignIn(target, device, { deviceToken: device.deviceToken });
+        const byNetwork = await triesToSignIn(target, network, { from: HOME });
+        tries.device = Math.max(tries.device, byDevice);
+        tries.network = Math.max(tries.network, byNetwork);
+        if ((await triesToSignIn(target, away, {})) > 2) awayRefused++;
+      }
       const signedIn = await target.ask(
         '/api/v1/auth/login',
         { email: password.email, password: 'violet-Harbour-42' },
@@ -47,13 +50,13 @@ export const lockOut: Attack = {
     const figures: Figure[] = [
       {
         attack,
-        figure: 'tries of the owner on a known device, the worst hour',
+        figure: 'tries of the owner on a known device, the worst of three returns',
         reached: tries.device,
         most: 2,
       },
       {
         attack,
-        figure: 'tries of the owner in a known network, the worst hour',
+        figure: 'tries of the owner in a known network, the worst of three returns',
         reached: tries.network,
         most: 2,
       },
@@ -71,7 +74,7 @@ export const lockOut: Attack = {
       },
       {
         attack,
-        figure: `hours of ${HOURS} in which a new device in a new network was refused`,
+        figure: `returns of ${RETURNS.length} on a new device in a new network that were refused`,
         reached: awayRefused,
       },
     ];
