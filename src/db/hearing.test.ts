@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createHearing, type Hearing } from './hearing.ts';
 
-const LEASE = 80;
+const LEASE = 600;
 
 /** Servers on one feed that delivers in order; `deaf` ones get nothing and say nothing. */
 function feedOf(names: readonly string[]) {

@@ -3,6 +3,7 @@ import type { Access } from '../sessions/sessions.ts';
 import { findHolder, findUser } from '../users/users.ts';
 import { type AddressFields, chooseChannel, locateAddress, refuseNewAddress } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { inEvenTime } from './even-time.ts';
 import { mayTellOpenly } from './openness.ts';
 import { requireProof } from './require-proof.ts';
 import { chooseLocale, issueCode, type VerificationSent } from './send-verification.ts';
@@ -22,6 +23,17 @@ const MOST_IDENTITIES = 10;
  * verify-code with the same Bearer. Until the new address is proved nothing of the account has changed (S33).
  */
 export async function linkIdentity(
+  context: SignInContext,
+  access: Access,
+  input: LinkIdentityInput,
+  clues: RequestClues,
+): Promise<VerificationSent | Refused> {
+  const beginning = beginLink(context, access, input, clues);
+  // An address that is taken is found a little sooner or later than one that is free (S22).
+  return access.tenant.policy.errorDetail === 'explicit' ? beginning : inEvenTime(beginning);
+}
+
+async function beginLink(
   context: SignInContext,
   access: Access,
   input: LinkIdentityInput,

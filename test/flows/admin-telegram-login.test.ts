@@ -40,7 +40,8 @@ test('a tenant gets its client over the admin API, on every server at once; the 
     const complete = { login_id: begun.login_id, ...answer };
     assert.equal((await other.post('/api/v1/auth/telegram/oidc/complete', complete)).status, 201);
     const [row] = await app.databases.control.sql`select secret_sealed from telegram_logins`;
-    assert.ok(!(row?.['secret_sealed'] as Buffer).includes(LOGIN_CLIENT.secret));
+    const sealed = row?.['secret_sealed'] as Buffer;
+    assert.ok(!sealed.includes(LOGIN_CLIENT.secret));
     const events = await app.databases.control.sql`
       select data::text as data from audit_events where action like 'telegram_login.%'`;
     assert.equal(events.length, 1);

@@ -75,7 +75,7 @@ test('after a rotation old and new tokens are good; after an emergency the old o
 
 /** Pages for people are no calls of the API: the hosted ones, and what they are made of. */
 const IS_PAGE =
-  /^(?:GET|POST) (?:\/t\/\{tenant\}$)?(?:\/t\/\{tenant\})?\/?(?:sign-in|sign-up|sign-out|verify(?:\/resend)?|forgot|reset|not-me\/\{token\}|docs|dev\/inbox(?:\/\{id\}\/letter)?|telegram(?:\/\w+)?|account(?:\/\w+)?|\*?|pages\/\{file\})?$/;
+  /^(?:GET|POST) (?:\/t\/\{tenant\}$)?(?:\/t\/\{tenant\})?\/?(?:sign-in|sign-up|sign-out|verify(?:\/(?:resend|events))?|prove|second-proof|forgot|reset|not-me\/\{token\}|docs|dev\/inbox(?:\/\{id\}\/letter)?|telegram(?:\/\w+)?|account(?:\/\w+)?|\*?|pages\/\{file\})?$/;
 
 test('the OpenAPI document tells of every route and of nothing else', async () => {
   const answer = await app.get('/openapi.json');

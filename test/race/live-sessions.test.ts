@@ -48,6 +48,19 @@ test('S14 two sessions of one person signed out at once leave nobody active', as
   }
 });
 
+test('S14 several sessions ended by one call are each counted down, and the last one leaves nobody active', async () => {
+  const email = newEmail();
+  const staying = await signIn(app, email);
+  await signIn(app, email);
+  await signIn(app, email);
+  const { status } = await app.post('/api/v1/auth/logout', { scope: 'others' }, { token: staying.access });
+  assert.equal(status, 200);
+  assert.deepEqual(await countedOf(staying.userId), { is_active: true, live_sessions: 1, live_rows: 1 });
+  const { body } = await app.post('/api/v1/auth/logout', {}, { token: staying.access });
+  assert.match(body.message, /User is now inactive/);
+  assert.deepEqual(await countedOf(staying.userId), { is_active: false, live_sessions: 0, live_rows: 0 });
+});
+
 test('S14 one session ended in five ways at once is counted down once', async () => {
   for (let round = 0; round < 8; round++) {
     const email = newEmail();

@@ -6,7 +6,7 @@ import type { TestApp } from '../create-test-app.ts';
 export const states = ['known', 'closed', 'imported', 'waiting', 'nobody'] as const;
 export type State = (typeof states)[number];
 
-export const RIGHT_PASSWORD = 'violet-Harbour-42';
+const RIGHT_PASSWORD = 'violet-Harbour-42';
 export const WRONG_PASSWORD = 'amber-Lantern-77';
 
 let hashed: Promise<string> | undefined;
