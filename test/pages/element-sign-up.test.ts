@@ -151,8 +151,15 @@ test('a forgotten password: code, a new one, signed in; the old one is dead, and
   await page.getByRole('button', { name: 'Send me a code' }).click();
   await page.getByLabel('Code').fill(second);
   await page.getByLabel('New password').fill('password1234567');
+  const typeNow = (): Promise<string | null> => page.getByLabel('New password').getAttribute('type');
+  await page.getByRole('button', { name: 'Show' }).click();
+  assert.equal(await typeNow(), 'text');
   await page.getByRole('button', { name: 'Save and sign in' }).click();
   await page.getByText('This password is too easy to guess.').waitFor();
+  assert.deepEqual(
+    [await typeNow(), await page.getByLabel('New password').inputValue()],
+    ['password', 'password1234567'],
+  );
   app.clock.advance(601);
   await page.getByLabel('New password').fill(chosen);
   await page.getByRole('button', { name: 'Save and sign in' }).click();

@@ -1,7 +1,7 @@
 import type { Way } from './calls.ts';
 import { customFieldsForm, readCustomFields } from './custom-fields.ts';
 import { make } from './dom.ts';
-import { buttonOf, choicesOf, fieldOf, formOf, leadOf, linkOf, textOf } from './parts.ts';
+import { buttonOf, choicesOf, fieldOf, formOf, leadOf, linkOf, passwordFieldOf, textOf } from './parts.ts';
 import type { AddressScreen, Screen, Stage } from './screens.ts';
 import { addressOf, logIn, recover, register, sendCode } from './steps.ts';
 import { forgotWays, nearest, signInWith, signUpWays, waysOf } from './ways.ts';
@@ -79,10 +79,7 @@ function signInForm(stage: Stage, screen: Extract<AddressScreen, { at: 'address'
   const { words } = stage;
   const { way, byPassword } = screen;
   const password = (): HTMLElement =>
-    fieldOf(
-      { name: 'password', label: words.passwordLabel },
-      { type: 'password', autocomplete: 'current-password' },
-    );
+    passwordFieldOf(words, { name: 'password', label: words.passwordLabel }, 'current-password');
   return formOf(
     { action: byPassword ? words.signIn : words.send, required: words.required },
     (form) =>
@@ -105,10 +102,7 @@ export function newPasswordField(
 ): HTMLElement {
   const count = new Intl.NumberFormat(language).format(ways.password_min_length ?? 0);
   const hint = ways.password_min_length ? words.passwordHint.replace('{count}', count) : undefined;
-  return fieldOf(
-    { name: 'password', label, hint, optional },
-    { type: 'password', autocomplete: 'new-password' },
-  );
+  return passwordFieldOf(words, { name: 'password', label, hint, optional }, 'new-password');
 }
 
 /** The address, the profile that the tenant asks for, and a password where it takes one. */

@@ -76,6 +76,38 @@ export function fieldOf(
   return framed(told, make('input', { part: 'input', ...plain, ...saying(told), ...given }));
 }
 
+/** A password, with a button that shows what was typed. */
+export function passwordFieldOf(
+  words: { show: string; hide: string },
+  told: Told,
+  autocomplete: 'current-password' | 'new-password',
+): HTMLElement {
+  const field = fieldOf(told, { type: 'password', autocomplete });
+  const input = field.querySelector('input');
+  if (!input) return field;
+  const reveal = make(
+    'button',
+    {
+      class: 'reveal',
+      part: 'reveal',
+      type: 'button',
+      'aria-controls': input.id,
+      'aria-pressed': 'false',
+      onclick: () => {
+        const isShown = input.type === 'password';
+        input.type = isShown ? 'text' : 'password';
+        reveal.textContent = isShown ? words.hide : words.show;
+        reveal.setAttribute('aria-pressed', String(isShown));
+      },
+    },
+    words.show,
+  );
+  const frame = make('span', { class: 'secret' });
+  input.replaceWith(frame);
+  frame.append(input, reveal);
+  return field;
+}
+
 /** Says what is wrong beside a field. */
 function markField(control: Control, text: string): void {
   const wrong = control.closest('.field')?.querySelector<HTMLElement>('.wrong');
@@ -133,6 +165,8 @@ export function formOf(
         event.preventDefault();
         if (button.hasAttribute('aria-busy')) return;
         clearMarks(form);
+        // Sent as a password, so that a keeper of passwords knows it for one.
+        for (const shown of form.querySelectorAll<HTMLElement>('.reveal[aria-pressed="true"]')) shown.click();
         const empty = [...form.querySelectorAll<Control>(CONTROLS)].filter(
           ({ required, type, value }) => required && type !== 'checkbox' && value.trim() === '',
         );

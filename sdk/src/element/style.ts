@@ -49,6 +49,10 @@ button { cursor: pointer; }
 .ways [aria-pressed="true"] { background: var(--surface); color: var(--ink); font-weight: 600; }
 .link { justify-self: start; min-block-size: 1.75rem; padding: 0; border: 0; border-radius: 0.25rem; background: none; color: var(--accent); text-decoration: underline; text-underline-offset: 0.2em; text-align: start; }
 .link:disabled { color: var(--soft); text-decoration: none; cursor: default; }
+.secret { position: relative; display: block; }
+.secret input { padding-inline-end: 6.5rem; }
+:host([dir="rtl"]) .secret input { padding-inline: 6.5rem 0.75rem; }
+.reveal { position: absolute; inset-block: 1px; inset-inline-end: 0.25rem; min-block-size: 0; padding-inline: 0.75rem; border: 0; background: none; color: var(--accent); font-size: 0.875em; }
 .number { justify-self: center; padding: 0.75rem 1.5rem; border-radius: var(--radius); background: var(--sunken); color: var(--accent); font: 600 2.5em/1 ui-monospace, monospace; letter-spacing: 0.1em; direction: ltr; }
 .spoken { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 `;

@@ -26,6 +26,8 @@ export interface ElementWords {
   passwordHint: string;
   optional: string;
   choose: string;
+  show: string;
+  hide: string;
   send: string;
   signIn: string;
   usePassword: string;

@@ -22,6 +22,8 @@ export const am: ElementWords = {
   passwordHint: 'ቢያንስ {count} ቁምፊዎች። ተከታታይ ጥቂት ቃላት ጥሩ ናቸው።',
   optional: 'አማራጭ',
   choose: 'ይምረጡ…',
+  show: 'አሳይ',
+  hide: 'ደብቅ',
   send: 'ኮድ ይላክልኝ',
   signIn: 'ይግቡ',
   usePassword: 'በይለፍ ቃል ይግቡ',

@@ -22,6 +22,8 @@ export const en: ElementWords = {
   passwordHint: 'At least {count} characters. A few words in a row are good.',
   optional: 'optional',
   choose: 'Choose…',
+  show: 'Show',
+  hide: 'Hide',
   send: 'Send me a code',
   signIn: 'Sign in',
   usePassword: 'Use a password instead',

@@ -22,6 +22,8 @@ export const fa: ElementWords = {
   passwordHint: 'دست‌کم {count} نویسه. چند واژهٔ پشت سر هم خوب است.',
   optional: 'اختیاری',
   choose: 'برگزینید…',
+  show: 'نمایش',
+  hide: 'پنهان',
   send: 'کد را بفرست',
   signIn: 'ورود',
   usePassword: 'ورود با رمز عبور',

@@ -22,6 +22,8 @@ export const ru: ElementWords = {
   passwordHint: 'Не короче {count} знаков. Хорошо подходят несколько слов подряд.',
   optional: 'необязательно',
   choose: 'Выберите…',
+  show: 'Показать',
+  hide: 'Скрыть',
   send: 'Прислать код',
   signIn: 'Войти',
   usePassword: 'Войти с паролем',

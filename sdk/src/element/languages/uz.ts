@@ -22,6 +22,8 @@ export const uz: ElementWords = {
   passwordHint: 'Kamida {count} ta belgi. Ketma-ket bir necha soʻz yaxshi.',
   optional: 'ixtiyoriy',
   choose: 'Tanlang…',
+  show: 'Koʻrsatish',
+  hide: 'Yashirish',
   send: 'Kod yuborish',
   signIn: 'Kirish',
   usePassword: 'Parol bilan kirish',
