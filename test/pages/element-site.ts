@@ -32,8 +32,9 @@ export interface ElementSite {
     /** The languages that were fetched so far, English aside. */
     languages: string[];
   }>;
-  /** The page alone, with nothing awaited. */
-  pageOf(server: string): string;
+  /** The address of the example's page. */
+  pageOf(server: string, attributes?: Record<string, string>): string;
+  /** A browser's empty page. */
   openBare(): Promise<{ context: BrowserContext; page: Page }>;
   close(): Promise<void>;
 }

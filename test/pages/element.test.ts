@@ -121,6 +121,16 @@ test('a server that does not answer is told, and asked again by a press', async 
   await context.close();
 });
 
+test('a language whose words do not come is spoken in English', async () => {
+  const { context, page } = await site.openBare();
+  await page.route('**/languages/fa.js', (route) => route.abort());
+  const server = app.url.replace('127.0.0.1', 'localhost');
+  await page.goto(site.pageOf(server, { language: 'fa', view: 'forgot-password' }));
+  await page.getByRole('heading', { name: 'Forgot your password?' }).waitFor();
+  assert.equal(await page.locator('firstproof-sign-in').getAttribute('dir'), 'ltr');
+  await context.close();
+});
+
 test('it speaks the languages of the pages, depends on nothing, and is light', async () => {
   const { client } = site;
   const { elementWords } = (await import(`file://${client}/element/words.js`)) as {
