@@ -1,7 +1,7 @@
 // Another server: ?server=https://auth.example.com&tenant=school
 const asked = new URLSearchParams(location.search);
 const signIn = document.querySelector('firstproof-sign-in');
-for (const name of ['server', 'tenant', 'language', 'with']) {
+for (const name of ['server', 'tenant', 'language', 'with', 'view']) {
   if (asked.has(name)) signIn.setAttribute(name, asked.get(name));
 }
 

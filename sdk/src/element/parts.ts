@@ -1,5 +1,8 @@
 import { make } from './dom.ts';
 
+type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
+const CONTROLS = 'input, select, textarea';
+
 /** Title and one sentence. */
 export function leadOf(title: string, text?: string, ...more: Node[]): HTMLElement {
   const heading = make('h2', { part: 'title' }, title);
@@ -25,40 +28,125 @@ export function choicesOf(...links: HTMLElement[]): HTMLElement {
   return make('div', { class: 'choices', part: 'choices' }, ...links);
 }
 
-/** A field under its label, its hint and what is wrong with it below. */
-export function fieldOf(
-  label: string,
-  given: Readonly<Record<string, string | number | undefined>>,
-  hint?: string,
-): HTMLElement {
-  const id = String(given['name']);
-  return make(
-    'div',
-    { class: 'field', part: 'field' },
-    make('label', { for: id, part: 'label' }, label),
-    make('input', {
-      id,
-      part: 'input',
-      required: true,
-      autocapitalize: 'none',
-      spellcheck: 'false',
-      ...given,
-    }),
-    make('p', { class: 'wrong', id: `${id}-wrong`, part: 'wrong', hidden: true }),
-    hint ? make('p', { class: 'hint', part: 'hint' }, hint) : null,
-  );
+/** How a field is told: `optional` is the word for one that may be left empty. */
+export interface Told {
+  name: string;
+  label: string;
+  hint?: string | undefined;
+  optional?: string | undefined;
 }
 
-/** Says what is wrong beside a field, and goes there. */
-export function markField(field: HTMLInputElement, text: string): void {
-  const wrong = field.parentElement?.querySelector<HTMLElement>('.wrong');
+/** A name of any characters as an id. */
+export function idOf(name: string): string {
+  return encodeURIComponent(name);
+}
+
+/** What is wrong with a field, once something is, and its hint. */
+export function below({ name, hint }: Told): (Node | null)[] {
+  const id = idOf(name);
+  return [
+    make('p', { class: 'wrong', id: `${id}-wrong`, part: 'wrong', hidden: true }),
+    hint ? make('p', { class: 'hint', id: `${id}-hint`, part: 'hint' }, hint) : null,
+  ];
+}
+
+/** What every control of a field says of itself. */
+export function saying({ name, hint, optional }: Told): Record<string, string | boolean> {
+  const id = idOf(name);
+  const describedBy = hint ? `${id}-wrong ${id}-hint` : `${id}-wrong`;
+  return { id, name, required: optional === undefined, 'aria-describedby': describedBy };
+}
+
+export function labelTexts({ label, optional }: Told): (string | Node | null)[] {
+  return [label, optional ? make('span', { class: 'optional' }, ` (${optional})`) : null];
+}
+
+/** A control under its label, its hint and what is wrong with it below. */
+export function framed(told: Told, control: Control): HTMLElement {
+  const label = make('label', { for: idOf(told.name), part: 'label' }, ...labelTexts(told));
+  return make('div', { class: 'field', part: 'field' }, label, control, ...below(told));
+}
+
+/** A line to type in. Addresses and codes run from left to right in every language; `dir: undefined` for words. */
+export function fieldOf(
+  told: Told,
+  given: Readonly<Record<string, string | number | undefined>>,
+): HTMLElement {
+  const plain = { autocapitalize: 'none', spellcheck: 'false', dir: 'ltr' };
+  return framed(told, make('input', { part: 'input', ...plain, ...saying(told), ...given }));
+}
+
+/** A password, with a button that shows what was typed. */
+export function passwordFieldOf(
+  words: { show: string; hide: string },
+  told: Told,
+  autocomplete: 'current-password' | 'new-password',
+): HTMLElement {
+  const field = fieldOf(told, { type: 'password', autocomplete });
+  const input = field.querySelector('input');
+  if (!input) return field;
+  const reveal = make(
+    'button',
+    {
+      class: 'reveal',
+      part: 'reveal',
+      type: 'button',
+      'aria-controls': input.id,
+      'aria-pressed': 'false',
+      onclick: () => {
+        const isShown = input.type === 'password';
+        input.type = isShown ? 'text' : 'password';
+        reveal.textContent = isShown ? words.hide : words.show;
+        reveal.setAttribute('aria-pressed', String(isShown));
+      },
+    },
+    words.show,
+  );
+  const frame = make('span', { class: 'secret' });
+  input.replaceWith(frame);
+  frame.append(input, reveal);
+  return field;
+}
+
+/** Says what is wrong beside a field. */
+function markField(control: Control, text: string): void {
+  const wrong = control.closest('.field')?.querySelector<HTMLElement>('.wrong');
   if (wrong) {
     wrong.textContent = text;
     wrong.hidden = false;
-    field.setAttribute('aria-describedby', wrong.id);
   }
-  field.setAttribute('aria-invalid', 'true');
-  field.focus();
+  control.setAttribute('aria-invalid', 'true');
+}
+
+/** @param wrong what is wrong, by the names of fields @returns where to go on, and whether each was found */
+export function markFields(
+  root: ParentNode,
+  wrong: ReadonlyMap<string, string>,
+): { first: Control | undefined; isAll: boolean } {
+  const controls = [...root.querySelectorAll<Control>(CONTROLS)];
+  const found = [...wrong].flatMap(([name, text]) => {
+    const control = controls.find((each) => each.name === name);
+    if (control) markField(control, text);
+    return control ? [control] : [];
+  });
+  const first = controls.find((each) => found.includes(each)) ?? controls[0];
+  return { first, isAll: found.length === wrong.size };
+}
+
+/** Keeps what stands in a form for the next one; no password and no code. */
+export function keepTyped(form: HTMLFormElement, kept: Map<string, string[]>): void {
+  const fields = new FormData(form);
+  for (const { name } of form.querySelectorAll<Control>(CONTROLS)) {
+    if (name !== 'password' && name !== 'code') kept.set(name, fields.getAll(name).map(String));
+  }
+}
+
+function clearMarks(form: HTMLFormElement): void {
+  for (const marked of form.querySelectorAll('[aria-invalid]')) marked.removeAttribute('aria-invalid');
+  for (const wrong of form.querySelectorAll<HTMLElement>('.wrong')) {
+    wrong.hidden = true;
+    wrong.textContent = '';
+  }
 }
 
 /** A form whose one press sends it once. @param submit starts the call; what it throws is shown by whoever gave it */
@@ -76,14 +164,25 @@ export function formOf(
       onsubmit: (event) => {
         event.preventDefault();
         if (button.hasAttribute('aria-busy')) return;
-        const empty = [...form.querySelectorAll('input')].find((input) => input.value.trim() === '');
-        if (empty) return markField(empty, words.required);
+        clearMarks(form);
+        // Sent as a password, so that a keeper of passwords knows it for one.
+        for (const shown of form.querySelectorAll<HTMLElement>('.reveal[aria-pressed="true"]')) shown.click();
+        const empty = [...form.querySelectorAll<Control>(CONTROLS)].filter(
+          ({ required, type, value }) => required && type !== 'checkbox' && value.trim() === '',
+        );
+        for (const control of empty) markField(control, words.required);
+        if (empty[0]) return empty[0].focus();
         button.setAttribute('aria-busy', 'true');
-        void submit(new FormData(form));
+        void submit(new FormData(form)).finally(() => button.removeAttribute('aria-busy'));
       },
     },
     ...children,
     button,
   );
   return form;
+}
+
+export function textOf(fields: FormData, name: string): string {
+  const value = fields.get(name);
+  return typeof value === 'string' ? value : '';
 }

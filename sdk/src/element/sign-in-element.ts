@@ -1,21 +1,17 @@
-import type { SignedIn, VerificationSent } from '../answers.ts';
 import { FirstproofError } from '../errors.ts';
 import { createTransport } from '../transport.ts';
-import { type Calls, createCalls, type TelegramLink, type Way, type Ways } from './calls.ts';
+import { type Calls, createCalls, type TelegramLink, type Ways } from './calls.ts';
+import { countDown } from './count-down.ts';
 import { make } from './dom.ts';
 import { followLink } from './follow-link.ts';
-import { buttonOf, markField } from './parts.ts';
+import { en } from './languages/en.ts';
+import { buttonOf, keepTyped, markFields } from './parts.ts';
 import { problemOf } from './problems.ts';
+import type { CodeScreen, Draft, Screen, Stage } from './screens.ts';
 import { style } from './style.ts';
-import { addressView, codeView, linkView, waysOf } from './views.ts';
-import { type ElementWords, elementWords } from './words.ts';
-
-/** What the element shows. */
-type Screen =
-  | { at: 'loading' | 'away' | 'done' }
-  | { at: 'address'; way: Way; byPassword: boolean }
-  | { at: 'code'; sent: VerificationSent; id: string; resendAt: number }
-  | { at: 'link'; link: TelegramLink };
+import { viewOf } from './views.ts';
+import { startingScreen } from './ways.ts';
+import { type ElementWords, elementWords, spokenOf } from './words.ts';
 
 const RIGHT_TO_LEFT = new Set(['fa', 'ar', 'he', 'ur']);
 const sheet = new CSSStyleSheet();
@@ -26,13 +22,24 @@ sheet.replaceSync(style);
  * of one's own. `firstproof-signed-in` carries what the server answered (tokens, user); the element keeps none of it.
  */
 export class FirstproofSignIn extends HTMLElement {
-  static readonly observedAttributes = ['server', 'tenant', 'language', 'words', 'with', 'token-style'];
+  static readonly observedAttributes = [
+    'server',
+    'tenant',
+    'language',
+    'words',
+    'with',
+    'view',
+    'token-style',
+  ];
   readonly #root = this.attachShadow({ mode: 'open', delegatesFocus: true });
   #calls: Calls | undefined;
   #ways: Ways | undefined;
   #screen: Screen = { at: 'loading' };
-  /** What was typed, so that going back loses nothing; never a password or a code. */
-  readonly #typed = new Map<Way, string>();
+  /** The language that is spoken, once its words are there. */
+  #language = 'en';
+  #spoken: ElementWords = en;
+  readonly #draft: Draft = new Map();
+  #lastCode: CodeScreen | undefined;
   /** Changes with every screen: what an earlier one still awaits no longer matters. */
   #turn = 0;
   /** Changes with every server and tenant. */
@@ -50,29 +57,36 @@ export class FirstproofSignIn extends HTMLElement {
 
   attributeChangedCallback(name: string): void {
     if (!this.isConnected) return;
-    if (name === 'language' || name === 'words') this.#show(this.#screen);
-    else if (name !== 'with') void this.#begin();
-    else if (this.#screen.at === 'address') this.#start();
+    if (name === 'language' || name === 'words') void this.#speak().then(() => this.#draw());
+    else if (name !== 'with' && name !== 'view') void this.#begin();
+    else if (this.#ways && 'way' in this.#screen && this.#screen.at !== 'reset') this.#start();
   }
 
   /** The language chosen, else the page's, else the browser's, else the tenant's. */
-  get #language(): string {
+  get #wish(): string {
     const page = this.closest('[lang]')?.getAttribute('lang');
-    const wishes = [this.getAttribute('language'), page, ...navigator.languages, this.#ways?.locale];
-    for (const wish of wishes) {
-      const language = (wish ?? '').toLowerCase().split('-')[0] ?? '';
-      if (language in elementWords) return language;
-    }
-    return 'en';
+    return spokenOf([this.getAttribute('language'), page, ...navigator.languages, this.#ways?.locale]);
+  }
+
+  /** Fetches the words of the language that is wished for. Where they do not come, English is better than nothing. */
+  async #speak(): Promise<void> {
+    const wish = this.#wish;
+    const words = await elementWords[wish]?.().catch(() => undefined);
+    // Another was wished for meanwhile, and speaks for itself.
+    if (wish !== this.#wish) return;
+    this.#language = words ? wish : 'en';
+    this.#spoken = words ?? en;
   }
 
   /** Words of the `words` attribute (JSON) stand in place of ours, one by one. */
   get #words(): ElementWords {
-    const words = elementWords[this.#language] as ElementWords;
     try {
-      return { ...words, ...(JSON.parse(this.getAttribute('words') ?? '{}') as Partial<ElementWords>) };
+      return {
+        ...this.#spoken,
+        ...(JSON.parse(this.getAttribute('words') ?? '{}') as Partial<ElementWords>),
+      };
     } catch {
-      return words;
+      return this.#spoken;
     }
   }
 
@@ -84,185 +98,125 @@ export class FirstproofSignIn extends HTMLElement {
     });
     this.#calls = createCalls(call, this.getAttribute('token-style') === 'opaque' ? 'opaque' : 'jwt');
     const beginning = ++this.#beginning;
+    this.#lastCode = undefined;
     this.#show({ at: 'loading' });
+    // Most often the language does not wait for the tenant's.
+    const speaking = this.#speak();
     try {
       const ways = await this.#calls.ways();
+      await speaking;
       if (beginning !== this.#beginning) return;
       this.#ways = ways;
+      await this.#speak();
+      if (beginning !== this.#beginning) return;
       this.#start();
       this.#tell('ready', { tenant: ways.tenant });
     } catch (fault) {
+      await speaking;
       if (beginning === this.#beginning) this.#fail(fault, { at: 'away' });
     }
   }
 
-  #start(byPassword = this.#ways?.by_code.length === 0): void {
-    const open = waysOf(this.#ways, byPassword);
-    const wish = this.getAttribute('with');
-    const way = open.find((each) => each === wish) ?? open[0];
-    this.#show(way === undefined ? { at: 'away' } : { at: 'address', way, byPassword });
+  #start(): void {
+    if (this.#ways)
+      this.#show(startingScreen(this.#ways, this.getAttribute('view'), this.getAttribute('with')));
   }
 
   #tell(name: string, detail: unknown): void {
     this.dispatchEvent(new CustomEvent(`firstproof-${name}`, { detail, bubbles: true, composed: true }));
   }
 
-  #done(signedIn: SignedIn): void {
-    this.#show({ at: 'done' });
-    this.#tell('signed-in', signedIn);
-  }
-
-  /** Shows what went wrong on a screen, beside the field where it belongs, and says it to the page. */
+  /** Says what went wrong, beside the fields where it belongs and above the form, and says it to the page. */
   #fail(fault: unknown, screen: Screen): void {
-    this.#show(screen);
-    const { text, ofField } = problemOf(fault, this.#words, this.#language);
-    const field = this.#root.querySelector('input');
-    if (ofField && field) markField(field, text);
-    else {
-      const alert = this.#root.querySelector<HTMLElement>('.alert');
-      if (alert) {
-        alert.textContent = text;
-        alert.hidden = false;
-      }
-      field?.focus();
-    }
     const code = fault instanceof FirstproofError ? fault.code : 'NETWORK';
+    if (screen.at === 'reset' && (code === 'TOKEN_INVALID' || code === 'TOKEN_EXPIRED')) {
+      if (screen.after) return this.#show({ at: 'done', signedIn: screen.after });
+      return this.#fail(fault, { at: 'forgot', way: screen.way });
+    }
+    // A form keeps what was typed; a code that was wrong is typed anew.
+    if (screen !== this.#screen || screen.at === 'code') this.#show(screen);
+    const { text, fields } = problemOf(fault, this.#words, this.#language);
+    const { first, isAll } = markFields(this.#root, fields);
+    const alert = this.#root.querySelector<HTMLElement>('.alert');
+    const isToldAbove = fields.size !== 1 || !isAll;
+    if (alert) {
+      alert.textContent = isToldAbove ? text : '';
+      alert.hidden = !isToldAbove;
+    }
+    first?.focus();
     this.#tell('error', { code, message: text });
   }
 
-  /** Replaces what is seen. @returns its turn */
-  #show(screen: Screen): number {
+  #show(screen: Screen): void {
     const isNew = screen.at !== this.#screen.at && this.#screen.at !== 'loading';
     this.#screen = screen;
     const turn = ++this.#turn;
+    this.#draw();
+    if (isNew) this.#root.querySelector<HTMLElement>('input, .button')?.focus();
+    if (screen.at === 'link') void this.#follow(screen.link, turn);
+    if (screen.at === 'code') {
+      this.#lastCode = screen;
+      const isOver = (): boolean => turn !== this.#turn;
+      countDown(this.#root, screen.resendAt, () => this.#words, isOver);
+    }
+    if (screen.at === 'done') {
+      // What was typed is nobody else's to see.
+      this.#draft.clear();
+      this.#lastCode = undefined;
+      this.#tell('signed-in', screen.signedIn);
+    }
+  }
+
+  /** Draws the screen anew, in the language that is spoken. */
+  #draw(): void {
+    const form = this.#root.querySelector('form');
+    if (form) keepTyped(form, this.#draft);
     const direction = RIGHT_TO_LEFT.has(this.#language) ? 'rtl' : 'ltr';
     this.setAttribute('dir', direction);
     const alert = make('p', { class: 'alert', part: 'alert', role: 'alert', hidden: true });
+    const view =
+      this.#screen.at === 'loading' ? [make('p', { class: 'soft', role: 'status' }, '…')] : undefined;
     this.#root.replaceChildren(
       make(
         'div',
         { class: 'card', part: 'card', lang: this.#language, dir: direction },
-        ...this.#view(screen, alert),
+        ...(view ?? this.#view(alert) ?? [alert, buttonOf(this.#words.again, () => void this.#begin())]),
       ),
     );
-    if (isNew) this.#root.querySelector<HTMLElement>('input, .button')?.focus();
-    if (screen.at === 'code') this.#countDown(screen.resendAt, turn);
-    if (screen.at === 'link') void this.#follow(screen.link, turn);
-    return turn;
   }
 
-  #view(screen: Screen, alert: HTMLElement): Node[] {
-    const words = this.#words;
+  #view(alert: HTMLElement): Node[] | undefined {
     const ways = this.#ways;
-    switch (screen.at) {
-      case 'loading':
-        return [make('p', { class: 'soft', role: 'status' }, '…')];
-      case 'done':
-        return [make('p', { part: 'done', role: 'status' }, words.done)];
-      case 'address': {
-        const { way, byPassword } = screen;
-        if (!ways) break;
-        const view = {
-          words,
-          ways,
-          way,
-          byPassword,
-          typed: this.#typed.get(way),
-          choose: (other: Way, isPassword: boolean) =>
-            void this.#show({ at: 'address', way: other, byPassword: isPassword }),
-          beginLink: () => void this.#try(() => this.#beginLink()),
-          submit: (typed: string, password: string) =>
-            this.#try(() => this.#submitAddress(screen, typed, password)),
-        };
-        return addressView(view, alert);
-      }
-      case 'code': {
-        const submit = (code: string): Promise<void> => this.#try(() => this.#verify(screen, code));
-        const resend = (): void => void this.#try(() => this.#resend(screen));
-        return codeView({ words, sent: screen.sent, submit, resend, back: () => this.#start() }, alert);
-      }
-      case 'link':
-        return linkView({ words, link: screen.link, back: () => this.#start() }, alert);
-      case 'away':
-    }
-    return [alert, buttonOf(words.again, () => void this.#begin())];
+    if (!ways) return undefined;
+    const stage: Stage = {
+      words: this.#words,
+      language: this.#language,
+      ways,
+      draft: this.#draft,
+      lastCode: this.#lastCode,
+      show: (screen) => this.#show(screen),
+      start: () => this.#start(),
+      go: (step) => this.#go(step),
+    };
+    return viewOf(this.#screen, stage, alert);
   }
 
-  /** Runs what a press began. What it throws is shown on the same screen, unless the person has gone on. */
-  async #try(run: () => Promise<void>): Promise<void> {
+  /** Goes where a step leads, unless the person has gone elsewhere. What it throws is told where it began. */
+  async #go(step: (calls: Calls) => Promise<Screen>): Promise<void> {
     const screen = this.#screen;
     const turn = this.#turn;
+    if (!this.#calls) return;
     try {
-      await run();
+      const next = await step(this.#calls);
+      if (turn !== this.#turn) return;
+      this.#show(next);
+      if (next.at !== 'code') return;
+      this.#tell('code-sent', { channel: next.sent.channel, destination: next.sent.destination });
+      const spoken = this.#root.querySelector('.spoken');
+      if (spoken && next.isResent) spoken.textContent = this.#words.resent;
     } catch (fault) {
       if (turn === this.#turn) this.#fail(fault, screen);
     }
-  }
-
-  async #submitAddress(
-    { way, byPassword }: Extract<Screen, { at: 'address' }>,
-    typed: string,
-    password: string,
-  ): Promise<void> {
-    this.#typed.set(way, typed);
-    const address = { [way === 'telegram' ? 'telegram_user_id' : way]: typed };
-    if (byPassword) return this.#logIn(address, password);
-    const turn = this.#turn;
-    const sent = await this.#calls?.send(address, this.#language);
-    if (sent && turn === this.#turn) this.#sent(sent);
-  }
-
-  #sent(sent: VerificationSent, id = sent.verification_id ?? ''): void {
-    this.#show({ at: 'code', sent, id, resendAt: performance.now() + sent.resend_in * 1000 });
-    this.#tell('code-sent', { channel: sent.channel, destination: sent.destination });
-  }
-
-  async #logIn(address: Record<string, string>, password: string): Promise<void> {
-    const turn = this.#turn;
-    try {
-      const done = await this.#calls?.login({ ...address, password });
-      if (done && turn === this.#turn) this.#done(done);
-    } catch (fault) {
-      const details = fault instanceof FirstproofError ? fault.details : {};
-      const id = details.verification_id;
-      if (id === undefined || turn !== this.#turn) throw fault;
-      // An address that waits for its proof: its code is on the way.
-      const [destination = ''] = Object.values(address);
-      const { expires_in = 0, resend_in = 0, channel = 'email' in address ? 'email' : 'sms' } = details;
-      const known = { success: true, message: '', code_length: 0, attempts_left: 5 } as const;
-      this.#sent({ ...known, channel, destination, expires_in, resend_in }, id);
-    }
-  }
-
-  async #verify({ id }: Extract<Screen, { at: 'code' }>, code: string): Promise<void> {
-    const turn = this.#turn;
-    const done = await this.#calls?.verify(id, code);
-    if (done && turn === this.#turn) this.#done(done);
-  }
-
-  async #resend({ id }: Extract<Screen, { at: 'code' }>): Promise<void> {
-    const turn = this.#turn;
-    const sent = await this.#calls?.resend(id);
-    if (!sent || turn !== this.#turn) return;
-    this.#sent(sent, sent.verification_id ?? id);
-    const spoken = this.#root.querySelector('.spoken');
-    if (spoken) spoken.textContent = this.#words.resent;
-  }
-
-  #countDown(resendAt: number, turn: number): void {
-    const button = this.#root.querySelector<HTMLButtonElement>('[data-resend]');
-    if (!button || turn !== this.#turn) return;
-    const left = Math.ceil((resendAt - performance.now()) / 1000);
-    button.disabled = left > 0;
-    const clock = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
-    button.textContent = left > 0 ? this.#words.resendIn.replace('{time}', clock) : this.#words.resend;
-    if (left > 0) setTimeout(() => this.#countDown(resendAt, turn), 500);
-  }
-
-  async #beginLink(): Promise<void> {
-    const turn = this.#turn;
-    const link = await this.#calls?.beginLink();
-    if (link && turn === this.#turn) this.#show({ at: 'link', link });
   }
 
   async #follow(link: TelegramLink, turn: number): Promise<void> {
@@ -273,7 +227,7 @@ export class FirstproofSignIn extends HTMLElement {
     };
     try {
       const done = await followLink(this.#calls, link, () => turn !== this.#turn, opened);
-      if (done && turn === this.#turn) this.#done(done);
+      if (done && turn === this.#turn) this.#show({ at: 'done', signedIn: done });
     } catch (fault) {
       if (turn === this.#turn) this.#fail(fault, { at: 'address', way: 'telegram', byPassword: false });
     }

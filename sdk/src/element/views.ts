@@ -1,118 +1,48 @@
-import type { VerificationSent } from '../answers.ts';
-import type { TelegramLink, Way, Ways } from './calls.ts';
+import type { TelegramLink } from './calls.ts';
+import { addressView, forgotView, newPasswordField, signUpView } from './address-views.ts';
 import { make } from './dom.ts';
-import { buttonOf, choicesOf, fieldOf, formOf, leadOf, linkOf } from './parts.ts';
-import type { ElementWords } from './words.ts';
+import { choicesOf, fieldOf, formOf, leadOf, linkOf, textOf } from './parts.ts';
+import type { CodeScreen, Screen, Stage } from './screens.ts';
+import { resend, setPassword, verify } from './steps.ts';
 
-export interface AddressView {
-  words: ElementWords;
-  ways: Ways;
-  way: Way;
-  byPassword: boolean;
-  /** What was typed before. */
-  typed: string | undefined;
-  choose(way: Way, byPassword: boolean): void;
-  beginLink(): void;
-  submit(typed: string, password: string): Promise<void>;
-}
-
-/** By what somebody may say who they are, in this way of signing in. */
-export function waysOf(ways: Ways | undefined, byPassword: boolean): Way[] {
-  return (byPassword ? ways?.by_password : ways?.by_code) ?? [];
-}
-
-/** Who is it? */
-export function addressView(view: AddressView, alert: HTMLElement): Node[] {
-  const { words, ways, way, byPassword } = view;
-  const open = waysOf(ways, byPassword);
-  const menu = make(
-    'div',
-    { class: 'ways', part: 'ways', role: 'group', 'aria-label': words.ways },
-    ...open.map((each) =>
-      make(
-        'button',
-        {
-          type: 'button',
-          'aria-pressed': String(each === way),
-          onclick: () => view.choose(each, byPassword),
-        },
-        words[each],
-      ),
-    ),
-  );
-  const hasLink = way === 'telegram' && ways.by_telegram_link;
-  const others = waysOf(ways, !byPassword);
-  const other = others.includes(way) ? way : others[0];
-  const lead = hasLink ? words.linkLead : byPassword ? undefined : words.lead;
-  return [
-    leadOf(words.title.replace('{tenant}', ways.tenant.name), lead),
-    alert,
-    ...(open.length > 1 ? [menu] : []),
-    hasLink ? buttonOf(words.begin, () => view.beginLink()) : addressForm(view),
-    ...(other === undefined
-      ? []
-      : [
-          choicesOf(
-            linkOf(byPassword ? words.useCode : words.usePassword, () => view.choose(other, !byPassword)),
-          ),
-        ]),
-  ];
-}
-
-function addressForm({ words, ways, way, byPassword, typed, submit }: AddressView): HTMLElement {
-  const fields = {
-    phone: [
-      words.phoneLabel,
-      { type: 'tel', autocomplete: 'tel', placeholder: `${ways.phone_prefixes[0] ?? '+'} …` },
-      undefined,
-    ],
-    email: [words.emailLabel, { type: 'email', autocomplete: 'username' }, undefined],
-    telegram: [words.telegramLabel, { inputmode: 'numeric', autocomplete: 'off' }, words.telegramHint],
-    username: [words.usernameLabel, { autocomplete: 'username' }, undefined],
-  } as const;
-  const [label, more, hint] = fields[way];
-  const children = [fieldOf(label, { name: way, value: typed, ...more }, hint)];
-  if (byPassword) {
-    const given = { name: 'password', type: 'password', autocomplete: 'current-password' };
-    children.push(fieldOf(words.passwordLabel, given));
+/** What is seen of a screen; undefined where there is nothing but to try again. @param alert where refusals are told */
+export function viewOf(screen: Screen, stage: Stage, alert: HTMLElement): Node[] | undefined {
+  switch (screen.at) {
+    case 'address':
+      return addressView(stage, screen, alert);
+    case 'sign-up':
+      return signUpView(stage, screen, alert);
+    case 'forgot':
+      return forgotView(stage, screen, alert);
+    case 'code':
+      return codeView(stage, screen, alert);
+    case 'reset':
+      return resetView(stage, screen, alert);
+    case 'link':
+      return linkView(stage, screen.link, alert);
+    case 'done':
+      return [make('p', { part: 'done', role: 'status' }, stage.words.done)];
+    case 'loading':
+    case 'away':
+      return undefined;
   }
-  return formOf(
-    { action: byPassword ? words.signIn : words.send, required: words.required },
-    (form) => submit(textOf(form, way).trim(), textOf(form, 'password')),
-    ...children,
-  );
-}
-
-function textOf(fields: FormData, name: string): string {
-  const value = fields.get(name);
-  return typeof value === 'string' ? value : '';
-}
-
-export interface CodeView {
-  words: ElementWords;
-  sent: VerificationSent;
-  submit(code: string): Promise<void>;
-  resend(): void;
-  back(): void;
 }
 
 /** The code, with where it went. */
-export function codeView({ words, sent, submit, resend, back }: CodeView, alert: HTMLElement): Node[] {
-  const { channel, destination, code_length: length } = sent;
+function codeView(stage: Stage, screen: CodeScreen, alert: HTMLElement): Node[] {
+  const { words } = stage;
+  const { channel, destination, code_length: length } = screen.sent;
   const sentence =
     channel === 'email' ? words.byEmail : channel === 'telegram' ? words.byTelegram : words.bySms;
   const [before = '', after = ''] = sentence.split('{destination}');
   const place = make('bdi', { dir: 'ltr' }, destination);
-  const field = fieldOf(words.codeLabel, {
-    name: 'code',
-    class: 'code',
-    inputmode: 'numeric',
-    autocomplete: 'one-time-code',
-    maxlength: 32,
-  });
+  const field = fieldOf(
+    { name: 'code', label: words.codeLabel },
+    { class: 'code', inputmode: 'numeric', autocomplete: 'one-time-code', maxlength: 32 },
+  );
   const form = formOf(
     { action: words.confirm, required: words.required },
-    (fields) => submit(textOf(fields, 'code')),
+    (fields) => stage.go((calls) => verify(calls, screen, textOf(fields, 'code'))),
     field,
   );
   let last = '';
@@ -123,22 +53,42 @@ export function codeView({ words, sent, submit, resend, back }: CodeView, alert:
     last = value;
     form.requestSubmit();
   });
-  const again = linkOf(words.resend, resend);
+  const again = linkOf(words.resend, () => void stage.go((calls) => resend(calls, screen)));
   again.dataset['resend'] = '';
+  const back =
+    screen.from.at === 'address'
+      ? linkOf(words.another, () => stage.start())
+      : linkOf(words.change, () => stage.show(screen.from));
   return [
     leadOf(words.codeTitle, undefined, make('p', { class: 'soft', part: 'lead' }, before, place, after)),
     alert,
     form,
-    choicesOf(again, linkOf(words.another, back)),
+    choicesOf(again, back),
     make('p', { class: 'spoken', role: 'status' }),
   ];
 }
 
-/** The link into Telegram and the number to choose there. */
-export function linkView(
-  { words, link, back }: { words: ElementWords; link: TelegramLink; back(): void },
+/** A new password, for whoever has proved the address. */
+function resetView(
+  stage: Stage,
+  { token, after }: Extract<Screen, { at: 'reset' }>,
   alert: HTMLElement,
 ): Node[] {
+  const { words } = stage;
+  return [
+    after ? leadOf(words.setPasswordTitle, words.setPasswordLead) : leadOf(words.resetTitle, words.resetLead),
+    alert,
+    formOf(
+      { action: after ? words.save : words.resetAction, required: words.required },
+      (form) => stage.go((calls) => setPassword(calls, token, textOf(form, 'password'), after)),
+      newPasswordField(stage, words.newPassword),
+    ),
+    ...(after ? [choicesOf(linkOf(words.later, () => stage.show({ at: 'done', signedIn: after })))] : []),
+  ];
+}
+
+/** The link into Telegram and the number to choose there. */
+function linkView({ words, start }: Stage, link: TelegramLink, alert: HTMLElement): Node[] {
   const opens = { href: link.url, target: '_blank', rel: 'noopener noreferrer' };
   return [
     leadOf(words.linkTitle, words.number),
@@ -146,6 +96,6 @@ export function linkView(
     make('p', { class: 'number', part: 'number' }, link.match_number),
     make('a', { class: 'button', part: 'button', ...opens }, words.open),
     make('p', { class: 'hint', role: 'status', 'data-state': '' }, words.waiting),
-    choicesOf(linkOf(words.another, back)),
+    choicesOf(linkOf(words.another, start)),
   ];
 }

@@ -1,8 +1,4 @@
 import { en } from './languages/en.ts';
-import { ru } from './languages/ru.ts';
-import { uz } from './languages/uz.ts';
-import { fa } from './languages/fa.ts';
-import { am } from './languages/am.ts';
 
 /** Forms by the plural rules of the language; `{count}` is the number. */
 export type Plural = Partial<Record<Intl.LDMLPluralRule, string>> & { other: string };
@@ -11,6 +7,7 @@ export type Plural = Partial<Record<Intl.LDMLPluralRule, string>> & { other: str
 export interface ElementWords {
   title: string;
   lead: string;
+  leadClosed: string;
   ways: string;
   phone: string;
   email: string;
@@ -21,12 +18,35 @@ export interface ElementWords {
   telegramLabel: string;
   usernameLabel: string;
   passwordLabel: string;
+  newPassword: string;
+  firstName: string;
+  lastName: string;
   codeLabel: string;
   telegramHint: string;
+  passwordHint: string;
+  optional: string;
+  choose: string;
+  show: string;
+  hide: string;
   send: string;
   signIn: string;
   usePassword: string;
   useCode: string;
+  create: string;
+  signUpTitle: string;
+  signUpLead: string;
+  haveAccount: string;
+  forgot: string;
+  forgotLead: string;
+  remembered: string;
+  resetTitle: string;
+  resetLead: string;
+  resetAction: string;
+  resetGone: string;
+  setPasswordTitle: string;
+  setPasswordLead: string;
+  save: string;
+  later: string;
   codeTitle: string;
   bySms: string;
   byEmail: string;
@@ -58,14 +78,25 @@ export interface ElementWords {
   invalidCredentials: string;
   accountNotFound: string;
   accountDisabled: string;
+  alreadyRegistered: string;
   registrationClosed: string;
   countryNotAllowed: string;
   telegramChatUnknown: string;
   unavailable: string;
+  challengeFailed: string;
   busy: string;
   fault: string;
   tryIn: string;
+  checkFields: string;
   required: string;
+  invalid: string;
+  notAllowed: string;
+  tooShort: string;
+  tooLong: string;
+  characters: string;
+  usernameTaken: string;
+  passwordCommon: string;
+  passwordPersonal: string;
   badPhone: string;
   badEmail: string;
   badTelegram: string;
@@ -73,5 +104,17 @@ export interface ElementWords {
   attempts: Plural;
 }
 
-/** The languages of the hosted pages, in the same words. */
-export const elementWords: Readonly<Record<string, ElementWords>> = { en, ru, uz, fa, am };
+/** The languages of the hosted pages, in the same words. English is there at once; another is fetched when it is spoken. */
+export const elementWords: Readonly<Record<string, () => Promise<ElementWords>>> = {
+  en: async () => en,
+  ru: async () => (await import('./languages/ru.ts')).ru,
+  uz: async () => (await import('./languages/uz.ts')).uz,
+  fa: async () => (await import('./languages/fa.ts')).fa,
+  am: async () => (await import('./languages/am.ts')).am,
+};
+
+/** The first of these wishes that is spoken: `uz-Latn-UZ` is `uz`. */
+export function spokenOf(wishes: readonly (string | null | undefined)[]): string {
+  const languages = wishes.map((wish) => (wish ?? '').toLowerCase().split('-')[0] ?? '');
+  return languages.find((language) => Object.hasOwn(elementWords, language)) ?? 'en';
+}
