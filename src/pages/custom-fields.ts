@@ -188,12 +188,15 @@ export function customFieldValues(kept: Record<string, unknown>, path = PREFIX):
   );
 }
 
-function propertiesOf(schema: Property): [string, Property][] {
-  const { properties } = schema;
+/** As `order` lists them, then the required ones as `required` does; the database forgets how they were written. */
+function propertiesOf(schema: Property & { order?: unknown }): [string, Property][] {
+  const { properties, order, required } = schema;
   if (typeof properties !== 'object' || properties === null) return [];
-  return Object.entries(properties).filter(
-    (entry): entry is [string, Property] => typeof entry[1] === 'object' && entry[1] !== null,
-  );
+  const first = [order, required].flatMap((names) => (Array.isArray(names) ? names : []));
+  const rank = (name: string): number => (first.includes(name) ? first.indexOf(name) : first.length);
+  return Object.entries(properties)
+    .filter((entry): entry is [string, Property] => typeof entry[1] === 'object' && entry[1] !== null)
+    .sort(([one], [other]) => rank(one) - rank(other));
 }
 
 function typeOf({ type, properties }: Property): string {

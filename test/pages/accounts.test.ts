@@ -10,6 +10,7 @@ const SECOND = 'seven quiet otters on a raft';
 const customFields = {
   type: 'object',
   required: ['school', 'grade'],
+  order: ['newsletter'],
   properties: {
     school: { type: 'string', title: 'School', maxLength: 80 },
     grade: { type: 'integer', title: 'Grade', minimum: 1, maximum: 12 },
@@ -39,6 +40,14 @@ test('signs up with a password and custom fields, forgets it, chooses another, s
   const email = 'pupil@example.com';
   await page.goto('/sign-up?with=email');
   await page.getByLabel('E-mail address').fill(email);
+  const names = await page
+    .locator('[name^="custom_fields."]')
+    .evaluateAll((fields) => fields.map((field) => field.getAttribute('name')?.split('.')[1]));
+  assert.deepEqual(
+    [...new Set(names)],
+    ['newsletter', 'school', 'grade', 'subjects'],
+    'as the schema orders',
+  );
   await page.getByLabel('First name').fill('Ada');
   await page.getByLabel('School').fill('Akilesiya');
   await page.getByLabel('Grade').fill('thirteen');

@@ -151,11 +151,14 @@ function readValue(property: Property, name: string, form: FormData, depth: numb
   }
 }
 
-function propertiesOf({ properties }: Property): [string, Property][] {
+/** As `order` lists them, then the required ones as `required` does; the database forgets how they were written. */
+function propertiesOf({ properties, order, required }: Property & { order?: unknown }): [string, Property][] {
   if (typeof properties !== 'object' || properties === null) return [];
-  return Object.entries(properties as Record<string, unknown>).filter(
-    (entry): entry is [string, Property] => typeof entry[1] === 'object' && entry[1] !== null,
-  );
+  const first = [order, required].flatMap((names): unknown[] => (Array.isArray(names) ? names : []));
+  const rank = (name: string): number => (first.includes(name) ? first.indexOf(name) : first.length);
+  return Object.entries(properties as Record<string, unknown>)
+    .filter((entry): entry is [string, Property] => typeof entry[1] === 'object' && entry[1] !== null)
+    .sort(([one], [other]) => rank(one) - rank(other));
 }
 
 function typeOf({ type, properties }: Property): string {
