@@ -105,7 +105,7 @@ export function startFirstproof(
 ): Promise<RunningServer> {
   return startServer(
     'firstproof',
-    [...HEAP_FLAGS, 'src/cli/firstproof.ts', 'serve', '--development'],
+    [...HEAP_FLAGS, 'bin/firstproof.js', 'serve', '--development'],
     '/health/ready',
     {
       DATABASE_URL: databaseUrl,

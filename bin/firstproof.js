@@ -3,7 +3,7 @@
 // keep the heap small: without a limit V8 lets garbage of requests pile up in proportion to the machine's memory.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import nodeModule, { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -61,6 +61,8 @@ function runWith(node) {
 
 if (isNewEnough(process.version)) {
   process.argv[1] = program;
+  // Compiled once, not at every start. Beside the packages, where only who may change them may write; never a shared /tmp.
+  nodeModule.enableCompileCache?.(join(root, 'node_modules', '.cache', 'firstproof'));
   await import(pathToFileURL(program).href);
 } else {
   const node = findInstalledNode();

@@ -124,10 +124,14 @@ test('the doctor finds nothing wrong, and says in JSON the same as in words', as
 });
 
 test('a second server on the same folder refuses at once, without a stack', async () => {
-  const began = performance.now();
-  const second = await cli('serve', '--development');
-  // One second on a machine that does nothing else; three where all tests run at once.
-  assert.ok(performance.now() - began < 3000);
+  const timed = async (...words: string[]) => {
+    const began = performance.now();
+    return { ...(await cli(...words)), milliseconds: performance.now() - began };
+  };
+  const version = await timed('--version');
+  const second = await timed('serve', '--development');
+  // At once: within the second (S19) that starting the program does not take by itself on a busy machine.
+  assert.ok(second.milliseconds < 3 * version.milliseconds + 1000, `${second.milliseconds} ms`);
   assert.equal(second.code, 1);
   assert.match(
     second.stderr,
