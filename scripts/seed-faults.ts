@@ -152,7 +152,8 @@ async function runTests(
 function firstRed(output: string, rule: string): string | undefined {
   const failed = output.matchAll(/^ *not ok \d+ - (.+)\n +---\n([^]*?)\n +\.\.\.$/gm);
   for (const [, name = '', details = ''] of failed) {
-    if (name.startsWith(`${rule} `) && details.includes('ERR_ASSERTION')) {
+    // A random life that failed tells of its assertion only within.
+    if (name.startsWith(`${rule} `) && /ERR_ASSERTION|Property failed/.test(details)) {
       return name.replaceAll(/\\([\\#])/g, '$1');
     }
   }
