@@ -192,7 +192,7 @@ export function customFieldValues(kept: Record<string, unknown>, path = PREFIX):
 function propertiesOf(schema: Property & { order?: unknown }): [string, Property][] {
   const { properties, order, required } = schema;
   if (typeof properties !== 'object' || properties === null) return [];
-  const first = [order, required].flatMap((names) => (Array.isArray(names) ? names : []));
+  const first = [order, required].flatMap((names): unknown[] => (Array.isArray(names) ? names : []));
   const rank = (name: string): number => (first.includes(name) ? first.indexOf(name) : first.length);
   return Object.entries(properties)
     .filter((entry): entry is [string, Property] => typeof entry[1] === 'object' && entry[1] !== null)
