@@ -68,6 +68,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const timeout = options.providerTimeoutMilliseconds ?? PROVIDER_TIMEOUT_MILLISECONDS;
   const byName = new Map(providers.map((provider) => [provider.name, provider]));
   const destinations = new WeakMap<Task, string>();
+  /** Tasks that are on their way into a lane, by channel. */
+  const placing = new Map<string, number>();
   const waysOf = createFindWays(options);
   const tolls = createTollTaking(providers, options.tolls);
   const settlers = new Map<Database, ReturnType<typeof createBatcher<Settlement, boolean>>>();
@@ -79,7 +81,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     isStale: ({ leasedAt, expiresIn }) =>
       performance.now() - leasedAt > Math.min(STALE_AFTER_MILLISECONDS, expiresIn * 1000),
     carry,
-    turnAway: (task) => void find(task, true),
+    turnAway: (task) => void place(task, true),
     onRoom: options.onRoom,
     reserve: (name, count, perSecond) => reserveTurns(control, name, count, perSecond),
     random,
@@ -115,6 +117,16 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       );
       return false;
     }
+  }
+
+  /** Finds a way for a task, which counts as taken on meanwhile: else all that is due would be claimed in one go. */
+  async function place(task: Task, isTurnedAway: boolean): Promise<void> {
+    const { channel } = task;
+    placing.set(channel, (placing.get(channel) ?? 0) + 1);
+    await find(task, isTurnedAway);
+    const others = (placing.get(channel) ?? 1) - 1;
+    placing.set(channel, others);
+    if (others === 0) options.onRoom();
   }
 
   /** Puts a task into the lane of its best open way; where there is none it moves on, waits or ends. */
@@ -247,7 +259,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   return {
-    take: (task) => void find(task, false),
+    take: (task) => void place(task, false),
     end,
     capacity() {
       const [full, shut]: [string[], string[]] = [[], []];
@@ -255,8 +267,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       for (const channel of CHANNELS) {
         const names = providers.filter((provider) => provider.carries(channel)).map(({ name }) => name);
         if (names.length === 0) continue;
-        const most = Math.max(...names.map((name) => lanes.room(name)));
-        if (most > 0) rooms.push(most);
+        // Which provider a message will go by is not known before: the one that has too much takes from the others' room.
+        const room = names.reduce((sum, name) => sum + lanes.room(name), -(placing.get(channel) ?? 0));
+        if (room > 0) rooms.push(room);
         else if (names.every((name) => lanes.shutFor(name) > 0)) shut.push(channel);
         else full.push(channel);
       }

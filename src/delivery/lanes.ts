@@ -16,7 +16,7 @@ export interface Lanes<Task> {
   add(name: string, task: Task): void;
   /** Milliseconds for which nothing should be put in: its breaker is open or its provider asked for quiet. 0: open. */
   shutFor(name: string): number;
-  /** How many more it takes without getting more than it can do soon; 0 while it is shut. */
+  /** How many more it takes without getting more than it can do soon; below 0 where it has more; 0 while it is shut. */
   room(name: string): number;
   /** The provider asked to be left alone for so long. */
   pause(name: string, milliseconds: number): void;
@@ -179,7 +179,7 @@ export function createLanes<Task>(options: LanesOptions<Task>): Lanes<Task> {
       const lane = laneOf(name);
       if (shutFor(lane) > 0) return 0;
       const room = most(lane) - lane.running - lane.waiting.length;
-      return Math.max(0, lane.breaker.state === 'half_open' ? Math.min(1, room) : room);
+      return lane.breaker.state === 'half_open' ? Math.min(1, room) : room;
     },
     pause(name, milliseconds) {
       const lane = laneOf(name);
