@@ -29,7 +29,9 @@ export function secondProofView(stage: Stage, screen: SecondProofScreen, alert: 
           make('p', { class: 'soft', id: 'anew' }, words.anewText),
           buttonOf(words.anew, () => prove(way), { class: 'button plain', 'aria-describedby': 'anew' }),
         );
-      default:
+      case 'phone':
+      case 'email':
+      case 'telegram':
         return sendButton(stage, way, () => prove(way));
     }
   });
