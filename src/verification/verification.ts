@@ -42,6 +42,7 @@ import { readTestUse, readTestUses, type TestEntry } from './test-code-store.ts'
 import { type VouchedAddress, vouchedFragment } from './vouched-store.ts';
 
 export { eraseVerifications, verificationsOf } from './person-store.ts';
+export { endAllCodes } from './restore-store.ts';
 export type { Candidate, Purpose, WaitingRow };
 export {
   addressQuery,
