@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** Stands between a server and its database, and can be cut. */
+/** Stands before a server or a database, and can be cut. */
 export interface TcpProxy {
   host: string;
   port: number;
@@ -8,6 +8,8 @@ export interface TcpProxy {
   cut(): Promise<void>;
   /** Keeps every connection open and lets nothing through, as a firewall that drops packets. */
   stall(): void;
+  /** Ends the next so many connections that are answered, before a byte of the answer passes. */
+  loseAnswers(count: number): void;
   /** Lets everything through again. */
   restore(): Promise<void>;
   close(): Promise<void>;
@@ -17,6 +19,7 @@ export interface TcpProxy {
 export async function createTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let stalled = false;
+  let lost = 0;
 
   function accept(socket: Socket): void {
     const upstream = connect(target);
@@ -33,6 +36,11 @@ export async function createTcpProxy(target: { host: string; port: number }): Pr
       from.on('error', end).on('close', end);
     };
     pass(socket, upstream);
+    upstream.on('data', () => {
+      if (lost === 0) return;
+      lost--;
+      socket.destroy();
+    });
     pass(upstream, socket);
   }
 
@@ -64,6 +72,9 @@ export async function createTcpProxy(target: { host: string; port: number }): Pr
     cut,
     stall() {
       stalled = true;
+    },
+    loseAnswers(count) {
+      lost = count;
     },
     async restore() {
       if (stalled) drop();

@@ -55,6 +55,14 @@ export interface VerificationSent {
   attempts_left: number;
 }
 
+/** How an account that lay idle can be proved in one more way; an address is masked. */
+export interface ProofWay {
+  method: 'phone' | 'email' | 'telegram' | 'password' | 'new_account';
+  identity_id?: string;
+  channel?: string;
+  destination?: string;
+}
+
 /** What an account is signed in to, by phone or by chat; the token only by chat. */
 export interface AuthState {
   success: true;

@@ -3,10 +3,22 @@ import { FirstproofError } from './errors.ts';
 import { type TelegramWays, telegramWays } from './telegram.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
 
-export type { AuthState, Session, SignedIn, Tokens, User, VerificationSent } from './answers.ts';
+export type { AuthState, ProofWay, Session, SignedIn, Tokens, User, VerificationSent } from './answers.ts';
 export { type ErrorCode, errorCodes, type ErrorDetails, FirstproofError } from './errors.ts';
 export type { TelegramLink, TelegramLinkState, TelegramLogin, TelegramWays } from './telegram.ts';
-export type { TransportOptions } from './transport.ts';
+export type { Captcha, TransportOptions } from './transport.ts';
+
+/** What somebody types to sign up; `custom_fields` by the tenant's schema. */
+export type Registration = ({ email: string } | { phone: string }) & {
+  password?: string;
+  first_name?: string;
+  last_name?: string;
+  username?: string;
+  custom_fields?: Record<string, unknown>;
+  locale?: string;
+  /** Of an earlier answer, to correct what was typed. */
+  verification_id?: string;
+};
 
 export type Address = { phone: string } | { email: string } | { telegram_user_id: string | number };
 
@@ -19,6 +31,8 @@ export interface ClientOptions extends TransportOptions {
 
 export interface Client {
   sendVerification(to: Address & { channel?: string; locale?: string }): Promise<VerificationSent>;
+  /** Keeps what was typed until its code is proved: there is no account before. */
+  register(typed: Registration): Promise<VerificationSent>;
   resend(verificationId: string): Promise<VerificationSent>;
   /** Proves and signs in; the client holds the tokens from then on. */
   verifyCode(proof: {
@@ -28,6 +42,17 @@ export interface Client {
     last_name?: string;
     style?: 'jwt' | 'opaque';
   }): Promise<SignedIn>;
+  /**
+   * After SECOND_PROOF_REQUIRED, with the token of its details and one of its ways. Only a password and a new account
+   * sign in at once; to an address a code is sent, which `verifyCode` takes.
+   */
+  secondProof(
+    by: { token: string; locale?: string } & (
+      | { identity_id: string }
+      | { password: string }
+      | { new_account: true }
+    ),
+  ): Promise<SignedIn | VerificationSent>;
   login(by: { email?: string; phone?: string; username?: string; password: string }): Promise<SignedIn>;
   /** The signed-in user; refreshes once where the access token has expired. */
   me(): Promise<User>;
@@ -70,9 +95,9 @@ export function createClient(options: ClientOptions): Client {
     }
   }
 
-  async function signedIn(answer: Promise<SignedIn>): Promise<SignedIn> {
+  async function signedIn<T extends SignedIn | VerificationSent>(answer: Promise<T>): Promise<T> {
     const done = await answer;
-    if (done.access_token !== undefined) keep(done);
+    if ('access_token' in done) keep(done);
     return done;
   }
 
@@ -91,9 +116,12 @@ export function createClient(options: ClientOptions): Client {
 
   return {
     sendVerification: (body) => call('POST', '/api/v1/auth/send-verification', { body, idempotent: true }),
-    resend: (verification_id) => call('POST', '/api/v1/auth/resend-otp', { body: { verification_id } }),
+    register: (body) => call('POST', '/api/v1/auth/register', { body, idempotent: true }),
+    resend: (verification_id) =>
+      call('POST', '/api/v1/auth/resend-otp', { body: { verification_id }, idempotent: true }),
     verifyCode: (body) => signedIn(call('POST', '/api/v1/auth/verify-code', { body, idempotent: true })),
-    login: (body) => signedIn(call('POST', '/api/v1/auth/login', { body })),
+    secondProof: (body) => signedIn(call('POST', '/api/v1/auth/second-proof', { body })),
+    login: (body) => signedIn(call('POST', '/api/v1/auth/login', { body, idempotent: true })),
     async me() {
       return (await withToken<{ user: User }>('GET', '/api/v1/auth/me')).user;
     },

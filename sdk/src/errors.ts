@@ -1,3 +1,4 @@
+import type { ProofWay } from './answers.ts';
 import type { Challenge } from './proof-of-work.ts';
 
 /** Every code that a server may refuse with. A test compares this list with the server's own. */
@@ -57,6 +58,9 @@ export interface ErrorDetails {
   /** PROOF_OF_WORK_REQUIRED: solved by the client itself, once; and the CAPTCHA beside it. */
   challenge?: Challenge;
   captcha?: { provider: string; site_key: string };
+  /** SECOND_PROOF_REQUIRED: what `secondProof` takes, and the ways that it may name. */
+  second_proof_token?: string;
+  ways?: ProofWay[];
   issues?: { path: string; message: string }[];
 }
 

@@ -48,7 +48,7 @@ export class PhoneAuth {
   /** Sends a code by SMS to the number typed in this chat. */
   sendOtp(chatId: string, phone: string, locale?: string): Promise<VerificationSent> {
     const body = { phone, ...(locale === undefined ? {} : { locale }) };
-    return this.#call('POST', chatPath(chatId, 'send-code'), { body, idempotent: true });
+    return this.#call('POST', chatPath(chatId, 'send-code'), { body });
   }
 
   /** Checks the code typed in this chat. False: not this code; every other refusal is a FirstproofError. */

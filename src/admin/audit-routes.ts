@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
-import { apiKey as security, closed, failures } from '../web/schemas.ts';
+import { closed, failures } from '../web/schemas.ts';
 import type { AdminContext, AdminServer } from './admin.ts';
-import { limitOf, nextBefore, pageQuery, reachTenant, readBefore, tenantQuery } from './reach.ts';
+import { limitOf, nextBefore, ofAdmin, pageQuery, reachTenant, readBefore, tenantQuery } from './reach.ts';
 
 const text = Type.Union([Type.String(), Type.Null()]);
 
@@ -14,8 +14,7 @@ export function auditRoutes(server: AdminServer, context: AdminContext): void {
         summary: 'The audit trail, the newest event first',
         description:
           'Events have their place in the chain after a few seconds, and are listed from then on. To verify the chain: `firstproof audit verify`.',
-        tags: ['admin'],
-        security,
+        ...ofAdmin,
         querystring: Type.Object(
           {
             ...tenantQuery,

@@ -1,10 +1,10 @@
 import { Type } from 'typebox';
 import { refuse, refuseField } from '../kernel/errors.ts';
 import type { ChangedBy, TelegramBot } from '../tenants/tenants.ts';
-import { apiKey as security, closed, Done, failures } from '../web/schemas.ts';
+import { closed, Done, failures } from '../web/schemas.ts';
 import { sendRefusal } from '../web/server.ts';
 import type { AdminContext, AdminServer } from './admin.ts';
-import { findTenant } from './find-tenant.ts';
+import { ofTenant, reachTenantBySlug } from './reach.ts';
 
 /** What happens to a token that is set. */
 export type Introduced =
@@ -26,8 +26,6 @@ export const TOKEN_ADVICE = {
 } as const;
 
 const path = '/api/v1/admin/tenants/:slug/telegram-bot';
-const params = Type.Object({ slug: Type.String({ maxLength: 63 }) });
-const tags = ['admin'];
 const orNull = Type.Union([Type.String(), Type.Null()]);
 const Bot = Type.Object({
   success: Type.Literal(true),
@@ -47,16 +45,14 @@ export function telegramBotRoutes(server: AdminServer, context: AdminContext): v
     {
       schema: {
         summary: 'The Telegram bot of a tenant',
-        tags,
-        security,
-        params,
+        ...ofTenant,
         response: { 200: Bot, ...failures(401, 403, 404) },
       },
     },
     async (request, reply) => {
-      const found = await findTenant(context, request, reply, request.params.slug);
-      if (!found) return reply;
-      const bot = bots.of(found.tenant.id);
+      const reached = await reachTenantBySlug(context, request, reply);
+      if (!reached) return reply;
+      const bot = bots.of(reached.tenant.id);
       return bot ? answerOf(bot) : sendRefusal(reply, refuse('NOT_FOUND', {}, 'This tenant has no bot.'));
     },
   );
@@ -67,21 +63,19 @@ export function telegramBotRoutes(server: AdminServer, context: AdminContext): v
       schema: {
         summary: 'Give a tenant its Telegram bot',
         description: 'The token is kept sealed and never shown. Every server runs the bot at once.',
-        tags,
-        security,
-        params,
+        ...ofTenant,
         body: Type.Object({ token: Type.String({ minLength: 1, maxLength: 100 }) }, closed),
         response: { 200: Bot, ...failures(401, 403, 404) },
       },
     },
     async (request, reply) => {
-      const found = await findTenant(context, request, reply, request.params.slug);
-      if (!found) return reply;
-      const introduced = await bots.introduce(found.tenant.id, request.body.token, found.by);
+      const reached = await reachTenantBySlug(context, request, reply);
+      if (!reached) return reply;
+      const introduced = await bots.introduce(reached.tenant.id, request.body.token, reached.by);
       if (introduced.outcome !== 'set') {
         return sendRefusal(reply, refuseField('/token', TOKEN_ADVICE[introduced.outcome]));
       }
-      const bot = bots.of(found.tenant.id);
+      const bot = bots.of(reached.tenant.id);
       return bot ? answerOf(bot) : sendRefusal(reply, refuse('NOT_FOUND'));
     },
   );
@@ -91,16 +85,14 @@ export function telegramBotRoutes(server: AdminServer, context: AdminContext): v
     {
       schema: {
         summary: 'Take the Telegram bot away from a tenant',
-        tags,
-        security,
-        params,
+        ...ofTenant,
         response: { 200: Done, ...failures(401, 403, 404) },
       },
     },
     async (request, reply) => {
-      const found = await findTenant(context, request, reply, request.params.slug);
-      if (!found) return reply;
-      const removed = await bots.remove(found.tenant.id, found.by);
+      const reached = await reachTenantBySlug(context, request, reply);
+      if (!reached) return reply;
+      const removed = await bots.remove(reached.tenant.id, reached.by);
       return removed
         ? { success: true as const, message: 'The bot is gone.' }
         : sendRefusal(reply, refuse('NOT_FOUND', {}, 'This tenant has no bot of its own.'));

@@ -2,10 +2,10 @@ import { Type } from 'typebox';
 import { isLoginClientId, isLoginClientSecret } from '../config/telegram-settings.ts';
 import { refuse, refuseField } from '../kernel/errors.ts';
 import type { TenantTelegramLogin } from '../tenants/tenants.ts';
-import { apiKey as security, closed, Done, failures } from '../web/schemas.ts';
+import { closed, Done, failures } from '../web/schemas.ts';
 import { sendRefusal } from '../web/server.ts';
 import type { AdminContext, AdminServer } from './admin.ts';
-import { findTenant } from './find-tenant.ts';
+import { ofTenant, reachTenantBySlug } from './reach.ts';
 
 /** What is wrong with a client that was not taken. */
 export const LOGIN_ADVICE = {
@@ -14,8 +14,6 @@ export const LOGIN_ADVICE = {
 } as const;
 
 const path = '/api/v1/admin/tenants/:slug/telegram-login';
-const params = Type.Object({ slug: Type.String({ maxLength: 63 }) });
-const tags = ['admin'];
 const Login = Type.Object({
   success: Type.Literal(true),
   telegram_login: Type.Object({
@@ -33,16 +31,14 @@ export function telegramLoginRoutes(server: AdminServer, context: AdminContext):
     {
       schema: {
         summary: "A tenant's client of Telegram login",
-        tags,
-        security,
-        params,
+        ...ofTenant,
         response: { 200: Login, ...failures(401, 403, 404) },
       },
     },
     async (request, reply) => {
-      const found = await findTenant(context, request, reply, request.params.slug);
-      if (!found) return reply;
-      const login = telegramLogins.of(found.tenant.id);
+      const reached = await reachTenantBySlug(context, request, reply);
+      if (!reached) return reply;
+      const login = telegramLogins.of(reached.tenant.id);
       return login
         ? answerOf(login)
         : sendRefusal(reply, refuse('NOT_FOUND', {}, 'This tenant has no client.'));
@@ -55,9 +51,7 @@ export function telegramLoginRoutes(server: AdminServer, context: AdminContext):
       schema: {
         summary: 'Give a tenant its client of Telegram login',
         description: 'The secret is kept sealed and never shown.',
-        tags,
-        security,
-        params,
+        ...ofTenant,
         body: Type.Object(
           {
             client_id: Type.String({ minLength: 1, maxLength: 16 }),
@@ -69,15 +63,15 @@ export function telegramLoginRoutes(server: AdminServer, context: AdminContext):
       },
     },
     async (request, reply) => {
-      const found = await findTenant(context, request, reply, request.params.slug);
-      if (!found) return reply;
+      const reached = await reachTenantBySlug(context, request, reply);
+      if (!reached) return reply;
       const { client_id: clientId, client_secret: clientSecret } = request.body;
       if (!isLoginClientId(clientId))
         return sendRefusal(reply, refuseField('/client_id', LOGIN_ADVICE.client_id));
       if (!isLoginClientSecret(clientSecret)) {
         return sendRefusal(reply, refuseField('/client_secret', LOGIN_ADVICE.client_secret));
       }
-      await telegramLogins.set(found.tenant.id, { clientId, clientSecret }, found.by);
+      await telegramLogins.set(reached.tenant.id, { clientId, clientSecret }, reached.by);
       return answerOf({ clientId, configured: false });
     },
   );
@@ -87,16 +81,14 @@ export function telegramLoginRoutes(server: AdminServer, context: AdminContext):
     {
       schema: {
         summary: 'Take the client of Telegram login away from a tenant',
-        tags,
-        security,
-        params,
+        ...ofTenant,
         response: { 200: Done, ...failures(401, 403, 404) },
       },
     },
     async (request, reply) => {
-      const found = await findTenant(context, request, reply, request.params.slug);
-      if (!found) return reply;
-      const removed = await telegramLogins.remove(found.tenant.id, found.by);
+      const reached = await reachTenantBySlug(context, request, reply);
+      if (!reached) return reply;
+      const removed = await telegramLogins.remove(reached.tenant.id, reached.by);
       return removed
         ? { success: true as const, message: 'The client is gone.' }
         : sendRefusal(reply, refuse('NOT_FOUND', {}, 'This tenant has no client of its own.'));

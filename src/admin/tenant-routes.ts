@@ -1,10 +1,10 @@
 import { Type } from 'typebox';
-import type { FastifyRequest } from 'fastify';
 import { type Refused, refuse } from '../kernel/errors.ts';
 import type { KnownApiKey, Tenant } from '../tenants/tenants.ts';
-import { apiKey as security, failures } from '../web/schemas.ts';
+import { failures } from '../web/schemas.ts';
 import { sendRefusal } from '../web/server.ts';
 import type { AdminContext, AdminServer } from './admin.ts';
+import { actorOf, ofAdmin, ofTenant, reaches, reachTenantBySlug } from './reach.ts';
 import {
   answerOf,
   changesOf,
@@ -16,8 +16,6 @@ import {
 } from './tenant-body.ts';
 
 const One = Type.Object({ success: Type.Literal(true), tenant: TenantAnswer });
-const params = Type.Object({ slug: Type.String({ maxLength: 63 }) });
-const tags = ['admin'];
 
 /** GET and POST /api/v1/admin/tenants, GET and PATCH /api/v1/admin/tenants/{slug} */
 export function tenantRoutes(server: AdminServer, context: AdminContext): void {
@@ -29,8 +27,7 @@ export function tenantRoutes(server: AdminServer, context: AdminContext): void {
       schema: {
         summary: 'All tenants',
         description: 'A key that belongs to one tenant sees that one.',
-        tags,
-        security,
+        ...ofAdmin,
         response: {
           200: Type.Object({ success: Type.Literal(true), tenants: Type.Array(TenantAnswer) }),
           ...failures(401, 403),
@@ -52,8 +49,7 @@ export function tenantRoutes(server: AdminServer, context: AdminContext): void {
         summary: 'Make a tenant',
         description:
           'Every server of the deployment knows it at once. Wants a key that belongs to no tenant.',
-        tags,
-        security,
+        ...ofAdmin,
         body: NewTenantBody,
         response: { 201: One, ...failures(401, 403) },
       },
@@ -71,7 +67,7 @@ export function tenantRoutes(server: AdminServer, context: AdminContext): void {
           }
           return issues.length > 0 ? refuse('INVALID_REQUEST', { issues }) : { ok: true, create: wanted };
         },
-        changedBy(authorised.apiKey, request),
+        actorOf(context, authorised.apiKey, request),
       );
       if (!outcome.ok) return sendRefusal(reply, outcome);
       // A sign-in may follow in the next moment, and wants a key to sign with.
@@ -85,19 +81,13 @@ export function tenantRoutes(server: AdminServer, context: AdminContext): void {
     {
       schema: {
         summary: 'One tenant',
-        tags,
-        security,
-        params,
+        ...ofTenant,
         response: { 200: One, ...failures(401, 403, 404) },
       },
     },
     async (request, reply) => {
-      const authorised = await context.authorise(request);
-      if (!authorised.ok) return sendRefusal(reply, authorised);
-      const found = find(tenants.all(), authorised.apiKey, request.params.slug);
-      return found.ok
-        ? { success: true as const, tenant: answerOf(found.tenant) }
-        : sendRefusal(reply, found);
+      const reached = await reachTenantBySlug(context, request, reply);
+      return reached ? { success: true as const, tenant: answerOf(reached.tenant) } : reply;
     },
   );
 
@@ -109,9 +99,7 @@ export function tenantRoutes(server: AdminServer, context: AdminContext): void {
         description:
           'A JSON Merge Patch (RFC 7396): members left out stay as they are; within settings and branding, objects ' +
           'are merged, null takes a member away (its default counts again), lists replace. Slug, kind and database never change.',
-        tags,
-        security,
-        params,
+        ...ofTenant,
         body: TenantPatch,
         response: { 200: One, ...failures(401, 403, 404) },
       },
@@ -129,20 +117,16 @@ export function tenantRoutes(server: AdminServer, context: AdminContext): void {
             ? refuse('INVALID_REQUEST', { issues })
             : { ok: true, change: found.tenant, changes };
         },
-        changedBy(authorised.apiKey, request),
+        actorOf(context, authorised.apiKey, request),
       );
       return outcome.ok
         ? { success: true as const, tenant: answerOf(outcome.tenant) }
         : sendRefusal(reply, outcome);
     },
   );
-
-  function changedBy(apiKey: KnownApiKey, request: FastifyRequest) {
-    return { actor: `api_key:${apiKey.id}`, caller: context.callerOf(request) };
-  }
 }
 
-/** A key of one tenant never learns which others there are. */
+/** Among tenants as the database has them now: what is held in memory may be a moment old. */
 function find(
   all: readonly Tenant[],
   apiKey: KnownApiKey,
@@ -150,8 +134,4 @@ function find(
 ): { ok: true; tenant: Tenant } | Refused {
   const tenant = all.find((candidate) => candidate.slug === slug);
   return tenant && reaches(apiKey, tenant) ? { ok: true, tenant } : refuse('TENANT_NOT_FOUND');
-}
-
-function reaches(apiKey: KnownApiKey, tenant: Tenant): boolean {
-  return apiKey.tenantId === null || apiKey.tenantId === tenant.id;
 }

@@ -1,14 +1,21 @@
 import { Type } from 'typebox';
 import { refuse } from '../kernel/errors.ts';
 import { isUuid } from '../kernel/id.ts';
-import { apiKey as security, closed, Done, failures } from '../web/schemas.ts';
+import { closed, Done, failures } from '../web/schemas.ts';
 import { sendRefusal } from '../web/server.ts';
 import type { AdminContext, AdminServer } from './admin.ts';
-import { limitOf, nextBefore, nextOf, pageQuery, readBefore, tenantQuery } from './reach.ts';
-import { reachUser, userParams } from './user-routes.ts';
+import {
+  limitOf,
+  nextBefore,
+  nextOf,
+  ofUser,
+  pageQuery,
+  reachUser,
+  readBefore,
+  tenantQuery,
+} from './reach.ts';
 import { AdminMessage, AdminSession, messageOf, sessionOf } from './user-schemas.ts';
 
-const tags = ['admin'];
 const listQuery = Type.Object({ ...tenantQuery, ...pageQuery }, closed);
 const paged = { success: Type.Literal(true), next_before: nextBefore };
 
@@ -22,9 +29,7 @@ export function userRecordRoutes(server: AdminServer, context: AdminContext): vo
       schema: {
         summary: 'Sessions of an account, the newest first',
         description: 'Those that ended too, for thirty days; `live=true` leaves them out.',
-        tags,
-        security,
-        params: userParams,
+        ...ofUser,
         querystring: Type.Object(
           { ...tenantQuery, ...pageQuery, live: Type.Optional(Type.Enum(['true', 'false'])) },
           closed,
@@ -51,10 +56,7 @@ export function userRecordRoutes(server: AdminServer, context: AdminContext): vo
     {
       schema: {
         summary: 'Sign an account out everywhere',
-        tags,
-        security,
-        params: userParams,
-        querystring: Type.Object(tenantQuery, closed),
+        ...ofUser,
         response: { 200: Done, ...failures(401, 403, 404) },
       },
     },
@@ -71,10 +73,8 @@ export function userRecordRoutes(server: AdminServer, context: AdminContext): vo
     {
       schema: {
         summary: 'End one session of an account',
-        tags,
-        security,
-        params: Type.Object({ ...userParams.properties, session: Type.String({ maxLength: 36 }) }),
-        querystring: Type.Object(tenantQuery, closed),
+        ...ofUser,
+        params: Type.Object({ ...ofUser.params.properties, session: Type.String({ maxLength: 36 }) }),
         response: { 200: Done, ...failures(401, 403, 404) },
       },
     },
@@ -97,9 +97,7 @@ export function userRecordRoutes(server: AdminServer, context: AdminContext): vo
       schema: {
         summary: 'What was sent to an account of late, and how it ended',
         description: 'Of the last seven days, the newest first. Never what a message said: codes are in it.',
-        tags,
-        security,
-        params: userParams,
+        ...ofUser,
         querystring: listQuery,
         response: {
           200: Type.Object({ ...paged, messages: Type.Array(AdminMessage) }),
@@ -124,10 +122,7 @@ export function userRecordRoutes(server: AdminServer, context: AdminContext): vo
         summary: 'Everything that is kept of a person',
         description:
           'For the person who asks for it. No passwords, codes or tokens: they are not kept in clear.',
-        tags,
-        security,
-        params: userParams,
-        querystring: Type.Object(tenantQuery, closed),
+        ...ofUser,
         response: {
           200: Type.Object({
             success: Type.Literal(true),

@@ -1,33 +1,24 @@
 import { Type } from 'typebox';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Actor, DirectoryRow } from '../accounts/accounts.ts';
 import { refuse } from '../kernel/errors.ts';
 import { isUuid } from '../kernel/id.ts';
-import type { Tenant } from '../tenants/tenants.ts';
-import { apiKey as security, closed, Done, failures } from '../web/schemas.ts';
+import { closed, Done, failures } from '../web/schemas.ts';
 import { sendRefusal } from '../web/server.ts';
 import type { AdminContext, AdminServer } from './admin.ts';
-import { limitOf, nextBefore, nextOf, pageQuery, reachTenant, readBefore, tenantQuery } from './reach.ts';
+import {
+  limitOf,
+  nextBefore,
+  nextOf,
+  ofAdmin,
+  ofUser,
+  pageQuery,
+  reachTenant,
+  reachUser,
+  readBefore,
+  tenantQuery,
+} from './reach.ts';
 import { AdminUser, userOf } from './user-schemas.ts';
 
-const tags = ['admin'];
-export const userParams = Type.Object({ id: Type.String({ maxLength: 36 }) });
 const One = Type.Object({ success: Type.Literal(true), user: AdminUser });
-
-/** The account that a request names by its id, where its key reaches it; otherwise the refusal is sent. */
-export async function reachUser(
-  context: AdminContext,
-  request: FastifyRequest<{ Querystring: { tenant?: string }; Params: { id: string } }>,
-  reply: FastifyReply,
-): Promise<{ tenant: Tenant; by: Actor; user: DirectoryRow } | undefined> {
-  const reached = await reachTenant(context, request, reply);
-  if (!reached) return undefined;
-  const { id } = request.params;
-  const user = isUuid(id) ? await context.accounts.find(reached.tenant, id) : undefined;
-  if (user) return { ...reached, user };
-  sendRefusal(reply, refuse('NOT_FOUND', {}, 'This tenant has no such account.'));
-  return undefined;
-}
 
 /** GET /api/v1/admin/users, GET, PATCH and DELETE /api/v1/admin/users/{id} */
 export function userRoutes(server: AdminServer, context: AdminContext): void {
@@ -40,8 +31,7 @@ export function userRoutes(server: AdminServer, context: AdminContext): void {
         summary: 'Accounts, the newest first',
         description:
           '`search` is a phone, an e-mail address (in any writing), a Telegram user id, a username, an id, or the beginning of a name.',
-        tags,
-        security,
+        ...ofAdmin,
         querystring: Type.Object(
           {
             ...tenantQuery,
@@ -76,10 +66,7 @@ export function userRoutes(server: AdminServer, context: AdminContext): void {
     {
       schema: {
         summary: 'One account',
-        tags,
-        security,
-        params: userParams,
-        querystring: Type.Object(tenantQuery, closed),
+        ...ofUser,
         response: { 200: One, ...failures(401, 403, 404) },
       },
     },
@@ -96,10 +83,7 @@ export function userRoutes(server: AdminServer, context: AdminContext): void {
         summary: 'Close an account, or open it again',
         description:
           'Closing ends every session at the next request and refuses every sign-in with ACCOUNT_DISABLED. Sent twice it changes nothing more.',
-        tags,
-        security,
-        params: userParams,
-        querystring: Type.Object(tenantQuery, closed),
+        ...ofUser,
         body: Type.Object({ is_disabled: Type.Boolean() }, closed),
         response: { 200: One, ...failures(401, 403, 404) },
       },
@@ -123,10 +107,7 @@ export function userRoutes(server: AdminServer, context: AdminContext): void {
         summary: 'Remove a person’s data for good',
         description:
           'Addresses, profile, password, devices, messages, chats and what the audit trail tells of the person go in one transaction; sessions end everywhere. The audit chain goes on verifying, and one event tells of the removal. Sent again it is done already.',
-        tags,
-        security,
-        params: userParams,
-        querystring: Type.Object(tenantQuery, closed),
+        ...ofUser,
         response: { 200: Done, ...failures(401, 403, 404) },
       },
     },

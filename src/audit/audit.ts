@@ -24,7 +24,8 @@ export interface AuditRecord {
   actor: Fragment;
   /** SQL for what it was done to. */
   subject: Fragment;
-  caller: Caller | undefined;
+  /** Who asked, as far as it is kept; undefined: nobody did. */
+  caller: { ip: string | null; userAgent?: string | null | undefined } | undefined;
   now: Fragment;
   /** SQL of type jsonb. */
   data?: Fragment;

@@ -10,7 +10,7 @@ import type { Log } from '../kernel/log.ts';
 import type { RequestClues, SignInContext } from '../signin/context.ts';
 import type { ApiAnswer, BotApi } from '../telegram/telegram.ts';
 import type { Tenant } from '../tenants/tenants.ts';
-import { findOwner } from '../users/users.ts';
+import { findHolder } from '../users/users.ts';
 import type { BotWords } from './words.ts';
 
 /** What every command works with. */
@@ -125,5 +125,6 @@ function noteFailure({ log }: BotContext, tenant: Tenant, answer: ApiAnswer<unkn
 
 /** The account this chat acts for: the one it was linked to, else the one that its Telegram account signs in. */
 export async function accountOf({ chat, tenant, database }: Conversation): Promise<string | undefined> {
-  return chat.user_id ?? (await findOwner(database, tenant.id, 'telegram', chat.telegram_user_id));
+  const address = { kind: 'telegram', value: chat.telegram_user_id };
+  return chat.user_id ?? (await findHolder(database, tenant.id, address))?.user_id;
 }

@@ -1,13 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { text as readAll } from 'node:stream/consumers';
 import { TOKEN_ADVICE } from '../admin/admin.ts';
 import type { Config } from '../config/config.ts';
 import { CliError } from './errors.ts';
+import { OPERATOR } from './find-user.ts';
+import { readSecret } from './read-secret.ts';
 import { json } from './table.ts';
 import { existing } from './tenant-command.ts';
 import { atWorkbench } from './workbench.ts';
-
-const BY = { actor: 'system', caller: undefined };
 
 /** `firstproof tenant bot set <slug>`: the token comes by a file or standard input, never as an argument that others see. */
 export async function setTenantBot(
@@ -15,14 +13,10 @@ export async function setTenantBot(
   slug: string,
   options: { tokenFile?: string; json?: boolean },
 ): Promise<void> {
-  if (options.tokenFile === undefined && process.stdin.isTTY) {
-    process.stderr.write('Paste the token that BotFather gave you, then Enter and Ctrl-D:\n');
-  }
-  const given =
-    options.tokenFile === undefined ? await readAll(process.stdin) : readSecretFile(options.tokenFile);
+  const token = await readSecret(options.tokenFile, 'the token that BotFather gave you');
   await atWorkbench(config, async ({ app }) => {
     const tenant = existing(app.tenants, slug);
-    const introduced = await app.bots.introduce(tenant.id, given.trim(), BY);
+    const introduced = await app.bots.introduce(tenant.id, token, OPERATOR);
     if (introduced.outcome !== 'set') {
       throw new CliError(`Nothing was changed: the token ${TOKEN_ADVICE[introduced.outcome]}.`, 2);
     }
@@ -58,16 +52,7 @@ export async function showTenantBot(
 export async function removeTenantBot(config: Config, slug: string): Promise<void> {
   await atWorkbench(config, async ({ app }) => {
     const tenant = existing(app.tenants, slug);
-    if (!(await app.bots.remove(tenant.id, BY))) throw new CliError(`"${slug}" has no bot of its own.`);
+    if (!(await app.bots.remove(tenant.id, OPERATOR))) throw new CliError(`"${slug}" has no bot of its own.`);
     process.stdout.write(`"${slug}" has no bot of its own any more.\n`);
   });
-}
-
-/** @throws CliError that names the file */
-export function readSecretFile(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    throw new CliError(`The file ${path} cannot be read.`, 2);
-  }
 }

@@ -1,14 +1,12 @@
-import { text as readAll } from 'node:stream/consumers';
 import { LOGIN_ADVICE } from '../admin/admin.ts';
 import type { Config } from '../config/config.ts';
 import { isLoginClientId, isLoginClientSecret } from '../config/telegram-settings.ts';
 import { CliError } from './errors.ts';
-import { readSecretFile } from './tenant-bot-command.ts';
+import { OPERATOR } from './find-user.ts';
+import { readSecret } from './read-secret.ts';
 import { json } from './table.ts';
 import { existing } from './tenant-command.ts';
 import { atWorkbench } from './workbench.ts';
-
-const BY = { actor: 'system', caller: undefined };
 
 /** `firstproof tenant telegram-login set <slug>`: the secret comes by a file or standard input, never as an argument. */
 export async function setTelegramLogin(
@@ -18,17 +16,13 @@ export async function setTelegramLogin(
 ): Promise<void> {
   const { clientId, secretFile } = options;
   if (!isLoginClientId(clientId)) throw new CliError(`--client-id ${LOGIN_ADVICE.client_id}.`, 2);
-  if (secretFile === undefined && process.stdin.isTTY) {
-    process.stderr.write('Paste the Client Secret that BotFather shows, then Enter and Ctrl-D:\n');
-  }
-  const given = secretFile === undefined ? await readAll(process.stdin) : readSecretFile(secretFile);
-  const clientSecret = given.trim();
+  const clientSecret = await readSecret(secretFile, 'the Client Secret that BotFather shows');
   if (!isLoginClientSecret(clientSecret)) {
     throw new CliError(`Nothing was changed: the secret ${LOGIN_ADVICE.client_secret}.`, 2);
   }
   await atWorkbench(config, async ({ app }) => {
     const tenant = existing(app.tenants, slug);
-    await app.telegramLogins.set(tenant.id, { clientId, clientSecret }, BY);
+    await app.telegramLogins.set(tenant.id, { clientId, clientSecret }, OPERATOR);
     if (options.json) return void process.stdout.write(json({ tenant: slug, client_id: clientId }));
     process.stdout.write(`People of "${slug}" can sign in at Telegram now, by client ${clientId}.\n`);
   });
@@ -54,7 +48,7 @@ export async function showTelegramLogin(
 export async function removeTelegramLogin(config: Config, slug: string): Promise<void> {
   await atWorkbench(config, async ({ app }) => {
     const tenant = existing(app.tenants, slug);
-    if (!(await app.telegramLogins.remove(tenant.id, BY))) {
+    if (!(await app.telegramLogins.remove(tenant.id, OPERATOR))) {
       throw new CliError(`"${slug}" has no client of its own.`);
     }
     process.stdout.write(`"${slug}" has no client of Telegram login any more.\n`);

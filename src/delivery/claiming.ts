@@ -1,6 +1,6 @@
 import { type Database, isDatabaseUnavailable } from '../db/database.ts';
 import type { Log } from '../kernel/log.ts';
-import type { Secrets } from '../kernel/secrets.ts';
+import { openText, type Secrets } from '../kernel/secrets.ts';
 import type { ClaimedMessage, Outbox } from '../outbox/outbox.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { MOST_CLAIMS } from './policy.ts';
@@ -102,11 +102,8 @@ export function createClaiming({ outbox, secrets, log, dispatcher, onClaimed }: 
 
   /** Null where it cannot be opened: that must not hold up the others. */
   function openPayload({ id, payload_sealed: payload }: ClaimedMessage): MessageContent | null {
-    try {
-      return JSON.parse(secrets.open(payload, sealingContextOf(id)).toString()) as MessageContent;
-    } catch {
-      return null;
-    }
+    const text = openText(secrets, payload, sealingContextOf(id));
+    return text === undefined ? null : (JSON.parse(text) as MessageContent);
   }
 
   return {

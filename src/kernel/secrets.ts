@@ -100,6 +100,15 @@ export function createSecrets(secrets: readonly string[]): Secrets {
   };
 }
 
+/** The text that was sealed; undefined where its secret is gone, the context differs or a bit was changed. */
+export function openText(secrets: Secrets, sealed: Uint8Array, context: string): string | undefined {
+  try {
+    return secrets.open(sealed, context).toString();
+  } catch {
+    return undefined;
+  }
+}
+
 /** Each part is preceded by its length, so that ('ab','c') and ('a','bc') never share a hash. */
 function macOf(key: KeyObject, parts: readonly (string | Uint8Array)[]): Buffer {
   const hmac = createHmac('sha256', key);

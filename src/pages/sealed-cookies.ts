@@ -1,4 +1,4 @@
-import { randomToken } from '../kernel/secrets.ts';
+import { openText, randomToken } from '../kernel/secrets.ts';
 import { cookieName, cookiesNamed, readCookie } from '../web/cookies.ts';
 import { textOf } from './context.ts';
 import { setCookie, type Visit } from './visit.ts';
@@ -43,15 +43,12 @@ export function sealedCookies<T>(options: {
     const { context, site, request } = visit;
     const value = readCookie(request.headers.cookie ?? '', cookieName(prefix + id, visit.secure));
     if (!value) return undefined;
-    try {
-      const text = context.secrets.open(Buffer.from(value, 'base64url'), contextOf(visit, id)).toString();
-      const sealed = JSON.parse(text) as Sealed<T>;
-      const isOurs = sealed.base === site.base && sealed.until > context.clock.now().getTime();
-      return isOurs ? sealed : undefined;
-    } catch {
-      // Cut, changed, of another flow, or sealed with a secret that is gone: the person starts again.
-      return undefined;
-    }
+    const text = openText(context.secrets, Buffer.from(value, 'base64url'), contextOf(visit, id));
+    // Cut, changed, of another flow, or sealed with a secret that is gone: the person starts again.
+    if (text === undefined) return undefined;
+    const sealed = JSON.parse(text) as Sealed<T>;
+    const isOurs = sealed.base === site.base && sealed.until > context.clock.now().getTime();
+    return isOurs ? sealed : undefined;
   }
 
   function all(visit: Visit): Named<T>[] {

@@ -31,6 +31,9 @@ export interface Access {
 
 export type Authenticated = { ok: true; access: Access } | Refused;
 
+/** Whose a token is, as far as it still counts. */
+export type Authenticate = (token: string) => Promise<Authenticated> | Authenticated;
+
 export interface AuthenticateOptions {
   keys: Keys;
   tenants: Tenants;
@@ -49,7 +52,7 @@ const REMEMBERED_TOKENS = 10_000;
  * when it is not.
  */
 export function createAuthenticate(options: AuthenticateOptions): {
-  authenticate(token: string): Promise<Authenticated> | Authenticated;
+  authenticate: Authenticate;
   /** Forgets an opaque session that ended. */
   forget(sessionId: string): void;
 } {

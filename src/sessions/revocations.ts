@@ -1,7 +1,8 @@
 import type { Database } from '../db/database.ts';
 import type { Feed } from '../db/feed.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { readEndedSince, SESSIONS_TOPIC } from './store.ts';
+import { SESSIONS_TOPIC } from './end-store.ts';
+import { readEndedSince } from './store.ts';
 
 /** No access token lives longer, so an ended session need not be remembered longer. */
 const REMEMBER_SECONDS = 86_400 + 300;

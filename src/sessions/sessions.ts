@@ -1,10 +1,11 @@
 import type { Caller } from '../audit/audit.ts';
-import type { Database, Fragment, Sql } from '../db/database.ts';
+import type { Fragment, Sql } from '../db/database.ts';
 import { type Refused, refuse } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import {
   type Access,
+  type Authenticate,
   type Authenticated,
   type AuthenticateOptions,
   createAuthenticate,
@@ -12,7 +13,6 @@ import {
 import { accessLifetime, deviceNameOf, idleSecondsOf, issuerOf, REFRESH_GRACE_SECONDS } from './policy.ts';
 import { createRevocations, type Revocations } from './revocations.ts';
 import {
-  begunInChats,
   type ChatSession,
   findJoining,
   joinFragment,
@@ -21,32 +21,21 @@ import {
   readSessionOfChat,
   SHARED_INDEX,
 } from './sharing.ts';
-import { endExpired, endIdle } from './end-over.ts';
-import {
-  type DeviceRow,
-  type EndAll,
-  endAllSessions,
-  endSessions,
-  endSessionsIn,
-  openFragment,
-  ownDevicesFragment,
-  readDevices,
-  refreshSession,
-  renameDevice,
-  sweepSessions,
-  touchSessions,
-} from './store.ts';
-import { deviceToken, isSessionToken, readDeviceToken, readSessionToken, sessionToken } from './tokens.ts';
+import { type DeviceRow, ownDevicesFragment, readDevices, renameDevice } from './device-store.ts';
+import { createEnding, type Ending, type Owner } from './ending.ts';
+import { endAllSessions, endSessions } from './end-store.ts';
+import { openFragment, refreshSession, sweepSessions, touchSessions } from './store.ts';
+import { deviceToken, readDeviceToken, readSessionToken, sessionToken } from './tokens.ts';
 
 export type { Access, Authenticated, ChatSession, DeviceRow, Joining, Revocations };
 export { createRevocations, endAllSessions, endSessions, issuerOf, SHARED_INDEX, sweepSessions };
 export { ownDevicesFragment as ownDevices };
 export { eraseDevices, readSessionsOf, type SessionRow } from './directory-store.ts';
 export { endDisputedSessions, endFormerFragment as endFormer, endOtherSessions } from './end-store.ts';
+export type { Owner } from './ending.ts';
 export { addProof, clearProofs, liveSession, type ProofMethod, readProofs } from './proof-store.ts';
 
 export type SessionStyle = 'jwt' | 'opaque';
-export type SignOutScope = 'this' | 'others' | 'all';
 
 /** What the client gets to hold. Lives are whole seconds. */
 export interface Tokens {
@@ -71,18 +60,7 @@ export interface OpenedSession {
   now: Date;
 }
 
-/** Whose devices are meant. */
-export type Owner = Pick<Access, 'tenant' | 'userId'>;
-
-export interface Ended {
-  ok: true;
-  /** How many sessions ended. */
-  count: number;
-  /** Whether the user has any left. */
-  userIsActive: boolean;
-}
-
-export interface Sessions {
+export interface Sessions extends Ending {
   /** Two entries of a `with` list after `account`: `device` and `opened`. */
   open(sql: Sql, options: OpenOptions): { sessionId: string; deviceName: string; fragment: Fragment };
   /** What a sign-in joins instead of opening a session; the transaction holds the account's row. */
@@ -93,7 +71,7 @@ export interface Sessions {
   deviceToken(deviceId: string): string;
   /** The device such a token names, if it is one of ours. */
   readDeviceToken(token: string): string | undefined;
-  authenticate(token: string): Promise<Authenticated> | Authenticated;
+  authenticate: Authenticate;
   /** Notes that a session is in use; written in batches, at most once a minute for each. */
   noteUse(access: Access, ip: () => string): void;
   /** @param named the tenant the request names, if any; it must be the token's own */
@@ -102,42 +80,10 @@ export interface Sessions {
     caller: Caller,
     named: string | undefined,
   ): Promise<{ ok: true; tenant: Tenant; tokens: Tokens } | Refused>;
-  end(access: Access, scope: SignOutScope, caller: Caller): Promise<Ended>;
-  /** Ends every session of a user inside a transaction that holds the account's row; ids for `told`. */
-  endAll(
-    sql: Sql,
-    query: Pick<EndAll, 'tenantId' | 'userId' | 'reason' | 'now'> & { caller: { ip: string | null } },
-  ): Promise<string[]>;
   /** The live session whose token a chat holds; `chatId` null: any live one of the account. */
   findOfChat(tenant: Tenant, userId: string, chatId: string | null): Promise<ChatSession | undefined>;
-  /** Ends what was begun in these chats, inside a transaction that holds the account's row; ids for `told`. */
-  endOfChats(
-    sql: Sql,
-    query: {
-      tenantId: string;
-      userId: string;
-      chatIds: readonly string[];
-      reason: string;
-      actor: string;
-      caller: Caller;
-      now: Fragment;
-    },
-  ): Promise<string[]>;
-  /** Ends every session of an account, on the word of somebody else than its owner. */
-  endAllOf(tenant: Tenant, userId: string, actor: string, caller: Caller): Promise<Ended>;
-  /** After that transaction: this server knows at once, and waits until the others have been told. */
-  told(tenantId: string, sessionIds: readonly string[]): Promise<void>;
-  endDevice(owner: Owner, deviceId: string, caller: Caller): Promise<Ended>;
-  /** Ends what was begun in a Telegram chat, everything else, or both. */
-  endChat(owner: Owner, chatId: string, scope: SignOutScope, caller: Caller): Promise<Ended>;
-  /** Ends the session a token of any kind belongs to (RFC 7009); unknown tokens are no error. */
-  revokeToken(token: string, allowedTenant: string | null, actor: string, caller: Caller): Promise<void>;
   devices(owner: Owner): Promise<DeviceRow[]>;
   renameDevice(owner: Owner, deviceId: string, name: string, caller: Caller): Promise<boolean>;
-  /** Ends what is past its absolute life, so that is_active tells the truth. */
-  endExpired(database: Database): Promise<number>;
-  /** Ends what has lain unused for longer than its tenant, or the role of its user, allows. */
-  endIdle(database: Database): Promise<number>;
   /** Writes the uses noted so far. */
   flushUses(): Promise<void>;
 }
@@ -163,39 +109,10 @@ export interface SessionsOptions extends AuthenticateOptions {
 const NOTE_USE_EVERY_MILLISECONDS = 60_000;
 
 export function createSessions(options: SessionsOptions): Sessions & { forget(sessionId: string): void } {
-  const { tenants, secrets, keys, clock, databaseOf, revocationsOf, newId } = options;
+  const { tenants, secrets, keys, clock, databaseOf, newId } = options;
   const { authenticate, forget } = createAuthenticate(options);
+  const ending = createEnding(options, authenticate);
   let uses = new Map<string, { tenantId: string; sessionId: string; ip: string }>();
-
-  async function endWhere(
-    tenant: Tenant,
-    which: Fragment,
-    reason: string,
-    actor: string,
-    caller: Caller,
-    limit?: number,
-  ) {
-    const database = databaseOf(tenant.id);
-    const ended = await endSessions(database, {
-      tenantId: tenant.id,
-      which,
-      ...(limit === undefined ? {} : { limit }),
-      reason,
-      actor,
-      ip: caller.ip,
-      userAgent: caller.userAgent ?? null,
-      now: database.now(),
-    });
-    const revocations = revocationsOf(tenant.id);
-    revocations.add(ended.map((row) => row.id));
-    // Also where another request has just ended them: its notice may still be on its way to some server.
-    await revocations.knownToAll();
-    return ended;
-  }
-
-  function summary(ended: Awaited<ReturnType<typeof endWhere>>): Ended {
-    return { ok: true, count: ended.length, userIsActive: ended[0]?.user_is_active ?? false };
-  }
 
   async function tokensFor(tenant: Tenant, opened: OpenedSession): Promise<Tokens> {
     const { sessionId, now } = opened;
@@ -232,6 +149,7 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
   }
 
   return {
+    ...ending,
     authenticate,
     deviceToken: (deviceId) => deviceToken(secrets, deviceId),
     readDeviceToken: (token) => readDeviceToken(secrets, token),
@@ -291,8 +209,7 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
       });
       if (!row) return refuse('SESSION_ENDED');
       if (row.outcome === 'reused') {
-        revocationsOf(tenant.id).add([claims.sessionId]);
-        await revocationsOf(tenant.id).knownToAll();
+        await ending.told(tenant.id, [claims.sessionId]);
         return refuse('SESSION_ENDED', {}, 'This refresh token was used before: the session has been ended.');
       }
       if (row.outcome === 'disabled') return refuse('ACCOUNT_DISABLED');
@@ -310,18 +227,6 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
       });
       return { ok: true, tenant, tokens };
     },
-    async end(access, scope, caller) {
-      const { sql } = databaseOf(access.tenant.id);
-      const which = {
-        this: sql`s.id = ${access.sessionId}::uuid`,
-        others: sql`s.user_id = ${access.userId}::uuid and s.id <> ${access.sessionId}::uuid`,
-        all: sql`s.user_id = ${access.userId}::uuid`,
-      }[scope];
-      const ended = await endWhere(access.tenant, which, 'signed_out', `user:${access.userId}`, caller);
-      return scope === 'others' ? { ok: true, count: ended.length, userIsActive: true } : summary(ended);
-    },
-    endAll: (sql, { tenantId, userId, reason, caller, now }) =>
-      endAllSessions(sql, { tenantId, userId, reason, actor: `user:${userId}`, ip: caller.ip, now }),
     findOfChat: (tenant, userId, chatId) =>
       readSessionOfChat(databaseOf(tenant.id), {
         tenantId: tenant.id,
@@ -329,52 +234,6 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
         chatId,
         idleSeconds: tenant.policy.sessionIdleSeconds ?? null,
       }),
-    async endOfChats(sql, { tenantId, userId, chatIds, reason, actor, caller, now }) {
-      const which = begunInChats(sql, userId, chatIds);
-      const { ip, userAgent = null } = caller;
-      const ended = await endSessionsIn(sql, { tenantId, which, reason, actor, ip, userAgent, now });
-      return ended.map((row) => row.id);
-    },
-    async endAllOf(tenant, userId, actor, caller) {
-      const { sql } = databaseOf(tenant.id);
-      return summary(await endWhere(tenant, sql`s.user_id = ${userId}::uuid`, 'invalidated', actor, caller));
-    },
-    async told(tenantId, sessionIds) {
-      const revocations = revocationsOf(tenantId);
-      revocations.add(sessionIds);
-      await revocations.knownToAll();
-    },
-    async endDevice(access, deviceId, caller) {
-      const { sql } = databaseOf(access.tenant.id);
-      const { tenant, userId } = access;
-      const which = sql`s.user_id = ${userId}::uuid and (s.device_id = ${deviceId}::uuid or s.id = (
-        select d.joined_session_id from devices d
-        where d.tenant_id = ${tenant.id}::uuid and d.id = ${deviceId}::uuid and d.user_id = ${userId}::uuid))`;
-      return summary(await endWhere(tenant, which, 'device_revoked', `user:${userId}`, caller));
-    },
-    async endChat({ tenant, userId }, chatId, scope, caller) {
-      const { sql } = databaseOf(tenant.id);
-      const begunThere = sql`exists (select from devices d where d.tenant_id = s.tenant_id and d.user_id = s.user_id
-        and d.telegram_chat_id = ${chatId}::bigint and (d.id = s.device_id or d.joined_session_id = s.id))`;
-      const scopes = { this: begunThere, others: sql`not ${begunThere}`, all: sql`true` };
-      const which = sql`s.user_id = ${userId}::uuid and ${scopes[scope]}`;
-      return summary(await endWhere(tenant, which, 'signed_out', `user:${userId}`, caller));
-    },
-    async revokeToken(token, allowedTenant, actor, caller) {
-      let named: { tenant: Tenant; sessionId: string } | undefined;
-      const kind = (['refresh', 'opaque'] as const).find((candidate) => isSessionToken(candidate, token));
-      if (kind) {
-        const claims = readSessionToken(secrets, kind, token);
-        const tenant = claims && tenants.byId(claims.tenantId);
-        if (claims && tenant) named = { tenant, sessionId: claims.sessionId };
-      } else {
-        const result = await authenticate(token);
-        if (result.ok) named = { tenant: result.access.tenant, sessionId: result.access.sessionId };
-      }
-      if (!named || (allowedTenant !== null && named.tenant.id !== allowedTenant)) return;
-      const { sql } = databaseOf(named.tenant.id);
-      await endWhere(named.tenant, sql`s.id = ${named.sessionId}::uuid`, 'token_revoked', actor, caller);
-    },
     devices: (access) => readDevices(databaseOf(access.tenant.id), access.tenant.id, access.userId),
     renameDevice: (access, deviceId, name, caller) =>
       renameDevice(databaseOf(access.tenant.id), {
@@ -385,12 +244,5 @@ export function createSessions(options: SessionsOptions): Sessions & { forget(se
         auditId: newId(),
         ip: caller.ip,
       }),
-    endExpired: (database) => endExpired(database, tenants, endWhere),
-    endIdle: (database) =>
-      endIdle(
-        database,
-        tenants.all().filter((tenant) => databaseOf(tenant.id) === database),
-        endWhere,
-      ),
   };
 }

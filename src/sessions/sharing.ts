@@ -1,6 +1,7 @@
 import type { Database, Fragment, Sql } from '../db/database.ts';
 import type { Tenant } from '../tenants/tenants.ts';
-import { lifeOf, endSessionsIn, type OpenSession } from './store.ts';
+import { endSessionsIn } from './end-store.ts';
+import { lifeOf, type OpenSession } from './store.ts';
 
 /** The unique index that holds the rule: one shared session an account. Its violation means: another came first, look again. */
 export const SHARED_INDEX = 'sessions_shared';

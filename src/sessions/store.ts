@@ -1,11 +1,7 @@
+import { recordEvent } from '../audit/audit.ts';
 import { type Database, type Fragment, type Sql, withConflictRetry } from '../db/database.ts';
-import { FEED_CHANNEL } from '../db/feed.ts';
+import { consequencesFragment } from './end-store.ts';
 import { ADMINISTRATOR_LIFE_SECONDS } from './policy.ts';
-
-/** The topic by which servers learn that sessions ended: session ids, comma-separated. */
-export const SESSIONS_TOPIC = 'sessions';
-/** Ids of 36 characters that fit into one NOTIFY payload (8,000 bytes). */
-const IDS_A_NOTICE = 150;
 
 export interface OpenSession {
   tenantId: string;
@@ -46,26 +42,6 @@ export function openFragment(sql: Sql, session: OpenSession): Fragment {
         ${session.amr as string[]}::text[], ${session.proofs}, ${now}, ${now}, ${now} + make_interval(secs => ${lifeOf(sql, session)})
       from device
       returning id, device_id, created_at, expires_at
-    )`;
-}
-
-/**
- * The entries of a `with` list after `ended` (id, user_id: sessions whose revoked_at was just set) that make an end
- * real: the account counts its live sessions down, and every server is told when the transaction commits.
- */
-export function consequencesFragment(sql: Sql, tenantId: string, now: Fragment): Fragment {
-  return sql`
-    counted_down as (
-      update users u set live_sessions = greatest(u.live_sessions - gone.count, 0),
-        is_active = u.live_sessions - gone.count > 0, updated_at = ${now}
-      from (select user_id, count(*)::int as count from ended group by user_id) gone
-      where u.tenant_id = ${tenantId}::uuid and u.id = gone.user_id
-      returning u.id, u.is_active
-    ),
-    told as materialized (
-      select pg_notify(${FEED_CHANNEL}, ${`${SESSIONS_TOPIC}:`} || string_agg(id::text, ','))
-      from (select id, (row_number() over () - 1) / ${IDS_A_NOTICE} as notice from ended) numbered
-      group by notice
     )`;
 }
 
@@ -126,100 +102,22 @@ export async function refreshSession(
     ),
     ended as (select id, user_id from refreshed where revoked_at is not null),
     ${consequencesFragment(sql, tenantId, now)},
-    audited as (
-      insert into audit_events (tenant_id, id, action, actor, subject, ip, user_agent, at)
-      select ${tenantId}::uuid, ${query.auditId}::uuid, 'session.refresh_reused', 'user:' || user_id,
-        'session:' || id, ${query.ip}, ${query.userAgent}, ${now} from ended
-    )
+    audited as (${recordEvent(sql, {
+      tenantId,
+      id: sql`${query.auditId}::uuid`,
+      action: sql`'session.refresh_reused'`,
+      actor: sql`'user:' || user_id`,
+      subject: sql`'session:' || id`,
+      caller: query,
+      now,
+      from: sql`ended`,
+    })})
     select case when r.revoked_at is not null then 'reused' when u.is_disabled then 'disabled'
         else 'refreshed' end as outcome,
       r.counter, r.user_id, r.device_id, r.amr, u.role, u.epoch, r.expires_at, ${now} as now,
       (select count(*) from told) as told
     from refreshed r join users u on u.tenant_id = ${tenantId}::uuid and u.id = r.user_id`;
   return row;
-}
-
-export interface EndQuery {
-  tenantId: string;
-  /** SQL condition over `s`, the sessions to end. */
-  which: Fragment;
-  /** At most so many, where all would be too many for one statement. */
-  limit?: number;
-  reason: string;
-  actor: string;
-  ip: string | null;
-  userAgent: string | null;
-  now: Fragment;
-}
-
-export interface EndedRow {
-  id: string;
-  user_id: string;
-  user_is_active: boolean;
-}
-
-/** Ends sessions, each once: of two at the same moment, one ends it and the other finds nothing left to end. */
-export function endSessions(database: Database, query: EndQuery): Promise<EndedRow[]> {
-  return withConflictRetry(() => endSessionsIn(database.sql, query));
-}
-
-/** The same within a transaction that holds the account's row. */
-export async function endSessionsIn(sql: Sql, query: EndQuery): Promise<EndedRow[]> {
-  const { tenantId, now } = query;
-  return sql<EndedRow[]>`
-    with chosen as materialized (
-      select s.id from sessions s where s.tenant_id = ${tenantId}::uuid and s.revoked_at is null and ${query.which}
-      order by s.id limit ${query.limit ?? null} for update
-    ),
-    ended as (
-      update sessions s set revoked_at = ${now}, revoke_reason = ${query.reason}
-      from chosen where s.tenant_id = ${tenantId}::uuid and s.id = chosen.id and s.revoked_at is null
-      returning s.id, s.user_id, s.device_id
-    ),
-    ${consequencesFragment(sql, tenantId, now)},
-    audited as (
-      insert into audit_events (tenant_id, id, action, actor, subject, ip, user_agent, at, data)
-      select ${tenantId}::uuid, gen_random_uuid(), 'session.ended', ${query.actor}, 'session:' || id, ${query.ip},
-        ${query.userAgent}, ${now}, jsonb_build_object('reason', ${query.reason}::text, 'user_id', user_id) from ended
-    )
-    select ended.id, ended.user_id, coalesce(counted_down.is_active, false) as user_is_active,
-      (select count(*) from told) as told
-    from ended left join counted_down on counted_down.id = ended.user_id`;
-}
-
-export interface EndAll {
-  tenantId: string;
-  userId: string;
-  reason: string;
-  actor: string;
-  ip: string | null;
-  now: Fragment;
-}
-
-/**
- * Ends every session of a user within a transaction that sets the account's own count itself. Gives the ids.
- * The account's row must be locked by then: a session that was opened before is seen, a later one waits.
- */
-export async function endAllSessions(sql: Sql, query: EndAll): Promise<string[]> {
-  const { tenantId, now } = query;
-  const rows = await sql<{ id: string }[]>`
-    with ended as (
-      update sessions s set revoked_at = ${now}, revoke_reason = ${query.reason}
-      where s.tenant_id = ${tenantId}::uuid and s.user_id = ${query.userId}::uuid and s.revoked_at is null
-      returning s.id, s.user_id
-    ),
-    told as materialized (
-      select pg_notify(${FEED_CHANNEL}, ${`${SESSIONS_TOPIC}:`} || string_agg(id::text, ','))
-      from (select id, (row_number() over () - 1) / ${IDS_A_NOTICE} as notice from ended) numbered
-      group by notice
-    ),
-    audited as (
-      insert into audit_events (tenant_id, id, action, actor, subject, ip, at, data)
-      select ${tenantId}::uuid, gen_random_uuid(), 'session.ended', ${query.actor}, 'session:' || id, ${query.ip},
-        ${now}, jsonb_build_object('reason', ${query.reason}::text, 'user_id', user_id) from ended
-    )
-    select ended.id, (select count(*) from told) as told from ended`;
-  return rows.map((row) => row.id);
 }
 
 export interface LiveSession {
@@ -254,52 +152,6 @@ export async function readEndedSince(database: Database, seconds: number): Promi
   const rows = await database.sql<{ id: string }[]>`
     select id from sessions where revoked_at > ${database.now()} - make_interval(secs => ${seconds})`;
   return rows.map((row) => row.id);
-}
-
-export interface DeviceRow {
-  id: string;
-  kind: string;
-  name: string;
-  user_agent: string | null;
-  last_ip: string | null;
-  /** The chat it is, where it is one. */
-  telegram_chat_id: string | null;
-  first_seen: Date;
-  last_seen: Date;
-  session_ids: string[];
-}
-
-/** A user's devices that hold a live session, last used first. */
-export function readDevices(database: Database, tenantId: string, userId: string): Promise<DeviceRow[]> {
-  return database.sql<DeviceRow[]>`
-    select d.id, d.kind, d.name, d.user_agent, d.last_ip, d.telegram_chat_id::text as telegram_chat_id, d.first_seen,
-      greatest(d.last_seen, max(s.last_used_at)) as last_seen, array_agg(s.id) as session_ids
-    from devices d join sessions s on s.tenant_id = d.tenant_id
-      and (s.device_id = d.id or s.id = d.joined_session_id)
-    where d.tenant_id = ${tenantId} and d.user_id = ${userId} and s.user_id = ${userId}
-      and s.revoked_at is null and s.expires_at > ${database.now()}
-    group by d.tenant_id, d.id order by last_seen desc, d.id`;
-}
-
-/** Renames a device of this user. False when it has none of that id. */
-export async function renameDevice(
-  database: Database,
-  query: { tenantId: string; userId: string; deviceId: string; name: string; auditId: string; ip: string },
-): Promise<boolean> {
-  const now = database.now();
-  const rows = await database.sql`
-    with renamed as (
-      update devices set name = ${query.name}
-      where tenant_id = ${query.tenantId}::uuid and id = ${query.deviceId}::uuid and user_id = ${query.userId}::uuid
-      returning id
-    ),
-    audited as (
-      insert into audit_events (tenant_id, id, action, actor, subject, ip, at)
-      select ${query.tenantId}::uuid, ${query.auditId}::uuid, 'device.renamed', ${`user:${query.userId}`},
-        'device:' || id, ${query.ip}, ${now} from renamed
-    )
-    select id from renamed`;
-  return rows.length > 0;
 }
 
 /** Notes that sessions and their devices were in use. Many at once, a few seconds late; nothing depends on it exactly. */
@@ -360,39 +212,4 @@ export async function sweepSessions(
     )
     select count(*) from gone`;
   return Number(result[0]?.['count'] ?? 0);
-}
-
-/** By what a caller is known: the network it comes from, a device it has shown the token of. */
-export interface DeviceClues {
-  /** An IPv4 address, or an IPv6 /64. */
-  network?: string | undefined;
-  deviceId?: string | undefined;
-  /** Only devices that are signed in. */
-  live?: boolean;
-}
-
-/**
- * SQL of type boolean over `b`, a row of an address: has this user a device that fits? Without clues: any at all.
- * Devices are remembered for thirty days after their last session has ended.
- */
-export function ownDevicesFragment(sql: Sql, user: Fragment, clues: DeviceClues | undefined): Fragment {
-  if (clues === undefined) {
-    return sql`exists (select from devices d where d.tenant_id = b.tenant_id and d.user_id = ${user})`;
-  }
-  const { network, deviceId, live = false } = clues;
-  const isIpv6 = network?.endsWith('::/64') ?? false;
-  if (deviceId === undefined && (network === undefined || network === 'unknown')) return sql`false`;
-  const fits = [
-    ...(deviceId === undefined ? [] : [sql`d.id = ${deviceId}::uuid`]),
-    ...(network === undefined || isIpv6 ? [] : [sql`d.last_ip = ${network}`]),
-    ...(isIpv6
-      ? [sql`case when d.last_ip like '%:%' then d.last_ip::inet <<= ${network as string}::cidr end`]
-      : []),
-  ].reduce((all, one) => sql`${all} or ${one}`);
-  const lives = live
-    ? sql`and exists (select from sessions s where s.tenant_id = d.tenant_id and s.user_id = d.user_id
-        and s.device_id = d.id and s.revoked_at is null)`
-    : sql``;
-  return sql`exists (select from devices d
-    where d.tenant_id = b.tenant_id and d.user_id = ${user} and (${fits}) ${lives})`;
 }

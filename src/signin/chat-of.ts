@@ -1,6 +1,6 @@
 import { findChat, findChatOfUser } from '../chats/chats.ts';
 import type { ChatOf } from '../delivery/delivery.ts';
-import { findOwner, findUser } from '../users/users.ts';
+import { findHolder, findUser } from '../users/users.ts';
 
 /**
  * The open Telegram chat of whoever has an address: the one their account was linked to, else that of the Telegram
@@ -8,7 +8,7 @@ import { findOwner, findUser } from '../users/users.ts';
  */
 export const chatOfAddress: ChatOf = async (database, tenantId, { kind, value }) => {
   if (kind === 'telegram') return openChat(await findChat(database, tenantId, value));
-  const userId = await findOwner(database, tenantId, kind, value);
+  const userId = (await findHolder(database, tenantId, { kind, value }))?.user_id;
   if (userId === undefined) return null;
   const linked = openChat(await findChatOfUser(database, tenantId, userId));
   if (linked !== null) return linked;

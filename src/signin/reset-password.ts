@@ -6,7 +6,7 @@ import type { SessionStyle } from '../sessions/sessions.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import {
   enter,
-  findPasswordHolder,
+  findHolder,
   findUser,
   hasAddress,
   markProved,
@@ -44,7 +44,7 @@ export async function resetPassword(
   const proof = await context.verifications.findResettable(database, claims);
   if (!proof) return refuse('TOKEN_INVALID');
   if (!proof.is_fresh) return refuse('TOKEN_EXPIRED', { next_action: 'REQUEST_CODE' });
-  const user = await findOwner(context, tenant, proof);
+  const user = await findAccount(context, tenant, proof);
   if (!user) return refuse('TOKEN_INVALID');
   if (user.is_disabled) return refuse('ACCOUNT_DISABLED');
 
@@ -74,13 +74,13 @@ export async function resetPassword(
 }
 
 /** The account of the proof, if it has the address still; the one of a fresh registration is found by it. */
-async function findOwner(
+async function findAccount(
   context: SignInContext,
   tenant: Tenant,
   proof: { kind: string; value: string; user_id: string | null },
 ): Promise<UserRow | undefined> {
   const database = context.databaseOf(tenant.id);
-  const userId = proof.user_id ?? (await findPasswordHolder(database, tenant.id, proof))?.id;
+  const userId = proof.user_id ?? (await findHolder(database, tenant.id, proof))?.user_id;
   const user = userId === undefined ? undefined : await findUser(database, tenant.id, userId);
   return user && hasAddress(user, proof) ? user : undefined;
 }

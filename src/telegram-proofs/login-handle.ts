@@ -1,5 +1,5 @@
 import { isUuid } from '../kernel/id.ts';
-import type { Secrets } from '../kernel/secrets.ts';
+import { openText, type Secrets } from '../kernel/secrets.ts';
 
 /** A sign-in by Telegram's OpenID Connect login takes so long at most. */
 export const LOGIN_LIFE_SECONDS = 600;
@@ -45,11 +45,7 @@ export function writeLogin(secrets: Secrets, login: BegunLogin): string {
 /** Opens a handle; undefined when it is none of ours. Whether it is over is told by `expiresAt`. */
 export function readLogin(secrets: Secrets, text: string): BegunLogin | undefined {
   if (!text.startsWith(PREFIX)) return undefined;
-  try {
-    const sealed = Buffer.from(text.slice(PREFIX.length), 'base64url');
-    const login = JSON.parse(secrets.open(sealed, CONTEXT).toString()) as BegunLogin;
-    return isUuid(login.tenantId) ? login : undefined;
-  } catch {
-    return undefined;
-  }
+  const opened = openText(secrets, Buffer.from(text.slice(PREFIX.length), 'base64url'), CONTEXT);
+  const login = opened === undefined ? undefined : (JSON.parse(opened) as BegunLogin);
+  return login && isUuid(login.tenantId) ? login : undefined;
 }

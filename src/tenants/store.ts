@@ -27,10 +27,45 @@ export interface ChangedBy {
   caller: Caller | undefined;
 }
 
-interface ChangeRecord extends ChangedBy {
+/** `select …` from rows with `tenant_id`: when the transaction commits, every server reads its tenants anew. */
+export function tellServers(sql: Sql): Fragment {
+  return sql`select pg_notify(${FEED_CHANNEL}, ${`${TENANTS_TOPIC}:`} || tenant_id)`;
+}
+
+export interface TenantChange extends ChangedBy {
+  tenantId: string;
+  /** `insert …`, `update …` or `delete …` that gives `tenant_id` where it has changed something. */
+  write: Fragment;
+  /** Of its audit event. */
   id: string;
+  action: string;
+  /** SQL over `written`, what `write` gave. */
+  subject: Fragment;
+  /** SQL of type jsonb. */
+  data?: Fragment;
   now: Fragment;
 }
+
+/** Changes something of a tenant, records it, and tells every server: one statement. False when nothing changed. */
+export async function changeTenant(sql: Sql, change: TenantChange): Promise<boolean> {
+  const rows = await sql`
+    with written as (${change.write}),
+    audited as (${recordEvent(sql, {
+      tenantId: change.tenantId,
+      id: sql`${change.id}::uuid`,
+      action: sql`${change.action}`,
+      actor: sql`${change.actor}`,
+      subject: change.subject,
+      caller: change.caller,
+      now: change.now,
+      ...(change.data ? { data: change.data } : {}),
+      from: sql`written`,
+    })})
+    ${tellServers(sql)} from written`;
+  return rows.length > 0;
+}
+
+type ChangeRecord = ChangedBy & Pick<TenantChange, 'id' | 'now'>;
 
 /** Whoever else wants to change a tenant waits; nobody who reads does. Held until the transaction ends. */
 export async function lockTenants(sql: Sql): Promise<void> {
@@ -44,17 +79,18 @@ export function readTenants(sql: Sql): Promise<TenantRow[]> {
 }
 
 /** Inserts, or answers false when the slug is taken. */
-export async function insertTenant(sql: Sql, tenant: TenantRow, by: ChangeRecord): Promise<boolean> {
-  const rows = await sql`
-    with inserted as (
+export function insertTenant(sql: Sql, tenant: TenantRow, by: ChangeRecord): Promise<boolean> {
+  return changeTenant(sql, {
+    ...by,
+    ...recordOf(sql, tenant, []),
+    action: 'tenant.created',
+    write: sql`
       insert into tenants (id, slug, name, kind, phone_prefixes, hosts, database, locale, settings, branding)
       values (${tenant.id}, ${tenant.slug}, ${tenant.name}, ${tenant.kind}, ${tenant.phone_prefixes},
         ${tenant.hosts}, ${tenant.database}, ${tenant.locale},
         ${sql.json(tenant.settings as never)}, ${sql.json(tenant.branding as never)})
-      on conflict (slug) do nothing returning id
-    ), audited as (${record(sql, tenant, by, 'tenant.created', [])})
-    select pg_notify(${FEED_CHANNEL}, ${`${TENANTS_TOPIC}:`} || id) from inserted`;
-  return rows.length > 0;
+      on conflict (slug) do nothing returning id as tenant_id`,
+  });
 }
 
 /** Replaces what may change: everything but id, slug, kind and database, which rows and tokens rely on. */
@@ -63,33 +99,27 @@ export async function updateTenant(
   tenant: TenantRow,
   by: ChangeRecord & { fields: readonly string[] },
 ): Promise<void> {
-  await sql`
-    with updated as (
+  await changeTenant(sql, {
+    ...by,
+    ...recordOf(sql, tenant, by.fields),
+    action: 'tenant.changed',
+    write: sql`
       update tenants set name = ${tenant.name}, phone_prefixes = ${tenant.phone_prefixes},
         hosts = ${tenant.hosts}, locale = ${tenant.locale}, settings = ${sql.json(tenant.settings as never)},
         branding = ${sql.json(tenant.branding as never)}, updated_at = now()
-      where id = ${tenant.id} returning id
-    ), audited as (${record(sql, tenant, by, 'tenant.changed', by.fields)})
-    select pg_notify(${FEED_CHANNEL}, ${`${TENANTS_TOPIC}:`} || id) from updated`;
+      where id = ${tenant.id} returning id as tenant_id`,
+  });
 }
 
-/** The audit row, written by the statement of the change: which fields, never what they say. */
-function record(
+/** Which fields a change is of, for the audit: never what they say. */
+function recordOf(
   sql: Sql,
   tenant: TenantRow,
-  by: ChangeRecord,
-  action: 'tenant.created' | 'tenant.changed',
   fields: readonly string[],
-): Fragment {
-  return recordEvent(sql, {
+): Pick<TenantChange, 'tenantId' | 'subject' | 'data'> {
+  return {
     tenantId: tenant.id,
-    id: sql`${by.id}::uuid`,
-    action: sql`${action}`,
-    actor: sql`${by.actor}`,
     subject: sql`${`tenant:${tenant.slug}`}`,
-    caller: by.caller,
-    now: by.now,
     data: sql`jsonb_build_object('fields', ${[...fields]}::text[])`,
-    from: action === 'tenant.created' ? sql`inserted` : sql`updated`,
-  });
+  };
 }

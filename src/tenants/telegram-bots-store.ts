@@ -1,7 +1,5 @@
-import { recordEvent } from '../audit/audit.ts';
 import { type Database, isUniqueViolation } from '../db/database.ts';
-import { FEED_CHANNEL } from '../db/feed.ts';
-import { type ChangedBy, TENANTS_TOPIC } from './store.ts';
+import { type ChangedBy, changeTenant, tellServers } from './store.ts';
 
 export interface TelegramBotRow {
   tenant_id: string;
@@ -24,8 +22,6 @@ export interface TelegramBotChange {
   tokenSealed: Buffer | null;
 }
 
-const tellServers = `${TENANTS_TOPIC}:`;
-
 /** Writes a tenant's bot and tells every server; the same again changes nothing. False when another tenant has this bot. */
 export async function upsertTelegramBot(
   database: Database,
@@ -35,8 +31,13 @@ export async function upsertTelegramBot(
   const { sql } = database;
   const now = database.now();
   try {
-    await sql`
-      with written as (
+    await changeTenant(sql, {
+      ...by,
+      tenantId: bot.tenantId,
+      action: 'telegram_bot.set',
+      subject: sql`${`telegram_bot:${bot.botId}`}`,
+      now,
+      write: sql`
         insert into telegram_bots as b (tenant_id, bot_id, username, token_sealed, updated_at)
         values (${bot.tenantId}, ${bot.botId}::bigint, ${bot.username}, ${bot.tokenSealed}, ${now})
         on conflict (tenant_id) do update set bot_id = excluded.bot_id, token_sealed = excluded.token_sealed,
@@ -44,18 +45,8 @@ export async function upsertTelegramBot(
             else excluded.username end,
           setup_hash = null, leased_by = null, leased_until = null, updated_at = excluded.updated_at
         where b.bot_id <> excluded.bot_id or b.token_sealed is distinct from excluded.token_sealed
-        returning tenant_id
-      ), audited as (${recordEvent(sql, {
-        tenantId: bot.tenantId,
-        id: sql`${by.id}::uuid`,
-        action: sql`'telegram_bot.set'`,
-        actor: sql`${by.actor}`,
-        subject: sql`${`telegram_bot:${bot.botId}`}`,
-        caller: by.caller,
-        now,
-        from: sql`written`,
-      })})
-      select pg_notify(${FEED_CHANNEL}, ${tellServers} || tenant_id) from written`;
+        returning tenant_id`,
+    });
     return true;
   } catch (fault) {
     if (isUniqueViolation(fault, 'telegram_bots_bot')) return false;
@@ -64,28 +55,22 @@ export async function upsertTelegramBot(
 }
 
 /** Takes a tenant's bot away. False when it has none of its own. */
-export async function deleteTelegramBot(
+export function deleteTelegramBot(
   database: Database,
   tenantId: string,
   by: ChangedBy & { id: string },
 ): Promise<boolean> {
   const { sql } = database;
-  const rows = await sql`
-    with removed as (
+  return changeTenant(sql, {
+    ...by,
+    tenantId,
+    action: 'telegram_bot.removed',
+    subject: sql`'telegram_bot:' || written.bot_id`,
+    now: database.now(),
+    write: sql`
       delete from telegram_bots where tenant_id = ${tenantId} and token_sealed is not null
-      returning tenant_id, bot_id
-    ), audited as (${recordEvent(sql, {
-      tenantId,
-      id: sql`${by.id}::uuid`,
-      action: sql`'telegram_bot.removed'`,
-      actor: sql`${by.actor}`,
-      subject: sql`'telegram_bot:' || removed.bot_id`,
-      caller: by.caller,
-      now: database.now(),
-      from: sql`removed`,
-    })})
-    select pg_notify(${FEED_CHANNEL}, ${tellServers} || tenant_id) from removed`;
-  return rows.length > 0;
+      returning tenant_id, bot_id`,
+  });
 }
 
 /** Takes or keeps the right to speak to Telegram for a bot. One server has it at a time; it lapses by itself. */
@@ -114,12 +99,13 @@ export async function noteTelegramSetup(
   database: Database,
   setup: { tenantId: string; username: string; setupHash: Buffer },
 ): Promise<void> {
-  await database.sql`
+  const { sql } = database;
+  await sql`
     with noted as (
       update telegram_bots set username = ${setup.username}, setup_hash = ${setup.setupHash}
       where tenant_id = ${setup.tenantId}
         and (username, setup_hash) is distinct from (${setup.username}::text, ${setup.setupHash}::bytea)
       returning tenant_id
     )
-    select pg_notify(${FEED_CHANNEL}, ${tellServers} || tenant_id) from noted`;
+    ${tellServers(sql)} from noted`;
 }

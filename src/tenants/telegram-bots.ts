@@ -1,6 +1,6 @@
 import type { Database } from '../db/database.ts';
 import { oneAtATime } from '../kernel/one-at-a-time.ts';
-import { constantTimeEqual, type Secrets } from '../kernel/secrets.ts';
+import { constantTimeEqual, openText, type Secrets } from '../kernel/secrets.ts';
 import { botIdOf } from '../telegram/telegram.ts';
 import type { ChangedBy } from './store.ts';
 import {
@@ -67,7 +67,8 @@ export function createTelegramBots(options: TelegramBotsOptions): TelegramBots {
     const rows = new Map((await readTelegramBots(database)).map((row) => [row.tenant_id, row]));
     for (const row of rows.values()) {
       if (row.token_sealed === null) continue;
-      const token = open(row.tenant_id, row.token_sealed);
+      // One sealed with a secret that is gone is no token: the operator sets it again, the server runs on.
+      const token = openText(secrets, row.token_sealed, contextOf(row.tenant_id));
       if (token !== undefined) found.set(row.tenant_id, botOf(row.tenant_id, token, false));
     }
     const configured = options.configured();
@@ -90,15 +91,6 @@ export function createTelegramBots(options: TelegramBotsOptions): TelegramBots {
       };
     }
   });
-
-  /** A token sealed with a secret that is gone is no token: the operator sets it again, the server runs on. */
-  function open(tenantId: string, sealed: Buffer): string | undefined {
-    try {
-      return secrets.open(sealed, contextOf(tenantId)).toString();
-    } catch {
-      return undefined;
-    }
-  }
 
   return {
     of: (tenantId) => bots.get(tenantId),

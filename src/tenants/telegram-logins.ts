@@ -1,7 +1,7 @@
 import type { Database } from '../db/database.ts';
 import type { Log } from '../kernel/log.ts';
 import { oneAtATime } from '../kernel/one-at-a-time.ts';
-import type { Secrets } from '../kernel/secrets.ts';
+import { openText, type Secrets } from '../kernel/secrets.ts';
 import type { TelegramLoginClient } from '../telegram/telegram.ts';
 import type { ChangedBy } from './store.ts';
 import { deleteTelegramLogin, readTelegramLogins, upsertTelegramLogin } from './telegram-logins-store.ts';
@@ -39,7 +39,8 @@ export function createTelegramLogins(options: TelegramLoginsOptions): TelegramLo
   const reload = oneAtATime(async () => {
     const found = new Map<string, TenantTelegramLogin>();
     for (const row of await readTelegramLogins(database)) {
-      const clientSecret = open(row.tenant_id, row.secret_sealed);
+      // Sealed with a secret that is gone: the operator sets it again, the server runs on.
+      const clientSecret = openText(secrets, row.secret_sealed, contextOf(row.tenant_id));
       if (clientSecret === undefined) continue;
       found.set(row.tenant_id, { clientId: row.client_id, clientSecret, configured: false });
     }
@@ -49,15 +50,6 @@ export function createTelegramLogins(options: TelegramLoginsOptions): TelegramLo
     }
     logins = found;
   });
-
-  /** Sealed with a secret that is gone: the operator sets it again, the server runs on. */
-  function open(tenantId: string, sealed: Buffer): string | undefined {
-    try {
-      return secrets.open(sealed, contextOf(tenantId)).toString();
-    } catch {
-      return undefined;
-    }
-  }
 
   return {
     of: (tenantId) => logins.get(tenantId),

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { parseEmail } from '../kernel/email.ts';
 import { parsePhone } from '../kernel/phone.ts';
-import type { Secrets } from '../kernel/secrets.ts';
+import { openText, type Secrets } from '../kernel/secrets.ts';
 
 /**
  * Addresses with a fixed code, for those who review an app and cannot receive one. As they come in they have a `code`;
@@ -138,11 +138,7 @@ export function sealTestCodes<T extends WithTestAddresses>(
 
 /** The fixed code; undefined when it was sealed with a secret that is gone, or for another tenant or address. */
 export function openTestCode(entry: TestAddress, tenantId: string, secrets: Secrets): string | undefined {
-  try {
-    return secrets.open(Buffer.from(entry.sealedCode, 'base64'), contextOf(tenantId, entry.value)).toString();
-  } catch {
-    return undefined;
-  }
+  return openText(secrets, Buffer.from(entry.sealedCode, 'base64'), contextOf(tenantId, entry.value));
 }
 
 function contextOf(tenantId: string, address: string): string {

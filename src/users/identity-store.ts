@@ -111,40 +111,51 @@ export async function findHolder(
   return row;
 }
 
-/** The hash of an account's password; null where it has none. */
-export async function findPasswordHash(
-  database: Database,
+/** `update …` for a `with` list after `spent`: the address was proved on the way. */
+export function markProvedFragment(
+  sql: Sql,
+  address: { tenantId: string; kind: string; value: string; now: Fragment },
+): Fragment {
+  return sql`
+    update identities i set verified_at = coalesce(i.verified_at, ${address.now})
+    from spent
+    where i.tenant_id = ${address.tenantId}::uuid and i.kind = ${address.kind} and i.value = ${address.value}
+    returning i.id`;
+}
+
+/** The addresses of `account` as JSON, the one just proved among them even where the snapshot does not show it. */
+export function identitiesFragment(sql: Sql, tenantId: string): Fragment {
+  return sql`(select jsonb_agg(jsonb_build_object('id', i.id, 'kind', i.kind, 'value', i.value,
+      'verified_at', i.verified_at) order by i.id)
+    from (select id, kind, value, verified_at from admitted
+      union all
+      select known.id, known.kind, known.value, known.verified_at from identities known
+      where known.tenant_id = ${tenantId}::uuid and known.user_id = account.id
+        and not exists (select from admitted where admitted.id = known.id)) i)`;
+}
+
+/** SQL: whose the address in `b` is; null when nobody's. */
+export function holderFragment(sql: Sql): Fragment {
+  return sql`(select i.user_id from identities i
+    where i.tenant_id = b.tenant_id and i.kind = b.kind and i.value = b.value)`;
+}
+
+/** SQL: the addresses of a user, as rows of (kind, value). */
+export function addressesFragment(sql: Sql, tenantId: string, userId: string): Fragment {
+  return sql`select i.kind, i.value from identities i
+    where i.tenant_id = ${tenantId}::uuid and i.user_id = ${userId}::uuid`;
+}
+
+/** The account behind an address, its row locked until the transaction ends. `address` is SQL: a query of kind and value. */
+export async function lockHolder(
+  sql: Sql,
   tenantId: string,
-  userId: string,
-): Promise<string | null> {
-  const [row] = await database.sql<{ password_hash: string | null }[]>`
-    select password_hash from users where tenant_id = ${tenantId} and id = ${userId}`;
-  return row?.password_hash ?? null;
-}
-
-/** A new password for an account whose session goes on; the epoch moves. False when the account was closed meanwhile. */
-export async function replacePassword(
-  sql: Sql,
-  change: { tenantId: string; userId: string; hash: string | null; now: Fragment },
-): Promise<boolean> {
-  const rows = await sql`
-    update users set password_hash = ${change.hash}, epoch = epoch + 1, password_changed_at = ${change.now},
-      updated_at = ${change.now}
-    where tenant_id = ${change.tenantId}::uuid and id = ${change.userId}::uuid and not is_disabled
-    returning id`;
-  return rows.length > 0;
-}
-
-/** Drops a password that was set since a moment, or any: it may be a thief's. True when one went. */
-export async function dropPasswordSince(
-  sql: Sql,
-  query: { tenantId: string; userId: string; since: Fragment; always: boolean; now: Fragment },
-): Promise<boolean> {
-  const rows = await sql`
-    update users set password_hash = null, epoch = epoch + 1, password_changed_at = ${query.now},
-      updated_at = ${query.now}
-    where tenant_id = ${query.tenantId}::uuid and id = ${query.userId}::uuid and password_hash is not null
-      and (${query.always}::boolean or password_changed_at >= ${query.since})
-    returning id`;
-  return rows.length > 0;
+  address: Fragment,
+): Promise<{ id: string; role: string } | undefined> {
+  const [row] = await sql<{ id: string; role: string }[]>`
+    select u.id, u.role from users u
+    where u.tenant_id = ${tenantId}::uuid and u.id = any(array(
+      select i.user_id from identities i where i.tenant_id = ${tenantId}::uuid and (i.kind, i.value) in (${address})))
+    for update of u`;
+  return row;
 }

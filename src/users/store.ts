@@ -57,7 +57,7 @@ export interface Admission {
 }
 
 /** SQL of type text[]: the programs an account is signed in with, this one last among at most 20. */
-function withAgent(sql: Sql, agent: string | null): Fragment {
+export function withAgent(sql: Sql, agent: string | null): Fragment {
   return sql`case when ${agent}::text is null or ${agent}::text = any(u.known_agents) then u.known_agents
     else u.known_agents[greatest(1, cardinality(u.known_agents) - 18):] || ${agent}::text end`;
 }
@@ -166,129 +166,6 @@ export function passwordDroppedFragment(sql: Sql, tenantId: string): Fragment {
       and had.password_hash is not null)))`;
 }
 
-/** What a sign-in with a password needs to know of an account. */
-export interface PasswordHolder {
-  id: string;
-  password_hash: string | null;
-  is_verified: boolean;
-  is_disabled: boolean;
-  first_name: string | null;
-  /** The address named, or for a username the oldest one: where a code may go. Null: it has none. */
-  kind: 'phone' | 'email' | 'telegram' | null;
-  value: string | null;
-  as_entered: string | null;
-  /** Was that address ever proved? */
-  address_verified: boolean;
-}
-
-/** The account behind an address or a username, whatever its state. */
-export async function readPasswordHolder(
-  database: Database,
-  tenantId: string,
-  by: { kind: string; value: string },
-): Promise<PasswordHolder | undefined> {
-  const { sql } = database;
-  const [row] =
-    by.kind === 'username'
-      ? await sql<PasswordHolder[]>`
-        select u.id, u.password_hash, u.is_verified, u.is_disabled, u.first_name, i.kind, i.value, i.as_entered,
-          coalesce(i.verified_at is not null, false) as address_verified
-        from users u left join lateral (
-          select * from identities i where i.tenant_id = u.tenant_id and i.user_id = u.id
-          order by i.kind <> 'email', i.id limit 1) i on true
-        where u.tenant_id = ${tenantId} and lower(u.username) = lower(${by.value}) and u.username is not null`
-      : await sql<PasswordHolder[]>`
-        select u.id, u.password_hash, u.is_verified, u.is_disabled, u.first_name, i.kind, i.value, i.as_entered,
-          i.verified_at is not null as address_verified
-        from identities i join users u on u.tenant_id = i.tenant_id and u.id = i.user_id
-        where i.tenant_id = ${tenantId} and i.kind = ${by.kind} and i.value = ${by.value}`;
-  return row;
-}
-
-/**
- * Two entries for a `with` list: the account signs in by its password, if the hash that was checked still stands and
- * nobody has closed it meanwhile. Gives `account`, as `admit` does.
- */
-export function enterFragment(
-  sql: Sql,
-  entry: {
-    tenantId: string;
-    userId: string;
-    checkedHash: string;
-    newHash: string | null;
-    /** Where it joins a session that lives, the account has as many as before. */
-    opensSession: boolean;
-    /** Short hash of the program that signs in; left out: it is not remembered. */
-    agent?: string;
-    now: Fragment;
-  },
-): Fragment {
-  return sql`
-    admitted as (select id, kind, value, verified_at from identities where false),
-    account as (
-      update users u set live_sessions = u.live_sessions + ${entry.opensSession}::boolean::int, is_active = true, last_login = ${entry.now},
-        known_agents = ${withAgent(sql, entry.agent ?? null)},
-        updated_at = ${entry.now}, password_hash = coalesce(${entry.newHash}, u.password_hash)
-      where u.tenant_id = ${entry.tenantId}::uuid and u.id = ${entry.userId}::uuid and not u.is_disabled
-        and u.is_verified and u.password_hash = ${entry.checkedHash}
-      returning u.id, u.role, u.first_name, u.last_name, u.username, u.custom_fields, u.is_active, u.is_verified,
-        u.is_disabled, u.epoch, u.last_login, u.created_at, u.updated_at, false as created
-    )`;
-}
-
-/**
- * `update …` for a `with` list after `spent`: a new password for an account that is not closed and has the address by
- * which it was proved still. Its sessions are over, which the caller sees to in the same transaction. Gives the id.
- */
-export function setPasswordFragment(
-  sql: Sql,
-  change: { tenantId: string; userId: string; hash: string; kind: string; value: string; now: Fragment },
-): Fragment {
-  return sql`
-    update users u set password_hash = ${change.hash}, epoch = u.epoch + 1, is_verified = true, live_sessions = 0,
-      is_active = false, password_changed_at = ${change.now}, updated_at = ${change.now}
-    from spent
-    where u.tenant_id = ${change.tenantId}::uuid and u.id = ${change.userId}::uuid and not u.is_disabled
-      and exists (select from identities i where i.tenant_id = u.tenant_id and i.user_id = u.id
-        and i.kind = ${change.kind} and i.value = ${change.value})
-    returning u.id`;
-}
-
-/** `update …` for a `with` list after `spent`: the address was proved on the way. */
-export function markProvedFragment(
-  sql: Sql,
-  address: { tenantId: string; kind: string; value: string; now: Fragment },
-): Fragment {
-  return sql`
-    update identities i set verified_at = coalesce(i.verified_at, ${address.now})
-    from spent
-    where i.tenant_id = ${address.tenantId}::uuid and i.kind = ${address.kind} and i.value = ${address.value}
-    returning i.id`;
-}
-
-/** The addresses of `account` as JSON, the one just proved among them even where the snapshot does not show it. */
-export function identitiesFragment(sql: Sql, tenantId: string): Fragment {
-  return sql`(select jsonb_agg(jsonb_build_object('id', i.id, 'kind', i.kind, 'value', i.value,
-      'verified_at', i.verified_at) order by i.id)
-    from (select id, kind, value, verified_at from admitted
-      union all
-      select known.id, known.kind, known.value, known.verified_at from identities known
-      where known.tenant_id = ${tenantId}::uuid and known.user_id = account.id
-        and not exists (select from admitted where admitted.id = known.id)) i)`;
-}
-
-/** The id of the account that has this address, or undefined. */
-export async function readOwner(
-  database: Database,
-  tenantId: string,
-  kind: IdentityRow['kind'],
-  value: string,
-): Promise<string | undefined> {
-  const [row] = await database.sql<{ user_id: string }[]>`
-    select user_id from identities where tenant_id = ${tenantId} and kind = ${kind} and value = ${value}`;
-  return row?.user_id;
-}
-
 /** One user with addresses, or undefined. */
 export async function readUser(
   database: Database,
@@ -333,39 +210,13 @@ export function updateProfileFragment(
     where tenant_id = ${tenantId}::uuid and id = ${userId}::uuid and not is_disabled returning id`;
 }
 
-/** SQL: whose the address in `b` is; null when nobody's. */
-export function holderFragment(sql: Sql): Fragment {
-  return sql`(select i.user_id from identities i
-    where i.tenant_id = b.tenant_id and i.kind = b.kind and i.value = b.value)`;
-}
-
 /** SQL of type boolean: has this user signed in since the address in `b` was closed? By it they could not. */
 export function provedSinceFragment(sql: Sql, user: Fragment): Fragment {
   return sql`exists (select from users u
     where u.tenant_id = b.tenant_id and u.id = ${user} and u.last_login > b.closed_at)`;
 }
 
-/** SQL: the addresses of a user, as rows of (kind, value). */
-export function addressesFragment(sql: Sql, tenantId: string, userId: string): Fragment {
-  return sql`select i.kind, i.value from identities i
-    where i.tenant_id = ${tenantId}::uuid and i.user_id = ${userId}::uuid`;
-}
-
-/** The account behind an address, its row locked until the transaction ends. `address` is SQL: a query of kind and value. */
-export async function lockHolder(
-  sql: Sql,
-  tenantId: string,
-  address: Fragment,
-): Promise<{ id: string; role: string } | undefined> {
-  const [row] = await sql<{ id: string; role: string }[]>`
-    select u.id, u.role from users u
-    where u.tenant_id = ${tenantId}::uuid and u.id = any(array(
-      select i.user_id from identities i where i.tenant_id = ${tenantId}::uuid and (i.kind, i.value) in (${address})))
-    for update of u`;
-  return row;
-}
-
-/** The same by its id. */
+/** An account, its row locked until the transaction ends. */
 export async function lockUser(
   sql: Sql,
   tenantId: string,

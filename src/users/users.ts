@@ -1,46 +1,36 @@
 import type { Database } from '../db/database.ts';
 import {
-  addressesFragment,
   admitFragment,
-  enterFragment,
-  holderFragment,
   type IdentityRow,
-  identitiesFragment,
-  lockHolder,
   lockUser,
-  markProvedFragment,
   newAgentFragment,
   passwordDroppedFragment,
-  type PasswordHolder,
   type ProfileChanges,
   provedSinceFragment,
-  readOwner,
-  readPasswordHolder,
   readUser,
-  setPasswordFragment,
   updateProfileFragment,
   type UserRow,
 } from './store.ts';
 
-export type { IdentityRow, PasswordHolder, ProfileChanges, UserRow };
+export type { IdentityRow, ProfileChanges, UserRow };
 export {
-  addressesFragment as addressesOf,
   admitFragment as admit,
-  enterFragment as enter,
-  holderFragment as holderOf,
-  identitiesFragment as identitiesOf,
-  lockHolder,
   lockUser,
-  markProvedFragment as markProved,
   newAgentFragment as isNewAgent,
   passwordDroppedFragment as passwordDropped,
   provedSinceFragment as provedSince,
-  readOwner as findOwner,
-  readPasswordHolder as findPasswordHolder,
-  setPasswordFragment as setPassword,
   updateProfileFragment as changeProfile,
 };
 
+export {
+  dropPasswordSince,
+  enterFragment as enter,
+  findPasswordHash,
+  type PasswordHolder,
+  readPasswordHolder as findPasswordHolder,
+  replacePassword,
+  setPasswordFragment as setPassword,
+} from './password-store.ts';
 export {
   formerFragment as formerHolder,
   idleFragment as idleHolder,
@@ -56,13 +46,15 @@ export {
   type UserSearch,
 } from './directory-store.ts';
 export {
-  dropPasswordSince,
+  addressesFragment as addressesOf,
   findHolder,
-  findPasswordHash,
+  holderFragment as holderOf,
   holdsFragment as holds,
+  identitiesFragment as identitiesOf,
   linkFragment as link,
+  lockHolder,
+  markProvedFragment as markProved,
   removeIdentity,
-  replacePassword,
   restoreIdentity,
 } from './identity-store.ts';
 

@@ -42,7 +42,7 @@ before(async () => {
     log: {
       debug() {},
       info() {},
-      warn: ({ event, error }) => EXPECTED.includes(event) || faults.push(`${event} ${String(error)}`),
+      warn: ({ event, error }) => EXPECTED.includes(event ?? '') || faults.push(`${event} ${String(error)}`),
       error: ({ event, error }) =>
         faults.push(`${event} ${error instanceof Error ? error.stack : String(error)}`),
     },

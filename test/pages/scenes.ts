@@ -38,25 +38,29 @@ async function signInByEmail(page: Page, app: TestApp): Promise<string> {
   return email;
 }
 
-/** Types the code of a number whose account has an e-mail address and a password, and lay idle. */
-export async function startSecondProof(page: Page, app: TestApp): Promise<{ phone: string; email: string }> {
-  const email = await somebody(app, page);
-  const phone = `+1415557${String(people).padStart(4, '0')}`;
-  const from = `198.52.${people >> 8}.${people & 255}`;
+/** An account of the tenant `default` that lay idle, with a phone number, an address and a password. */
+export async function makeIdleAccount(
+  app: TestApp,
+  { phone, email, from }: { phone: string; email: string; from: string },
+): Promise<void> {
   const headers = { 'x-tenant': 'default' };
   const { body } = await app.signIn({ phone }, {}, { from, headers });
   const token = body.access_token as string;
   const sent = await app.post('/api/v1/auth/identities', { email }, { token, from });
   const linked = { verification_id: sent.body.verification_id, code: await app.code(email) };
   await app.post('/api/v1/auth/verify-code', linked, { token, from });
-  await app.post(
-    '/api/v1/auth/change-password',
-    { new_password: 'violet harbour 19 mandolin' },
-    { token, from },
-  );
+  await app.post('/api/v1/auth/change-password', { new_password: IDLE_PASSWORD }, { token, from });
   await app.databases.control
     .sql`update users set last_login = last_login - interval '91 days' where id = ${body.user.id}`;
   app.clock.advance(61);
+}
+export const IDLE_PASSWORD = 'violet harbour 19 mandolin';
+
+/** Types the code of a number whose account has an e-mail address and a password, and lay idle. */
+export async function startSecondProof(page: Page, app: TestApp): Promise<{ phone: string; email: string }> {
+  const email = await somebody(app, page);
+  const phone = `+1415557${String(people).padStart(4, '0')}`;
+  await makeIdleAccount(app, { phone, email, from: `198.52.${people >> 8}.${people & 255}` });
   const before = await app.newestMessage(phone);
   await page.goto('/t/default/sign-in');
   await page.locator('#field-phone').fill(phone);

@@ -34,7 +34,7 @@ async function killFeeds(): Promise<number[]> {
 }
 
 async function feedsAreBack(killed: readonly number[]): Promise<void> {
-  for (let attempt = 0; attempt < 500; attempt++) {
+  for (let attempt = 0; attempt < 3000; attempt++) {
     const processes = await feedProcesses();
     if (processes.length === 2 && !processes.some((pid) => killed.includes(pid))) return;
     await wait(10);

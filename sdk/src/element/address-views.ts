@@ -59,7 +59,7 @@ export function addressView(
     ...waysMenu(stage, waysOf(ways, byPassword), way, (to) =>
       stage.show({ at: 'address', way: to, byPassword }),
     ),
-    hasLink ? buttonOf(words.begin, () => void beginLink(stage)) : signInForm(stage, screen),
+    hasLink ? buttonOf(words.begin, () => beginLink(stage)) : signInForm(stage, screen),
     ...linksTo(stage, [
       [words.forgot, forgot && { at: 'forgot', way: forgot }],
       [

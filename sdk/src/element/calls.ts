@@ -55,6 +55,12 @@ export interface Calls {
   verify(verificationId: string, code: string): Promise<SignedIn>;
   reset(resetToken: string, newPassword: string): Promise<SignedIn>;
   login(by: Record<string, string>): Promise<SignedIn>;
+  /** An address is sent a code, which `verify` takes; the other ways sign in. */
+  secondProof(
+    token: string,
+    by: { identity_id: string } | { password: string } | { new_account: true },
+    locale: string,
+  ): Promise<SignedIn | VerificationSent>;
   beginLink(): Promise<TelegramLink>;
   /** Answers when the link moves on from `seen`, or after a while. */
   linkState(linkId: string, seen: string): Promise<{ state: string }>;
@@ -77,7 +83,8 @@ export function createCalls(call: Transport, style: Style): Calls {
       call('POST', `${AUTH}/reset-password`, { token, body: { new_password, device, style } }),
     resend: (verification_id) => post('/resend-otp', { verification_id }, true),
     verify: (verification_id, code) => post('/verify-code', { verification_id, code, device, style }, true),
-    login: (by) => post('/login', { ...by, device, style }),
+    login: (by) => post('/login', { ...by, device, style }, true),
+    secondProof: (token, by, locale) => post('/second-proof', { token, ...by, locale, device, style }),
     beginLink: () => post('/telegram/links', {}),
     linkState: (id, seen) => call('GET', `${AUTH}${link(id)}?wait=20&seen=${seen}`),
     completeLink: (id) => post(`${link(id)}/complete`, { device, style }),

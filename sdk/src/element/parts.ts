@@ -15,13 +15,31 @@ export function leadOf(title: string, text?: string, ...more: Node[]): HTMLEleme
   );
 }
 
-export function buttonOf(text: string, press: () => void): HTMLElement {
-  return make('button', { class: 'button', part: 'button', type: 'button', onclick: press }, text);
+type Press = () => void | Promise<void>;
+type Given = Readonly<Record<string, string>>;
+
+export function buttonOf(text: string | Node, press: Press, given: Given = {}): HTMLButtonElement {
+  return pressable(text, press, { class: 'button', part: 'button', ...given });
 }
 
 /** A button that looks like a link: it goes nowhere, and the keyboard reaches it. */
-export function linkOf(text: string, press: () => void): HTMLButtonElement {
-  return make('button', { class: 'link', part: 'link', type: 'button', onclick: press }, text);
+export function linkOf(text: string, press: Press): HTMLButtonElement {
+  return pressable(text, press, { class: 'link', part: 'link' });
+}
+
+function pressable(text: string | Node, press: Press, given: Given): HTMLButtonElement {
+  const onclick = (): void => once(button, press);
+  const button = make('button', { type: 'button', onclick, ...given }, text);
+  return button;
+}
+
+/** What is under way is not begun a second time. */
+function once(button: HTMLElement, press: Press): void {
+  if (button.hasAttribute('aria-busy')) return;
+  const underWay = press();
+  if (!underWay) return;
+  button.setAttribute('aria-busy', 'true');
+  void underWay.finally(() => button.removeAttribute('aria-busy'));
 }
 
 export function choicesOf(...links: HTMLElement[]): HTMLElement {
@@ -172,8 +190,7 @@ export function formOf(
         );
         for (const control of empty) markField(control, words.required);
         if (empty[0]) return empty[0].focus();
-        button.setAttribute('aria-busy', 'true');
-        void submit(new FormData(form)).finally(() => button.removeAttribute('aria-busy'));
+        once(button, () => submit(new FormData(form)));
       },
     },
     ...children,

@@ -79,7 +79,10 @@ function sentenceOf(name: string, message: string, words: ElementWords, language
 /** @param fault whatever was thrown: a refusal of the server, or a network that did not answer */
 export function problemOf(fault: unknown, words: ElementWords, language: string): Problem {
   const fields = new Map<string, string>();
-  if (!(fault instanceof FirstproofError)) return { text: words.fault, fields };
+  if (!(fault instanceof FirstproofError)) {
+    const isCaptcha = fault instanceof Error && fault.name === 'CaptchaAway';
+    return { text: isCaptcha ? words.captchaAway : words.fault, fields };
+  }
   const { code, details } = fault;
   for (const { path, message } of details.issues ?? []) {
     const name = nameOf(path);

@@ -1,4 +1,4 @@
-import type { SignedIn, VerificationSent } from '../answers.ts';
+import type { ProofWay, SignedIn, VerificationSent } from '../answers.ts';
 import type { Calls, TelegramLink, Way, Ways } from './calls.ts';
 import type { ElementWords } from './words.ts';
 
@@ -19,11 +19,21 @@ export interface CodeScreen {
   typed: string;
 }
 
+/** The number was right, but does not open its idle account alone. `token` is undefined where nothing else does. */
+export interface SecondProofScreen {
+  at: 'second-proof';
+  token: string | undefined;
+  ways: ProofWay[];
+  /** Where the number was typed. */
+  from: AddressScreen;
+}
+
 /** What the element shows. */
 export type Screen =
   | { at: 'loading' | 'away' }
   | AddressScreen
   | CodeScreen
+  | SecondProofScreen
   /** A new password. `after`: somebody is signed in by that already, and may leave it at that. */
   | { at: 'reset'; token: string; way: Way; after?: SignedIn }
   | { at: 'link'; link: TelegramLink }

@@ -1,11 +1,12 @@
 import { FirstproofError } from '../errors.ts';
-import { createTransport } from '../transport.ts';
+import { type Captcha, createTransport } from '../transport.ts';
 import { type Calls, createCalls, type TelegramLink, type Ways } from './calls.ts';
 import { countDown } from './count-down.ts';
 import { make } from './dom.ts';
 import { followLink } from './follow-link.ts';
 import { en } from './languages/en.ts';
 import { buttonOf, keepTyped, markFields } from './parts.ts';
+import { createPersonCheck } from './person-check.ts';
 import { problemOf } from './problems.ts';
 import type { CodeScreen, Draft, Screen, Stage } from './screens.ts';
 import { style } from './style.ts';
@@ -31,6 +32,8 @@ export class FirstproofSignIn extends HTMLElement {
     'view',
     'token-style',
   ];
+  /** Shows the CAPTCHA that is asked for, in place of the element, and gives its token; undefined gives up. */
+  onCaptcha: ((captcha: Captcha) => Promise<string | undefined>) | undefined;
   readonly #root = this.attachShadow({ mode: 'open', delegatesFocus: true });
   #calls: Calls | undefined;
   #ways: Ways | undefined;
@@ -39,6 +42,7 @@ export class FirstproofSignIn extends HTMLElement {
   #language = 'en';
   #spoken: ElementWords = en;
   readonly #draft: Draft = new Map();
+  readonly #person = createPersonCheck(this);
   #lastCode: CodeScreen | undefined;
   /** Changes with every screen: what an earlier one still awaits no longer matters. */
   #turn = 0;
@@ -53,6 +57,7 @@ export class FirstproofSignIn extends HTMLElement {
   disconnectedCallback(): void {
     this.#beginning += 1;
     this.#turn += 1;
+    this.#person.end();
   }
 
   attributeChangedCallback(name: string): void {
@@ -95,6 +100,9 @@ export class FirstproofSignIn extends HTMLElement {
     const call = createTransport({
       baseUrl: this.getAttribute('server') ?? location.origin,
       ...(tenant === null ? {} : { tenant }),
+      onCaptcha: (captcha) =>
+        this.onCaptcha?.(captcha) ?? this.#person.ask(captcha, this.#words, this.#language),
+      onWork: () => this.#person.work(this.#words),
     });
     this.#calls = createCalls(call, this.getAttribute('token-style') === 'opaque' ? 'opaque' : 'jwt');
     const beginning = ++this.#beginning;
@@ -128,8 +136,14 @@ export class FirstproofSignIn extends HTMLElement {
 
   /** Says what went wrong, beside the fields where it belongs and above the form, and says it to the page. */
   #fail(fault: unknown, screen: Screen): void {
+    this.#person.end();
     const code = fault instanceof FirstproofError ? fault.code : 'NETWORK';
-    if (screen.at === 'reset' && (code === 'TOKEN_INVALID' || code === 'TOKEN_EXPIRED')) {
+    const isGone = code === 'TOKEN_INVALID' || code === 'TOKEN_EXPIRED';
+    if (screen.at === 'second-proof' && isGone) {
+      const gone = new FirstproofError('VERIFICATION_NOT_FOUND', 404, '', {});
+      return this.#fail(gone, screen.from);
+    }
+    if (screen.at === 'reset' && isGone) {
       if (screen.after) return this.#show({ at: 'done', signedIn: screen.after });
       return this.#fail(fault, { at: 'forgot', way: screen.way });
     }
@@ -151,6 +165,7 @@ export class FirstproofSignIn extends HTMLElement {
     const isNew = screen.at !== this.#screen.at && this.#screen.at !== 'loading';
     this.#screen = screen;
     const turn = ++this.#turn;
+    this.#person.end();
     this.#draw();
     if (isNew) this.#root.querySelector<HTMLElement>('input, .button')?.focus();
     if (screen.at === 'link') void this.#follow(screen.link, turn);
@@ -183,6 +198,7 @@ export class FirstproofSignIn extends HTMLElement {
         ...(view ?? this.#view(alert) ?? [alert, buttonOf(this.#words.again, () => void this.#begin())]),
       ),
     );
+    if (alert.isConnected) alert.after(this.#person.box);
   }
 
   #view(alert: HTMLElement): Node[] | undefined {

@@ -1,7 +1,7 @@
-import type { SignedIn, VerificationSent } from '../answers.ts';
+import type { ProofWay, SignedIn, VerificationSent } from '../answers.ts';
 import { FirstproofError } from '../errors.ts';
 import type { Calls, Registration, Way } from './calls.ts';
-import type { AddressScreen, CodeScreen, Screen, Stage } from './screens.ts';
+import type { AddressScreen, CodeScreen, Screen, SecondProofScreen, Stage } from './screens.ts';
 
 /** Each step calls the server and answers with the screen that follows; what the server refuses is thrown. */
 
@@ -80,12 +80,39 @@ export async function logIn(
 }
 
 export async function verify(calls: Calls, { id, from }: CodeScreen, code: string): Promise<Screen> {
-  const answer = await calls.verify(id, code);
+  let answer: SignedIn;
+  try {
+    answer = await calls.verify(id, code);
+  } catch (fault) {
+    if (!(fault instanceof FirstproofError) || fault.code !== 'SECOND_PROOF_REQUIRED') throw fault;
+    const { second_proof_token: token, ways = [] } = fault.details;
+    return { at: 'second-proof', token, ways, from };
+  }
   const { next_action: next, reset_token: token } = answer;
   if (token !== undefined && next === 'RESET_PASSWORD') return { at: 'reset', token, way: from.way };
   if (token !== undefined && next === 'SET_PASSWORD')
     return { at: 'reset', token, way: from.way, after: answer };
   return { at: 'done', signedIn: answer };
+}
+
+/** One more way than the number. @param password where that is the way */
+export async function proveAgain(
+  stage: Stage,
+  calls: Calls,
+  { token = '' }: SecondProofScreen,
+  { method, identity_id: identityId }: ProofWay,
+  password: string,
+): Promise<Screen> {
+  const by =
+    method === 'password'
+      ? { password }
+      : method === 'new_account'
+        ? { new_account: true as const }
+        : { identity_id: identityId ?? '' };
+  const answer = await calls.secondProof(token, by, stage.language);
+  if ('access_token' in answer) return { at: 'done', signedIn: answer };
+  const way = method === 'telegram' ? 'telegram' : 'email';
+  return codeScreen({ at: 'address', way, byPassword: false }, answer.destination, answer);
 }
 
 export async function resend(calls: Calls, screen: CodeScreen): Promise<Screen> {

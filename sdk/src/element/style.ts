@@ -42,7 +42,13 @@ input.code { font: 600 1.625em/1.2 ui-monospace, monospace; letter-spacing: 0.3e
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 button { cursor: pointer; }
 .button { display: grid; place-items: center; padding: 0.5rem 1.25rem; text-align: center; text-decoration: none; background: var(--accent); border-color: transparent; color: var(--on-accent); font-weight: 600; }
-.button[aria-busy] { opacity: 0.75; cursor: progress; }
+[aria-busy] { cursor: progress; }
+.button[aria-busy] { background: color-mix(in srgb, var(--accent) 85%, #000); }
+.plain[aria-busy] { background: var(--sunken); }
+.plain { background: none; border-color: var(--line); color: var(--ink); }
+/* Always there, so that what it says is spoken. */
+.person:not(.on) { position: absolute; }
+.person { display: grid; gap: 0.75rem; border-radius: 0.25rem; }
 .ways { display: flex; flex-wrap: wrap; gap: 0.25rem; padding: 0.25rem; background: var(--sunken); border-radius: var(--radius); }
 /* Words stay whole. */
 .ways button { flex: 1 1 0; overflow-wrap: normal; min-block-size: 2.5rem; padding: 0 0.5rem; border: 0; background: none; color: var(--soft); font-size: 0.875em; }

@@ -3,6 +3,7 @@ import { addressView, forgotView, newPasswordField, signUpView } from './address
 import { make } from './dom.ts';
 import { choicesOf, fieldOf, formOf, leadOf, linkOf, textOf } from './parts.ts';
 import type { CodeScreen, Screen, Stage } from './screens.ts';
+import { secondProofView } from './second-proof-view.ts';
 import { resend, setPassword, verify } from './steps.ts';
 
 /** What is seen of a screen; undefined where there is nothing but to try again. @param alert where refusals are told */
@@ -16,6 +17,8 @@ export function viewOf(screen: Screen, stage: Stage, alert: HTMLElement): Node[]
       return forgotView(stage, screen, alert);
     case 'code':
       return codeView(stage, screen, alert);
+    case 'second-proof':
+      return secondProofView(stage, screen, alert);
     case 'reset':
       return resetView(stage, screen, alert);
     case 'link':
@@ -53,7 +56,7 @@ function codeView(stage: Stage, screen: CodeScreen, alert: HTMLElement): Node[] 
     last = value;
     form.requestSubmit();
   });
-  const again = linkOf(words.resend, () => void stage.go((calls) => resend(calls, screen)));
+  const again = linkOf(words.resend, () => stage.go((calls) => resend(calls, screen)));
   again.dataset['resend'] = '';
   const back =
     screen.from.at === 'address'

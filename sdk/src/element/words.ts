@@ -45,6 +45,15 @@ export interface ElementWords {
   resetGone: string;
   setPasswordTitle: string;
   setPasswordLead: string;
+  sendTo: string;
+  withPassword: string;
+  secondProofTitle: string;
+  secondProofLead: string;
+  secondProofStuckTitle: string;
+  secondProofStuck: string;
+  secondProofForgotten: string;
+  anew: string;
+  anewText: string;
   save: string;
   later: string;
   codeTitle: string;
@@ -84,6 +93,9 @@ export interface ElementWords {
   telegramChatUnknown: string;
   unavailable: string;
   challengeFailed: string;
+  person: string;
+  captchaLead: string;
+  captchaAway: string;
   busy: string;
   fault: string;
   tryIn: string;

@@ -42,6 +42,19 @@ export const en: ElementWords = {
   setPasswordTitle: 'Choose a password',
   setPasswordLead:
     'You are signed in. The password typed at sign-up could not be kept, as nobody can tell who typed it.',
+  sendTo: 'Send a code to {destination}',
+  withPassword: 'Continue with my password',
+  secondProofTitle: 'One more step',
+  secondProofLead:
+    'This account has not been used for a long time, and phone numbers are given to other people. Show in one more way that it is yours.',
+  secondProofStuckTitle: 'This account has not been used for a long time',
+  secondProofStuck:
+    'Its number may be somebody else’s by now, so the number alone does not open it. Ask whoever runs this service.',
+  secondProofForgotten:
+    'Its number may be somebody else’s by now. Sign in with the number: it begins a new account.',
+  anew: 'Begin a new account',
+  anewText:
+    'Not yours? The account stays with whoever had this number before, and the number begins a new one.',
   save: 'Save',
   later: 'Not now',
   codeTitle: 'Enter the code',
@@ -81,6 +94,9 @@ export const en: ElementWords = {
   telegramChatUnknown: 'The bot does not know you yet: open it in Telegram and press Start first.',
   unavailable: 'Codes cannot be sent this way at the moment. Try another way.',
   challengeFailed: 'We could not check that you are a person. Try again.',
+  person: 'Making sure that you are a person…',
+  captchaLead: 'Show that you are a person. Then it goes on by itself.',
+  captchaAway: 'What shows that you are a person did not load. Try again, or allow it in your browser.',
   busy: 'The server is busy. Try again in a moment.',
   fault: 'Something went wrong on our side. Try again in a moment.',
   tryIn: 'Try again in {time}.',

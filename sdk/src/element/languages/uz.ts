@@ -41,6 +41,18 @@ export const uz: ElementWords = {
   resetGone: 'Yangi parolni koddan keyin oʻn daqiqa ichida tanlash mumkin. Yangi kod soʻrang.',
   setPasswordTitle: 'Parol tanlang',
   setPasswordLead: 'Siz kirdingiz. Roʻyxatdan oʻtishda yozilgan parol saqlanmadi: uni kim yozgani nomaʼlum.',
+  sendTo: '{destination} ga kod yuborish',
+  withPassword: 'Parol bilan davom etish',
+  secondProofTitle: 'Yana bir qadam',
+  secondProofLead:
+    'Bu hisobdan uzoq vaqt foydalanilmagan, telefon raqamlari esa boshqalarga beriladi. Hisob sizniki ekanini yana bir yoʻl bilan koʻrsating.',
+  secondProofStuckTitle: 'Bu hisobdan uzoq vaqt foydalanilmagan',
+  secondProofStuck:
+    'Raqam boshqa kishiga oʻtgan boʻlishi mumkin, shuning uchun raqamning oʻzi yetarli emas. Xizmat egalariga murojaat qiling.',
+  secondProofForgotten:
+    'Raqam boshqa kishiga oʻtgan boʻlishi mumkin. Raqam bilan kiring: yangi hisob ochiladi.',
+  anew: 'Yangi hisob ochish',
+  anewText: 'Sizniki emasmi? Hisob raqamning avvalgi egasida qoladi, raqam bilan esa yangisi ochiladi.',
   save: 'Saqlash',
   later: 'Hozir emas',
   codeTitle: 'Kodni kiriting',
@@ -80,6 +92,10 @@ export const uz: ElementWords = {
   telegramChatUnknown: 'Bot sizni hali tanimaydi: uni Telegramda ochib, «Start» ni bosing.',
   unavailable: 'Hozir bu usul bilan kod yuborib boʻlmaydi. Boshqasini sinang.',
   challengeFailed: 'Odam ekaningizni tekshira olmadik. Yana urinib koʻring.',
+  person: 'Odam ekaningizni tekshiryapmiz…',
+  captchaLead: 'Odam ekaningizni koʻrsating. Keyin oʻzi davom etadi.',
+  captchaAway:
+    'Odam ekaningizni tekshirish yuklanmadi. Qayta urinib koʻring yoki brauzerda unga ruxsat bering.',
   busy: 'Server band. Birozdan keyin urinib koʻring.',
   fault: 'Bizda xatolik yuz berdi. Birozdan keyin urinib koʻring.',
   tryIn: '{time} dan keyin urinib koʻring.',
