@@ -1,70 +1,20 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createTestApp, type TestApp } from '../create-test-app.ts';
+import { createVisitor as createVisitorOf, type Got, type Visitor } from './visitor.ts';
 
 const RETURN = 'https://app.example.com/signed-in?from=auth';
 const OWN_SCHEME = 'com.example.app:/signed-in';
 const PUBLIC = 'https://auth.test';
 let app: TestApp;
+const createVisitor = (from: string): Visitor => createVisitorOf(app, from);
 
 before(async () => {
   app = await createTestApp({ tenants: { default: { return_addresses: [RETURN, OWN_SCHEME] } } });
 });
 after(() => app.close());
 
-interface Got {
-  status: number;
-  headers: Headers;
-  text: string;
-  cookies: Map<string, string>;
-}
-
-/** A browser as far as pages can tell: cookies, and what Sec-Fetch-Site says. */
-function createVisitor(from: string) {
-  const cookies = new Map<string, string>();
-  let token = '';
-  async function send(
-    method: string,
-    path: string,
-    form?: Record<string, string>,
-    headers: Record<string, string> = {},
-  ): Promise<Got> {
-    const response = await fetch(app.url + path, {
-      method,
-      redirect: 'manual',
-      headers: {
-        accept: 'text/html',
-        cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; '),
-        'x-forwarded-for': from,
-        'sec-fetch-site': 'same-origin',
-        ...headers,
-      },
-      ...(form ? { body: new URLSearchParams(form) } : {}),
-    });
-    for (const line of response.headers.getSetCookie()) {
-      const [pair = ''] = line.split(';');
-      const at = pair.indexOf('=');
-      if (line.includes('Max-Age=0')) cookies.delete(pair.slice(0, at));
-      else cookies.set(pair.slice(0, at), pair.slice(at + 1));
-    }
-    const text = await response.text();
-    token = /name="form_token" value="([^"]+)"/.exec(text)?.[1] ?? token;
-    return { status: response.status, headers: response.headers, text, cookies };
-  }
-  return {
-    cookies,
-    get: (path: string, headers?: Record<string, string>) => send('GET', path, undefined, headers),
-    post: (path: string, form: Record<string, string>, headers?: Record<string, string>) =>
-      send('POST', path, { form_token: token, ...form }, headers),
-    token: () => token,
-  };
-}
-
-async function signIn(
-  visitor: ReturnType<typeof createVisitor>,
-  email: string,
-  returnTo?: string,
-): Promise<Got> {
+async function signIn(visitor: Visitor, email: string, returnTo?: string): Promise<Got> {
   const query = returnTo === undefined ? '' : `&return_to=${encodeURIComponent(returnTo)}`;
   await visitor.get(`/sign-in?with=email&another=1${query}`);
   const form = { with: 'email', email, ...(returnTo === undefined ? {} : { return_to: returnTo }) };
