@@ -39,7 +39,7 @@ async function record(
   { caller }: RequestClues,
 ): Promise<void> {
   context.log.warn(
-    { event: 'introspection_limited', api_key: id },
+    { event: 'introspection_limited' },
     'a service asks about many tokens that are not ours: its own, or somebody sends it nonsense',
   );
   const tenant = tenantId ?? context.tenants.bySlug('default')?.id ?? context.tenants.all()[0]?.id;
