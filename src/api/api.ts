@@ -2,11 +2,10 @@ import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { DevelopmentInbox } from '../delivery/delivery.ts';
 import { type ApiContext, authorise, cluesOf } from './context.ts';
 import { challengeRoute } from './challenge.ts';
 import { registerDeliveryCallbacks } from './delivery-callbacks.ts';
-import { developmentRoutes } from './development.ts';
+import { type DevelopmentParts, developmentRoutes } from './development.ts';
 import { deviceRoutes } from './devices.ts';
 import { envelopedRoutes } from './enveloped/enveloped.ts';
 import { forgotPasswordRoute } from './forgot-password.ts';
@@ -62,7 +61,7 @@ declare module 'fastify' {
 export async function registerApi(
   fastify: FastifyInstance,
   context: ApiContext,
-  inbox: DevelopmentInbox | undefined,
+  development: DevelopmentParts | undefined,
 ): Promise<void> {
   await fastify.register(swagger, openApiOptions(fastify, context));
   await fastify.register((instance, _options, done) => {
@@ -102,7 +101,7 @@ export async function registerApi(
     envelopedRoutes(server, context);
     wellKnownRoutes(server, context);
     healthRoutes(server, context);
-    if (inbox) developmentRoutes(server, inbox);
+    if (development) developmentRoutes(server, development);
     server.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
       reply.send(fastify.swagger());
     });

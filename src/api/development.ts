@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Type } from 'typebox';
 import type { DevelopmentInbox } from '../delivery/delivery.ts';
 import { parseEmail } from '../kernel/email.ts';
@@ -22,17 +23,41 @@ const Message = Type.Object({
   created_at: Type.String({ format: 'date-time' }),
 });
 
+/** What only development mode has. */
+export interface DevelopmentParts {
+  inbox: DevelopmentInbox;
+  /** Is there a message, to whomever, that should have arrived and has not? */
+  isUnderWay: () => Promise<boolean>;
+}
+
+const LOOK_AGAIN_MILLISECONDS = 25;
+
 /** GET /dev/messages: registered in development mode only. */
-export function developmentRoutes(server: ApiServer, inbox: DevelopmentInbox): void {
+export function developmentRoutes(server: ApiServer, { inbox, isUnderWay }: DevelopmentParts): void {
+  let isClosing = false;
+  server.addHook('preClose', (done) => {
+    isClosing = true;
+    done();
+  });
+
   server.get(
     '/dev/messages',
     {
       schema: {
         summary: 'Messages that would have gone out, newest first (development mode only)',
+        description:
+          'With `wait` (seconds, at most 10) the answer comes once there is a message to show and none is on its way any more: what was asked for before is in it. With `after` only messages newer than that one are shown, and one is enough.',
         tags: ['development'],
         querystring: Type.Object(
           {
             to: Type.Optional(Type.String({ maxLength: 320 })),
+            after: Type.Optional(
+              Type.String({
+                pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
+                description: 'Id of a message.',
+              }),
+            ),
+            wait: Type.Optional(Type.String({ pattern: '^([0-9]|10)$' })),
             limit: Type.Optional(Type.String({ pattern: '^[1-9]\\d{0,2}$' })),
           },
           { additionalProperties: false },
@@ -40,9 +65,20 @@ export function developmentRoutes(server: ApiServer, inbox: DevelopmentInbox): v
         response: { 200: Type.Array(Message), ...failures() },
       },
     },
-    async (request) => {
-      const { to, limit } = request.query;
-      return inbox.list(to === undefined ? undefined : canonicalRecipient(to), Number(limit ?? 50));
+    async (request, reply) => {
+      const { to, after, limit, wait } = request.query;
+      const recipient = to === undefined ? undefined : canonicalRecipient(to);
+      const end = performance.now() + Number(wait ?? 0) * 1000;
+      for (;;) {
+        // Asked before the list is read: what arrives in between is in it.
+        const isOver = isClosing || request.raw.socket.destroyed || performance.now() >= end;
+        const isThere = isOver || after !== undefined || !(await isUnderWay());
+        const messages = await inbox.list(recipient, Number(limit ?? 50), after);
+        // A client that is answered in the last moment takes its next connection elsewhere.
+        if (isClosing) reply.header('connection', 'close');
+        if (isOver || (isThere && messages.length > 0)) return messages;
+        await pause(LOOK_AGAIN_MILLISECONDS);
+      }
     },
   );
 }

@@ -26,7 +26,7 @@ ${warnings}
   Sign somebody in: send a code, read it, prove it.
 
   curl ${url}/api/v1/auth/send-verification -H 'content-type: application/json' -d '{"phone":"+14155552671"}'
-  curl '${url}/dev/messages?to=%2B14155552671&limit=1'
+  curl '${url}/dev/messages?to=%2B14155552671&limit=1&wait=5'
   curl ${url}/api/v1/auth/verify-code -H 'content-type: application/json' -d '{"phone":"+14155552671","verification_code":"THE CODE"}'
 
   Ctrl-C stops it. In another terminal: npx firstproof --help

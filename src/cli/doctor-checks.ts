@@ -10,6 +10,16 @@ export interface Finding {
   remedy?: string;
 }
 
+/** A setting that nobody reads is found here, not when it is missed. */
+export function checkSpelling(misspelt: Config['misspelt']): Finding[] {
+  return misspelt.map(({ name, meant }) => ({
+    level: 'warn',
+    subject: 'settings',
+    message: `${name} is set, but there is no such setting`,
+    remedy: `${meant} was probably meant. All of them: docs/reference/configuration.md`,
+  }));
+}
+
 const OLDEST_POSTGRES = 150_000;
 /** Beyond this, one-time codes and tokens visibly expire early or late on one of the two. */
 const CLOCK_TOLERANCE_SECONDS = 2;

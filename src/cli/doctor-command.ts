@@ -17,6 +17,7 @@ import {
   checkDurability,
   checkTenant,
   checkTolls,
+  checkSpelling,
   checkVersion,
   type Finding,
 } from './doctor-checks.ts';
@@ -37,8 +38,14 @@ export async function runDoctor(options: { development?: boolean; json?: boolean
 async function examine(development: boolean | undefined): Promise<Finding[]> {
   const whole = readConfiguration({ development, needs: 'server', followData: true });
   if (whole.ok) {
-    const facts = await examineDatabases(whole.config, true);
-    return [...checkConfiguration(whole.config), ...checkProviders(whole.config), ...facts];
+    const { config } = whole;
+    const facts = await examineDatabases(config, true);
+    return [
+      ...checkConfiguration(config),
+      ...checkSpelling(config.misspelt),
+      ...checkProviders(config),
+      ...facts,
+    ];
   }
   const findings = whole.problems.map(
     ({ setting, message }): Finding => ({

@@ -8,7 +8,7 @@ import { newApiKeyText } from '../tenants/tenants.ts';
 import { banner } from './banner.ts';
 import { developmentSecret } from './data-mode.ts';
 import { lookAtDatabase } from './database-facts.ts';
-import { checkDurability, checkTenant, checkVersion, type Finding } from './doctor-checks.ts';
+import { checkDurability, checkSpelling, checkTenant, checkVersion, type Finding } from './doctor-checks.ts';
 import { CliError } from './errors.ts';
 import { makeFirstTenant } from './first-tenant.ts';
 import { startManagement } from './management-port.ts';
@@ -38,6 +38,7 @@ export async function serve(config: Config, log: Log, version: string): Promise<
       log.info({ event: 'first_tenant', tenant: 'default' }, `the tenant "default" was made. ${remedy}`);
     }
     await app.start();
+    logWarnings(checkSpelling(config.misspelt), log);
     warnOfTenants(app, databases.all(), log);
     const address = await app.server.listen({ host: config.host, port: config.port });
     const management = await startManagement(config, app);

@@ -80,7 +80,9 @@ export async function composeDoors(options: AppOptions, parts: DoorParts): Promi
     version,
     ready,
   };
-  await registerApi(server, context, inbox);
+  const isUnderWay = async (): Promise<boolean> =>
+    (await Promise.all(databases.all().map(delivery.queued))).some((channels) => channels.length > 0);
+  await registerApi(server, context, inbox && { inbox, isUnderWay });
   registerPages(server, pages);
   const callbacks = createCallbacks(config.providers, { publicUrl, now: () => clock.now() });
   const recordRefused = createForgedCallbackRecorder(signIn, () => clock.now());

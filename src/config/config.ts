@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { type CaptchaSettings, type challengeSettings, readCaptcha } from './challenge-settings.ts';
+import { findMisspeltSettings, type MisspeltSetting } from './misspelt-settings.ts';
 import { type ProviderConfig, type providerSettings, readProviders } from './provider-settings.ts';
 import { BadSetting, type Setting, settings } from './settings.ts';
 import { halfTelegramLogin, type telegramLoginSettings } from './telegram-settings.ts';
@@ -23,7 +24,12 @@ type Optional =
 export type Config = Readonly<
   { [Name in Exclude<SettingName, Optional>]: ValueOf<(typeof settings)[Name]> } & {
     [Name in Optional]: ValueOf<(typeof settings)[Name]> | undefined;
-  } & { providers: ProviderConfig; captcha: CaptchaSettings | undefined }
+  } & {
+    providers: ProviderConfig;
+    captcha: CaptchaSettings | undefined;
+    /** Variables that were probably meant as settings: to be warned of. */
+    misspelt: readonly MisspeltSetting[];
+  }
 >;
 
 /** A setting that keeps the server from starting: its name, and the sentence that says what to do. */
@@ -69,6 +75,7 @@ export function loadConfig(source: ConfigSource): ConfigResult {
       });
     }
   }
+  values['misspelt'] = findMisspeltSettings(source.env, Object.values(settings));
   const half = halfTelegramLogin(config);
   if (half && !problems.some(({ setting }) => setting === half.setting)) problems.push(half);
   const found = readProviders(config, source.env);

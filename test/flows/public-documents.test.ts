@@ -130,7 +130,16 @@ test('the inbox shows what would have gone out, newest first, and only in develo
   ]);
   assert.equal((await app.get('/dev/messages?limit=1')).body.length, 1);
   assert.deepEqual((await app.get('/dev/messages?to=nobody@example.com')).body, []);
-  for (const query of ['limit=0', 'limit=1000', 'limit=x', 'to=a&to=b', 'other=1']) {
+  for (const query of [
+    'limit=0',
+    'limit=1000',
+    'limit=x',
+    'wait=11',
+    'wait=x',
+    'after=1',
+    'to=a&to=b',
+    'other=1',
+  ]) {
     assert.equal((await app.get(`/dev/messages?${query}`)).status, 400, query);
   }
   const production = await createTestApp({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createTestApp, type TestApp } from '../create-test-app.ts';
-import { createVisitor, type Got } from './page-visitor.ts';
+import { createVisitor, type Got } from './visitor.ts';
 
 const PUBLIC = 'https://auth.test';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createTestApp, type TestApp } from '../create-test-app.ts';
-import { cookieHeader, createVisitor, signInByPages } from './page-visitor.ts';
+import { cookieHeader, createVisitor, signInByPages } from './visitor.ts';
 
 let app: TestApp;
 before(async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createTestApp, type TestApp } from '../create-test-app.ts';
-import { createVisitor, signInByPages } from './page-visitor.ts';
+import { createVisitor, signInByPages } from './visitor.ts';
 
 const RETURN = 'https://app.example.com/signed-in?from=auth';
 const OWN_SCHEME = 'com.example.app:/signed-in';

@@ -3,7 +3,7 @@ import { after, afterEach, test } from 'node:test';
 import { newCaller } from '../race/started.ts';
 import type { LoginPerson } from '../telegram/fake-login.ts';
 import { createLoginApp, newPerson } from '../telegram/login-app.ts';
-import { createVisitor, type Visitor } from './page-visitor.ts';
+import { createVisitor, type Visitor } from './visitor.ts';
 
 const { app, fake, restore } = await createLoginApp();
 afterEach(restore);

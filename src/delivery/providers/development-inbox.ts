@@ -28,8 +28,8 @@ interface InboxRow {
 }
 
 export interface DevelopmentInbox extends Provider {
-  /** The newest messages, of one recipient or of all, newest first. */
-  list(to: string | undefined, limit: number): Promise<InboxMessage[]>;
+  /** The newest messages, of one recipient or of all, newest first. @param after only newer ones than this one */
+  list(to: string | undefined, limit: number, after?: string): Promise<InboxMessage[]>;
   /** One message, while it is kept. @param id as it came in an address: anything */
   find(id: string): Promise<InboxMessage | undefined>;
   /** Keeps the newest so many. */
@@ -85,10 +85,11 @@ export function createDevelopmentInbox(
       await writer.add(envelope);
       return { state: 'sent', providerMessageId: envelope.id };
     },
-    async list(to, limit) {
+    async list(to, limit, after) {
       const rows = await sql<InboxRow[]>`
         select id, tenant_id, recipient, sealed, created_at from dev_inbox
-        ${to === undefined ? sql`` : sql`where recipient = ${to}`}
+        where ${to === undefined ? sql`true` : sql`recipient = ${to}`}
+          and ${after === undefined ? sql`true` : sql`id > ${after}::uuid`}
         order by id desc limit ${limit}`;
       return rows.flatMap(read);
     },

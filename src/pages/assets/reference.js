@@ -52,7 +52,7 @@ function keep(answer) {
   sessionStorage.setItem('reference', JSON.stringify(kept));
 }
 async function newestCode() {
-  const messages = await (await fetch('/dev/messages?limit=20')).json();
+  const messages = await (await fetch('/dev/messages?limit=20&wait=3')).json();
   return messages.find((message) => message.code !== null)?.code;
 }
 

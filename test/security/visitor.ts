@@ -31,6 +31,8 @@ export function createVisitor(app: TestApp, from: string): Visitor {
       redirect: 'manual',
       headers: {
         accept: 'text/html',
+        // Its length is then that of the text.
+        'accept-encoding': 'identity',
         cookie: cookieHeader(cookies),
         'x-forwarded-for': from,
         'sec-fetch-site': 'same-origin',
