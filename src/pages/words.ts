@@ -4,9 +4,9 @@ import { english } from './languages/en.ts';
 import { persian } from './languages/fa.ts';
 import { russian } from './languages/ru.ts';
 import { uzbek } from './languages/uz.ts';
-import type { Plural, Words } from './languages/words.ts';
+import type { Plural, Words } from './vocabulary.ts';
 
-export type { FieldProblemName, Plural, ProblemName, Told, Words } from './languages/words.ts';
+export type { FieldProblemName, Plural, ProblemName, Told, Words } from './vocabulary.ts';
 
 const languages = { en: english, ru: russian, uz: uzbek, fa: persian, am: amharic } as const;
 
