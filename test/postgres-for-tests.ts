@@ -21,18 +21,34 @@ export function testPostgres(): TestAddress & { url: string } {
 
 let counter = 0;
 
-/** A fresh, migrated database. */
-export async function createTestDatabase(): Promise<{
+interface TestDatabase {
   address: TestAddress;
   url: string;
   drop: () => Promise<void>;
-}> {
+}
+
+/** A fresh, migrated database. */
+export function createTestDatabase(): Promise<TestDatabase> {
+  return createFrom(TEMPLATE_DATABASE);
+}
+
+/** Another database with what this one holds, as a backup put back would be. Whoever is connected has to connect again. */
+export async function copyTestDatabase(url: string): Promise<TestDatabase> {
+  const name = new URL(url).pathname.slice(1);
+  await asAdmin(async (sql) => {
+    // Nobody may be connected to what is copied.
+    await sql.unsafe(`alter database ${name} allow_connections false`);
+    await sql`select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = ${name}`;
+  });
+  const copy = await createFrom(name);
+  await asAdmin((sql) => sql.unsafe(`alter database ${name} allow_connections true`));
+  return copy;
+}
+
+async function createFrom(template: string): Promise<TestDatabase> {
   const server = testPostgres();
   const name = `test_${process.pid}_${++counter}`;
-  const admin = (): postgres.Sql => postgres({ ...server, database: 'postgres', max: 1, onnotice: () => {} });
-  const sql = admin();
-  await sql.unsafe(`create database ${name} template ${TEMPLATE_DATABASE} strategy wal_log`);
-  await sql.end();
+  await asAdmin((sql) => sql.unsafe(`create database ${name} template ${template} strategy wal_log`));
   const url = new URL(server.url);
   url.pathname = `/${name}`;
   const { host, port, username, password } = server;
@@ -40,9 +56,16 @@ export async function createTestDatabase(): Promise<{
     address: { host, port, username, password, database: name },
     url: url.href,
     drop: async () => {
-      const again = admin();
-      await again.unsafe(`drop database if exists ${name} with (force)`);
-      await again.end();
+      await asAdmin((sql) => sql.unsafe(`drop database if exists ${name} with (force)`));
     },
   };
+}
+
+async function asAdmin(work: (sql: postgres.Sql) => Promise<unknown>): Promise<void> {
+  const sql = postgres({ ...testPostgres(), database: 'postgres', max: 1, onnotice: () => {} });
+  try {
+    await work(sql);
+  } finally {
+    await sql.end();
+  }
 }

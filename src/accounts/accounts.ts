@@ -12,11 +12,22 @@ import {
 import type { Tenant } from '../tenants/tenants.ts';
 import { type DirectoryRow, lockUser, searchUsers, setDisabled, type UserSearch } from '../users/users.ts';
 import { verificationsOf } from '../verification/verification.ts';
+import { endAfterRestore, type EndedAfterRestore } from './after-restore.ts';
 import { type Actor, eraseAccount, type Erased } from './erase.ts';
 import { exportAccount, type AccountExport } from './export.ts';
 import { readSearch } from './search.ts';
 
-export type { AccountExport, Actor, AddressUse, DirectoryRow, Erased, ReadEvent, SentRow, SessionRow };
+export type {
+  AccountExport,
+  Actor,
+  AddressUse,
+  DirectoryRow,
+  EndedAfterRestore,
+  Erased,
+  ReadEvent,
+  SentRow,
+  SessionRow,
+};
 
 /** One page of a list, and where the next begins. */
 export interface Paging {
@@ -50,6 +61,12 @@ export interface Accounts {
   erase(tenant: Tenant, userId: string, by: Actor): Promise<Erased>;
   /** Everything that is kept of a person, for the person. */
   export(tenant: Tenant, userId: string, by: Actor): Promise<AccountExport | undefined>;
+  /** Ends what a restored database would believe again: codes, registrations, links, answers, sessions (R12). */
+  endAfterRestore(
+    tenant: Tenant,
+    actor: string,
+    onSessions?: (ended: number) => void,
+  ): Promise<EndedAfterRestore>;
 }
 
 export interface AccountsOptions {
@@ -152,5 +169,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
       const user = await find(tenant, userId);
       return user && exportAccount({ database: databaseOf(tenant.id), newId, messages }, tenant, user, by);
     },
+    endAfterRestore: (tenant, actor, onSessions = () => {}) =>
+      endAfterRestore({ database: databaseOf(tenant.id), sessions, newId }, tenant, actor, onSessions),
   };
 }

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { issuerOf } from '../sessions/sessions.ts';
+import { takeWrongToken } from '../signin/wrong-tokens.ts';
 import { sendRefusal } from '../web/server.ts';
 import type { ApiServer } from './api.ts';
 import { type ApiContext, authorise, cluesOf } from './context.ts';
@@ -38,11 +39,13 @@ export function tokenRoutes(server: ApiServer, context: ApiContext): void {
     {
       schema: {
         summary: 'Is a token alive? (RFC 7662)',
+        description:
+          'An API key that asks about more than 300 tokens a minute which were never ours, from one network, is answered 429 for further ones. Tokens of ours, alive or not, are answered always.',
         tags: ['services'],
         security: apiKey,
         consumes: ['application/json', 'application/x-www-form-urlencoded'],
         body,
-        response: { 200: Introspection, ...failures(401, 403) },
+        response: { 200: Introspection, ...failures(401, 403, 429) },
       },
     },
     async (request, reply) => {
@@ -50,6 +53,10 @@ export function tokenRoutes(server: ApiServer, context: ApiContext): void {
       if (!authorised.ok) return sendRefusal(reply, authorised);
       const result = await sessions.authenticate(request.body.token);
       const { tenantId } = authorised.apiKey;
+      if (!result.ok && result.error === 'TOKEN_INVALID') {
+        const limited = await takeWrongToken(context.signIn, authorised.apiKey, cluesOf(context, request));
+        if (limited) return sendRefusal(reply, limited);
+      }
       if (!result.ok || (tenantId !== null && tenantId !== result.access.tenant.id)) return { active: false };
       const { access } = result;
       return {

@@ -36,8 +36,6 @@ export interface Challenges {
   put(caller: string): Promise<ChallengePut>;
   /** Does this answer solve a challenge of this caller? Counts once, however often and on whatever server it is shown. */
   check(answer: ChallengeAnswer, caller: string): Promise<Solved>;
-  /** Was this answer let pass unsure? Asked after `check`. */
-  isUnsure(answer: ChallengeAnswer | undefined): boolean;
 }
 
 /** The counters of callers, as far as challenges need them. */
@@ -63,7 +61,6 @@ export function createChallenges(options: ChallengeOptions): Challenges {
   const { secrets, counters, clock } = options;
   const askCaptcha = options.captcha && createCaptcha(options.captcha, options.fetch, options.log);
   const outcomes = new WeakMap<ChallengeAnswer, Promise<Solved>>();
-  const unsure = new WeakSet<ChallengeAnswer>();
   const seconds = (): number => Math.floor(clock.now().getTime() / 1000);
   const level = async (caller: string): Promise<number> =>
     levelFor(COUNTED - (await counters.left(`solved:${caller}`, COUNTED)));
@@ -90,9 +87,7 @@ export function createChallenges(options: ChallengeOptions): Challenges {
     const verdict = await askCaptcha(answer.captcha);
     if (verdict === 'person') return 'solved';
     if (verdict === 'no_person') return 'unsolved';
-    if (options.captcha?.whenAway !== 'allow') return 'away';
-    unsure.add(answer);
-    return 'unsure';
+    return options.captcha?.whenAway === 'allow' ? 'unsure' : 'away';
   }
 
   return {
@@ -125,7 +120,6 @@ export function createChallenges(options: ChallengeOptions): Challenges {
       }
       return outcome;
     },
-    isUnsure: (answer) => answer !== undefined && unsure.has(answer),
   };
 }
 

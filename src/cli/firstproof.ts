@@ -18,6 +18,7 @@ import { testAddressCommands } from './test-address-command.ts';
 import { removeTelegramLogin, setTelegramLogin, showTelegramLogin } from './tenant-telegram-login-command.ts';
 import { createTenant, listTenants, type NewTenantOptions, setTenant, showTenant } from './tenant-command.ts';
 import { runUserReopen } from './reopen-command.ts';
+import { runRestored } from './restored-command.ts';
 import { runTollsLedger } from './tolls-command.ts';
 import { runUserImport, type UserImportOptions } from './user-command.ts';
 import { addUserCommands } from './user-commands.ts';
@@ -69,6 +70,13 @@ program
   .option('--status', 'only tell; exit code 1 when a database is not up to date')
   .option(...asJson)
   .action((options: { status?: boolean; json?: boolean }) => runMigrate(configured('databases'), options));
+
+program
+  .command('restored')
+  .description('after a backup was put back: end what was used or ended since it was made')
+  .option('--yes', 'do it')
+  .option(...asJson)
+  .action((options: { yes?: boolean; json?: boolean }) => runRestored(configured(), options));
 
 const audit = program.command('audit').description('the audit trail: verify it, take it along');
 audit

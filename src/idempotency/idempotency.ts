@@ -4,13 +4,14 @@ import { canonicalJson, isKept, parseIdempotencyKey } from './policy.ts';
 import {
   claimRequest,
   dropClaim,
+  forgetAnswers,
   keepAnswer,
   readRequest,
   type RequestId,
   sweepIdempotency,
 } from './store.ts';
 
-export { parseIdempotencyKey, sweepIdempotency };
+export { forgetAnswers, parseIdempotencyKey, sweepIdempotency };
 
 /** What a request is known by. */
 export interface IdempotentRequest {

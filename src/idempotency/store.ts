@@ -1,4 +1,4 @@
-import type { Database } from '../db/database.ts';
+import type { Database, Sql } from '../db/database.ts';
 
 /** One request by its key, as the table knows it. */
 export interface RequestId {
@@ -80,4 +80,9 @@ export async function sweepIdempotency(database: Database, batch: number): Promi
       select tenant_id, id from idempotent_requests where expires_at <= ${database.now()}
       order by expires_at limit ${batch} for update skip locked)`;
   return result.count;
+}
+
+/** Forgets every request of a tenant. */
+export async function forgetAnswers(sql: Sql, tenantId: string): Promise<void> {
+  await sql`delete from idempotent_requests where tenant_id = ${tenantId}::uuid`;
 }

@@ -8,6 +8,7 @@ import {
   budgetsOf,
   explainFailures,
   explainSend,
+  onlyWorkIsMissing,
   resendIn,
   WRONG_CODES_PER_CODE,
   wrongCodesLeft,
@@ -32,7 +33,7 @@ export { budgetsOf, sweepLimits, WRONG_CODES_PER_CODE };
 
 /** The budgets of one deployment, as SQL for the statements that spend them and as words for the refusals. */
 export interface AddressBudgets {
-  /** `insert …` for a `with` list: one row (taken, due, sent_at, failed_at, failures_in_a_row, kept, kept_sends). */
+  /** `insert …` for a `with` list: one row (taken, due, sent_at, failed_at, failures_in_a_row, strangers_in_a_row, kept, kept_sends). */
   takeSend(sql: Sql, take: Omit<TakeSend, 'budgets'>): Fragment;
   /** A number over `b`, a row of address_budgets: how many more codes may be compared? */
   comparisonsLeft(sql: Sql, now: Fragment): Fragment;
@@ -42,12 +43,16 @@ export interface AddressBudgets {
   reopen(sql: Sql, tenantId: string, addresses: Fragment): Fragment;
   /** So many in a row close it. */
   inARow: number;
+  /** So many, of codes that anybody may have asked for, go free. */
+  freeInARow: number;
   /** Remembers that another password than the waiting one was typed for an address. */
   contest(
     database: Database,
     place: { tenantId: string; kind: string; value: string; takenBy: string },
   ): Promise<void>;
   explainSend(state: AddressBudgetState): ReturnType<typeof explainSend>;
+  /** Would a solved challenge alone have let a refused send out? */
+  onlyWorkIsMissing(state: AddressBudgetState & { strangersInARow: number }, patient: boolean): boolean;
   explainFailures(state: AddressBudgetState): ReturnType<typeof explainFailures>;
   wrongCodesLeft(state: AddressBudgetState): number;
   /** Seconds a screen should wait before it offers to send again. */
@@ -62,8 +67,10 @@ export function createAddressBudgets(budgets: Budgets): AddressBudgets {
     failuresInARow: (sql, kept) => failuresInARow(sql, budgets, kept),
     reopen: (sql, tenantId, addresses) => reopenFragment(sql, tenantId, addresses, budgets.wrongCodesInARow),
     inARow: budgets.wrongCodesInARow,
+    freeInARow: budgets.freeWrongCodesInARow,
     contest: (database, place) => contestAddress(database.sql, place, database.now()),
     explainSend: (state) => explainSend(state, budgets),
+    onlyWorkIsMissing: (state, patient) => onlyWorkIsMissing(state, patient, budgets),
     explainFailures: (state) => explainFailures(state, budgets),
     wrongCodesLeft: (state) => wrongCodesLeft(state, budgets),
     resendIn: () => resendIn(budgets),

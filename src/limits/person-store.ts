@@ -41,7 +41,7 @@ export async function forgetAddresses(
   addresses: readonly { kind: string; value: string }[],
 ): Promise<void> {
   await sql`
-    update address_budgets b set failures_in_a_row = 0, closed_at = null, contested_at = null
+    update address_budgets b set failures_in_a_row = 0, strangers_in_a_row = 0, closed_at = null, contested_at = null
     where b.tenant_id = ${tenantId}::uuid and (b.kind, b.value) in (
       select * from unnest(${addresses.map((one) => one.kind)}::text[], ${addresses.map((one) => one.value)}::text[]))`;
 }

@@ -13,6 +13,8 @@ export interface Budgets {
   wrongCodesPerDay: number;
   /** So many wrong codes in a row close the anonymous path (NIST SP 800-63B-4, 3.2.2). */
   wrongCodesInARow: number;
+  /** So many, of codes that anybody may have asked for, go free; then a new code costs a challenge. */
+  freeWrongCodesInARow: number;
   /** Wrong passwords for one identity; never relaxed. */
   wrongPasswordsPerHour: number;
   wrongPasswordsPerCallerPerHour: number;
@@ -50,6 +52,7 @@ export function budgetsOf(config: Config): Budgets {
     wrongCodesPerHour: config.wrongCodesPerHour,
     wrongCodesPerDay: config.wrongCodesPerDay,
     wrongCodesInARow: 100,
+    freeWrongCodesInARow: 20,
     wrongPasswordsPerHour: config.wrongPasswordsPerHour,
     wrongPasswordsPerCallerPerHour: config.wrongPasswordsPerCallerPerHour,
     explicitAnswersPerCallerPerHour: config.explicitAnswersPerCallerPerHour,
@@ -120,13 +123,39 @@ export function explainFailures(state: AddressBudgetState, budgets: Budgets): Re
 export function explainSend(state: AddressBudgetState, budgets: Budgets): Refused {
   const failures = explainFailures(state, budgets);
   if (failures) return failures;
-  const wait = Math.max(
+  const wait = secondsUntilSend(state, budgets);
+  if (wait > 0) return refuse('RATE_LIMITED', { retry_after: wait, resend_in: wait });
+  const cooldown = Math.max(1, secondsCooling(state, budgets));
+  return refuse('RESEND_TOO_SOON', { resend_in: cooldown, retry_after: cooldown });
+}
+
+/**
+ * Was a send refused for nothing but strangers' guesses? Work is asked for only where it leads somewhere.
+ * @param patient it would have waited for the end of the cool-down
+ */
+export function onlyWorkIsMissing(
+  state: AddressBudgetState & { strangersInARow: number },
+  patient: boolean,
+  budgets: Budgets,
+): boolean {
+  return (
+    state.strangersInARow >= budgets.freeWrongCodesInARow &&
+    explainFailures(state, budgets) === undefined &&
+    secondsUntilSend(state, budgets) === 0 &&
+    (patient || secondsCooling(state, budgets) === 0)
+  );
+}
+
+/** Seconds until the windows of ten minutes and of a day let one more out. */
+function secondsUntilSend(state: AddressBudgetState, budgets: Budgets): number {
+  return Math.max(
     secondsUntilBelow(state.sentAt, budgets.sendsPerTenMinutes - state.keptSends, 600, state.now),
     secondsUntilBelow(state.sentAt, budgets.sendsPerDay - SENDS_KEPT_A_DAY * state.keptSends, DAY, state.now),
   );
-  if (wait > 0) return refuse('RATE_LIMITED', { retry_after: wait, resend_in: wait });
-  const cooldown = Math.max(1, secondsUntilBelow(state.sentAt, 1, budgets.sendCooldownSeconds, state.now));
-  return refuse('RESEND_TOO_SOON', { resend_in: cooldown, retry_after: cooldown });
+}
+
+function secondsCooling(state: AddressBudgetState, budgets: Budgets): number {
+  return secondsUntilBelow(state.sentAt, 1, budgets.sendCooldownSeconds, state.now);
 }
 
 /** Seconds until the next code may be asked for, after one was just sent. */

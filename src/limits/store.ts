@@ -60,6 +60,8 @@ export interface TakeSend {
   patient?: boolean;
   /** Somebody typed another password than the one that waits for this address: remembered for a day. */
   contested?: boolean;
+  /** SQL of type boolean over `b`: may a code go out also where strangers have guessed too often? Left out: yes. */
+  passesGate?: Fragment | undefined;
   budgets: Budgets;
   kept: Kept;
   now: Fragment;
@@ -68,7 +70,7 @@ export interface TakeSend {
 /**
  * Takes one send from an address's budget, or leaves it as it is. An upsert sees the newest row whatever the
  * statement's snapshot, so that of many at once exactly as many are taken as are left (S30).
- * Gives one row: taken, due (when what was taken may go out), sent_at, failed_at, failures_in_a_row.
+ * Gives one row: taken, due (when what was taken may go out), sent_at, failed_at, failures_in_a_row, strangers_in_a_row.
  */
 export function takeSendFragment(sql: Sql, take: TakeSend): Fragment {
   const { budgets, kept, now } = take;
@@ -82,6 +84,9 @@ export function takeSendFragment(sql: Sql, take: TakeSend): Fragment {
         else b.sent_at[cardinality(b.sent_at)] + make_interval(secs => ${budgets.sendCooldownSeconds}) end`
     : sql`excluded.sent_at[1]`;
   const keptSends = kept.sends;
+  const gate = take.passesGate
+    ? sql` and (b.strangers_in_a_row < ${budgets.freeWrongCodesInARow}::int or ${take.passesGate})`
+    : sql``;
   const allowed = sql`(
     ${take.patient ? sql`true` : cooled}
     and (cardinality(b.sent_at) < ${Math.min(budgets.sendsPerTenMinutes, budgets.sendsPerDay) - SENDS_KEPT_A_DAY}
@@ -89,7 +94,7 @@ export function takeSendFragment(sql: Sql, take: TakeSend): Fragment {
       and ${within(sql, sql`b.sent_at`, 86_400, now)} < ${budgets.sendsPerDay} - ${SENDS_KEPT_A_DAY}::int * ${keptSends})
     and ${failuresInARow(sql, budgets, kept)} < ${budgets.wrongCodesInARow}
     and ${comparisonsLeft(sql, budgets, now)}
-      - case when b.failed_at = '{}' then 0 else ${kept.comparisons} end > 0)`;
+      - case when b.failed_at = '{}' then 0 else ${kept.comparisons} end > 0${gate})`;
   return sql`
     insert into address_budgets as b (tenant_id, kind, value, sent_at, taken_by, contested_at)
     values (${take.tenantId}::uuid, ${take.kind}, ${take.value}, array[${now}], ${take.takenBy}::uuid,
@@ -105,7 +110,7 @@ export function takeSendFragment(sql: Sql, take: TakeSend): Fragment {
       ),
       contested_at = coalesce(excluded.contested_at, b.contested_at)
     returning taken_by = ${take.takenBy}::uuid as taken, sent_at[cardinality(sent_at)] as due, sent_at, failed_at,
-      ${failuresInARow(sql, budgets, kept)} as failures_in_a_row,
+      ${failuresInARow(sql, budgets, kept)} as failures_in_a_row, b.strangers_in_a_row,
       case when b.failed_at = '{}' then 0 else ${kept.comparisons} end as kept,
       case when cardinality(b.sent_at) < 2 then 0 else ${keptSends} end as kept_sends`;
 }
@@ -171,7 +176,7 @@ export async function sweepLimits(sql: Sql, now: Fragment, batch: number): Promi
   const addresses = await sql`
     delete from address_budgets b using (
       select tenant_id, kind, value from address_budgets
-      where failures_in_a_row = 0 and (contested_at is null or contested_at < ${now} - interval '1 day')
+      where failures_in_a_row = 0 and strangers_in_a_row = 0 and (contested_at is null or contested_at < ${now} - interval '1 day')
         and (cardinality(sent_at) = 0 or sent_at[cardinality(sent_at)] < ${now} - interval '1 day')
         and (cardinality(failed_at) = 0 or failed_at[cardinality(failed_at)] < ${now} - interval '1 day')
       limit ${batch} for update skip locked) forgotten

@@ -9,6 +9,7 @@ import type { PublicUser } from '../users/users.ts';
 import { html, type Html } from '../web/html.ts';
 import { addressField, codeWays, readAddress, type Way, wayOf, waysMenu } from './address-field.ts';
 import { beginFlow, findBegun, toVerify } from './begin-flow.ts';
+import { challengeField } from './challenge.ts';
 import { formOf, problemBox, submitOf } from './components.ts';
 import { textOf } from './context.ts';
 import { sendPage } from './layout.ts';
@@ -96,7 +97,7 @@ export async function showAdd(visit: Visit, access: Access, problem?: Problem): 
     { with: way, replaces: replaced?.id },
     isLink
       ? submitOf(words.telegram.begin)
-      : html`${addressField(visit, way, fields, problem)}${submitOf(words.signIn.action)}`,
+      : html`${addressField(visit, way, fields, problem)}${challengeField(visit, problem?.work)}${submitOf(words.signIn.action)}`,
   );
   const lead = isLink ? words.telegram.lead : words.account.addLead;
   const menu = waysMenu(visit, ways, way, (other) => pathTo(visit, '/account/add', { with: other }));

@@ -2,6 +2,7 @@ import type { FastifyReply } from 'fastify';
 import type { Refused } from '../kernel/errors.ts';
 import { secondProof } from '../signin/second-proof.ts';
 import { html, type Html } from '../web/html.ts';
+import { challengeField } from './challenge.ts';
 import { fieldOf, formOf, leadOf, problemBox, submitOf } from './components.ts';
 import { toVerify } from './begin-flow.ts';
 import { textOf } from './context.ts';
@@ -55,8 +56,9 @@ export async function showSecondProof(visit: Visit, problem?: Problem): Promise<
       );
     }
     const destination = html`<bdi dir="ltr">${way.destination}</bdi>`;
+    const work = textOf(visit.form, 'way') === way.identity_id ? problem?.work : undefined;
     return form(
-      html`<input type="hidden" name="way" value="${way.identity_id}"><button class="button full" type="submit"><span>${fillHtml(words.prove.send, { destination })}</span></button>`,
+      html`${challengeField(visit, work)}<input type="hidden" name="way" value="${way.identity_id}"><button class="button full" type="submit"><span>${fillHtml(words.prove.send, { destination })}</span></button>`,
     );
   });
   const body = html`<div class="stack">${leadOf(words.secondProof.title, words.secondProof.lead)}${problemBox(problem)}${choices}</div>`;

@@ -10,3 +10,9 @@ export async function eraseRegistrations(
     delete from pending_registrations where tenant_id = ${tenantId}::uuid and (kind, value) in (
       select * from unnest(${addresses.map((one) => one.kind)}::text[], ${addresses.map((one) => one.value)}::text[]))`;
 }
+
+/** Removes whatever waits in a tenant. Gives how many. */
+export async function removeAllRegistrations(sql: Sql, tenantId: string): Promise<number> {
+  const { count } = await sql`delete from pending_registrations where tenant_id = ${tenantId}::uuid`;
+  return count;
+}

@@ -21,4 +21,4 @@ export {
   sweepRegistrations,
 };
 export type { RegistrationData, RegistrationFields, WaitingRegistration };
-export { eraseRegistrations } from './person-store.ts';
+export { eraseRegistrations, removeAllRegistrations } from './person-store.ts';

@@ -126,6 +126,8 @@ async function runFinish(
       budget.failures_in_a_row, ${now} as now,
       budget.kept + case when proof.is_holder and proof.holder_tries = 0 then 0 else budget.untried end as kept,
       (select count(*)::int from judged where judged.state = 'wrong' and proof.state = 'wrong') as compared_wrong,
+      (select count(*)::int from judged where judged.state = 'wrong' and judged.closes_address
+        and proof.state = 'wrong') as closing_wrong,
       exists (select from changed) as done
     from proof join budget on budget.kind = proof.kind and budget.value = proof.value`;
   return row;

@@ -15,6 +15,8 @@ export interface OwnersShare extends Kept {
   reserve: Fragment;
   /** A number: codes their holders have not tried yet, each of which keeps one comparison; 0 for the owner. */
   untried: Fragment;
+  /** A boolean: does the caller show a device token of the account? A network is shared with strangers, and does not do. */
+  knownDevice: Fragment;
 }
 
 /**
@@ -37,6 +39,7 @@ export function ownersShare(sql: Sql, tenant: Tenant, clues: RequestClues, now: 
   return {
     reserve,
     untried,
+    knownDevice: ownDevices(sql, holder, { network: undefined, deviceId }),
     sends: isExplicit ? sql`(${reserve} / ${KEPT_FOR_THE_OWNER}::int)` : sql`0`,
     comparisons: sql`(${reserve} + ${untried})`,
     reopened: sql`(${provedSince(sql, holder)} or ${ownDevices(sql, holder, { deviceId, live: true })})`,

@@ -60,6 +60,7 @@ export async function sendCodeToChat(
       channel: chosen.channel,
       locale: chooseLocale(tenant, input.locale, clues),
       userId: null,
+      isKnown: true,
       alongside: (sql) => awaitCode(sql, tenant.id, chatId),
     },
     clues,

@@ -62,20 +62,31 @@ export async function takeOfCaller(
   return refuse('RATE_LIMITED', { retry_after: Math.min(taken.retryAfter, solved.retryAfter) });
 }
 
-async function askForWork(
+/** Are challenges put at all? Not where every send of a caller is free. */
+export function asksForWork(context: SignInContext): boolean {
+  return freeOf(context) < context.sendsPerCallerPerHour;
+}
+
+/**
+ * Undefined where the request has done its work.
+ * @param retryAfter seconds until the same is free; undefined where waiting does not help
+ */
+export async function askForWork(
   context: SignInContext,
   clues: RequestClues,
-  retryAfter: number,
+  retryAfter: number | undefined,
+  sentence?: string,
 ): Promise<Refused | undefined> {
   const solved = await hasSolved(context, clues);
   if (solved === 'solved' || solved === 'unsure') return undefined;
   if (solved === 'away') return refuse('OVERLOADED', { retry_after: 5 }, AWAY);
-  return refuse('PROOF_OF_WORK_REQUIRED', {
-    retry_after: retryAfter,
+  const details = {
+    ...(retryAfter === undefined ? {} : { retry_after: retryAfter }),
     expires_in: CHALLENGE_LIFE_SECONDS,
     next_action: 'SOLVE_CHALLENGE',
     ...(await putChallenge(context, clues)),
-  });
+  };
+  return refuse('PROOF_OF_WORK_REQUIRED', details, sentence);
 }
 
 const AWAY = 'The CAPTCHA cannot be checked at the moment. Try again a little later.';

@@ -55,7 +55,7 @@ export async function refuseLogin(
   }
   const details = await sendDetails(
     context,
-    { ...(code ?? { ...decoyFor(attempt, locale), contested: isContested }), isUnsolved: isPast },
+    code ?? { ...decoyFor(attempt, locale), contested: isContested },
     clues,
   );
   return refuse('INVALID_CREDENTIALS', {
@@ -145,6 +145,7 @@ async function sendDetails(
   }
   const sent = await issueCode(context, code, clues);
   if (!sent.ok) {
+    if (sent.error === 'PROOF_OF_WORK_REQUIRED') return limitedDetails(sent);
     const { resend_in: resendIn, retry_after: retryAfter } = sent.details;
     return { resend_in: resendIn ?? retryAfter ?? 0 };
   }

@@ -16,12 +16,14 @@ export interface ProofRow {
   /** Wrong codes that are kept for others than whoever typed this one. */
   kept: number;
   compared_wrong: number;
+  /** Those of them that count toward the hundred in a row. */
+  closing_wrong: number;
 }
 
 /** The address's record once this check was counted. */
 export function budgetStateAfter(row: ProofRow): AddressBudgetState {
   const failedAt = [...row.failed_at, ...Array.from({ length: row.compared_wrong }, () => row.now)];
-  const failuresInARow = row.failures_in_a_row + row.compared_wrong;
+  const failuresInARow = row.failures_in_a_row + row.closing_wrong;
   return { sentAt: row.sent_at, failedAt, failuresInARow, kept: row.kept, keptSends: 0, now: row.now };
 }
 

@@ -77,7 +77,8 @@ export async function secondProof(
   const limited = await takeSend(context, { tenant, address, channel }, own);
   if (limited) return limited;
   const locale = chooseLocale(tenant, input.locale, clues);
-  const code = { tenant, address, purpose: 'sign_in' as const, channel, locale, userId: null };
+  const isKnown = chat !== undefined;
+  const code = { tenant, address, purpose: 'sign_in' as const, channel, locale, userId: null, isKnown };
   const alongside = chat && ((sql: Sql) => awaitCode(sql, tenant.id, chat.chatId));
   return issueCode(context, { ...code, ...(alongside ? { alongside } : {}) }, own);
 }

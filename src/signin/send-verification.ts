@@ -15,6 +15,7 @@ import {
   refuseNewAddress,
 } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { askingFor, explainGate } from './guessed-address.ts';
 import { ownersShare } from './owner.ts';
 import { giveTollBack, takeSend } from './take-send.ts';
 import { testAddressOf } from './test-address.ts';
@@ -56,8 +57,8 @@ export interface CodeRequest {
   registration?: { id: string } | { keep: (sql: Sql, now: Fragment) => Fragment };
   /** Did whoever starts it type the waiting password? */
   vouchesPassword?: boolean;
-  /** A challenge was put and not solved: what is guessed wrong does not close the address (C11). */
-  isUnsolved?: boolean;
+  /** A session asks for an address of its own account, or a chat: past strangers' guesses no work is asked of them (C11). */
+  isKnown?: boolean;
   /** Somebody typed another password than the waiting one: remembered with the address. */
   contested?: boolean;
   /** Inside the cool-down: the code follows when it ends, instead of a refusal. */
@@ -129,6 +130,7 @@ interface SendRow {
   sent_at: Date[];
   failed_at: Date[];
   failures_in_a_row: number;
+  strangers_in_a_row: number;
   kept: number;
   kept_sends: number;
   now: Date;
@@ -151,6 +153,8 @@ export async function issueCode(
   const database = context.databaseOf(tenant.id);
   const { sql } = database;
   const now = database.now();
+  const share = ownersShare(sql, tenant, clues, now);
+  const asking = await askingFor(context, sql, share, clues, request.isKnown ?? false);
   const issued = context.verifications.issue(sql, {
     tenantId: tenant.id,
     purpose: request.purpose,
@@ -166,7 +170,7 @@ export async function issueCode(
     vouchesPassword: request.vouchesPassword ?? false,
     decoy: decoy !== undefined,
     fixed,
-    isUnsolved: request.isUnsolved === true || context.challenges.isUnsure(clues.challengeAnswer),
+    closesAddress: asking.closesAddress,
     startedBy: clues.caller.bucket,
     from:
       registration && 'keep' in registration
@@ -211,7 +215,8 @@ export async function issueCode(
         takenBy: issued.id,
         patient: request.patient ?? false,
         contested: request.contested ?? false,
-        kept: ownersShare(sql, tenant, clues, now),
+        passesGate: asking.passesGate,
+        kept: share,
         now,
       })}),
         ${registration && 'keep' in registration ? sql`registration as (${registration.keep(sql, now)}),` : sql``}
@@ -219,21 +224,25 @@ export async function issueCode(
         ${request.alongside ? sql`alongside as (${request.alongside(sql)}),` : sql``}
         message as (${queued.insert}),
         audited as (${audited})
-      select taken, due, sent_at, failed_at, failures_in_a_row, kept, kept_sends, ${now} as now,
-        exists (select from issued) as issued from budget`,
+      select taken, due, sent_at, failed_at, failures_in_a_row, strangers_in_a_row, kept, kept_sends,
+        ${now} as now, exists (select from issued) as issued from budget`,
   );
   if (!row) throw new Error('the send statement gave no row');
   const state = {
     sentAt: row.sent_at,
     failedAt: row.failed_at,
     failuresInARow: row.failures_in_a_row,
+    strangersInARow: row.strangers_in_a_row,
     kept: row.kept,
     keptSends: row.kept_sends,
     now: row.now,
   };
   // Nothing goes out: the tolls are as they were. Nobody waits for it, so it tells nothing (S22).
   if (!row.taken || !row.issued || !isSent) void giveTollBack(context, { tenant, address, channel });
-  if (!row.taken) return context.budgets.explainSend(state);
+  if (!row.taken) {
+    const gated = await explainGate(context, state, request.patient ?? false, clues);
+    return gated ?? context.budgets.explainSend(state);
+  }
   // The registration that was to be changed has ended meanwhile.
   if (!row.issued) return refuse('VERIFICATION_NOT_FOUND');
   const wait = Math.max(0, Math.ceil((row.due.getTime() - row.now.getTime()) / 1000));

@@ -168,6 +168,8 @@ export async function runProof(
       proof.max_attempts, proof.channel, budget.sent_at, budget.failed_at, budget.failures_in_a_row,
       budget.kept + case when proof.is_holder and proof.holder_tries = 0 then 0 else budget.untried end as kept,
       (select count(*)::int from judged where judged.state = 'wrong' and proof.state = 'wrong') as compared_wrong,
+      (select count(*)::int from judged where judged.state = 'wrong' and judged.closes_address
+        and proof.state = 'wrong') as closing_wrong,
       exists (select from told_owner) as owner_told,
       account.id is not null and ${passwordDropped(sql, tenant.id)} as password_dropped,
       ${recycled?.columns ?? noRecycledNumber(sql)},

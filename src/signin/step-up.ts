@@ -58,6 +58,7 @@ export async function stepUp(
       channel: chosen.channel,
       locale: chooseLocale(tenant, input.locale, clues),
       userId: user.id,
+      isKnown: true,
       of: { sessionId: access.sessionId, replacesIdentityId: null },
       name: user.first_name,
     },

@@ -182,4 +182,4 @@ export async function sweepTelegramProofs(database: Database, batch: number): Pr
   const links = await sweepLinks(database, KEEP_ENDED_SECONDS, batch);
   return Math.max(links, await sweepLoginData(database, batch));
 }
-export { eraseLinks } from './person-store.ts';
+export { endAllLinks, eraseLinks } from './person-store.ts';

@@ -40,7 +40,7 @@ export function attestationFragment(sql: Sql, attestation: Attestation): Fragmen
         pending_registration_id, null::uuid as test_entry
     ),
     remembered as (
-      update address_budgets b set failed_at = '{}', failures_in_a_row = 0, closed_at = null,
+      update address_budgets b set failed_at = '{}', failures_in_a_row = 0, strangers_in_a_row = 0, closed_at = null,
         contested_at = null
       where b.tenant_id = ${tenantId}::uuid and b.kind = ${kind} and b.value = (select value from proof)
       returning b.kind

@@ -55,7 +55,8 @@ export function spentProofFragment(
       where v.tenant_id = ${tenantId}::uuid and v.id = ${proof.id}::uuid and v.reset_at is null
         and v.purpose in ('sign_in', 'register') and v.consumed_at > ${now} - make_interval(secs => ${proof.lifeSeconds})
       returning 'proved' as state, v.id, v.purpose, v.channel, v.kind, v.value, v.as_entered, v.user_id, v.attempts,
-        v.max_attempts, v.pending_registration_id, v.vouches_password, true as is_holder, 0 as holder_tries, v.test_entry
+        v.max_attempts, v.pending_registration_id, v.vouches_password, true as is_holder, 0 as holder_tries, v.closes_address,
+        v.test_entry
     ),
     judged as (select * from proof),
     budget as materialized (

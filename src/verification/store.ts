@@ -32,8 +32,8 @@ export interface IssueRow {
   startedBy: string;
   /** The entry whose fixed code it has; null: its code was made for it. */
   testEntry: string | null;
-  /** False: a challenge was put that was not solved; what is guessed wrong does not count toward the 100 in a row. */
-  isUnchallenged: boolean;
+  /** SQL of type boolean: does what is guessed wrong count toward the 100 in a row? */
+  closesAddress: Fragment;
   /** SQL after `from`: one row with `due`, if the send was allowed. */
   from: Fragment;
 }
@@ -43,12 +43,12 @@ export function issueFragment(sql: Sql, row: IssueRow): Fragment {
   return sql`
     insert into verifications (tenant_id, id, handle_hash, purpose, channel, kind, value, as_entered, locale,
       code_hash, code_sealed, code_length, max_attempts, user_id, pending_registration_id, vouches_password, is_decoy,
-      session_id, replaces_identity_id, started_by, is_unchallenged, test_entry, created_at, last_sent_at, expires_at)
+      session_id, replaces_identity_id, started_by, closes_address, test_entry, created_at, last_sent_at, expires_at)
     select ${row.tenantId}::uuid, ${row.id}::uuid, ${row.handleHash as Buffer}::bytea, ${row.purpose},
       ${row.channel}, ${row.kind}, ${row.value}, ${row.asEntered}, ${row.locale}, ${row.codeHash as Buffer}::bytea,
       ${row.codeSealed as Buffer | null}::bytea, ${row.codeLength}, ${row.maxAttempts}, ${row.userId}::uuid,
       ${row.pendingRegistrationId}, ${row.vouchesPassword}, ${row.isDecoy},
-      ${row.sessionId}::uuid, ${row.replacesIdentityId}::uuid, ${row.startedBy}, ${row.isUnchallenged},
+      ${row.sessionId}::uuid, ${row.replacesIdentityId}::uuid, ${row.startedBy}, ${row.closesAddress},
       ${row.testEntry}::uuid, due, due,
       due + make_interval(secs => ${row.lifetimeSeconds})
     from ${row.from}
@@ -242,7 +242,7 @@ export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
     ${tests.lock}
     locked as materialized (
       select v.id, v.purpose, v.channel, v.kind, v.value, v.as_entered, v.user_id, v.attempts, v.max_attempts,
-        v.expires_at, v.consumed_at, v.pending_registration_id, v.vouches_password, v.is_unchallenged, v.holder_tries, v.test_entry,
+        v.expires_at, v.consumed_at, v.pending_registration_id, v.vouches_password, v.closes_address, v.holder_tries, v.test_entry,
         exists (select from candidate c where c.id = v.id and c.handle_hash is not null)
           or v.started_by is null or v.started_by = ${query.caller} as is_holder,
         exists (select from candidate c where c.id = v.id and c.code_hash = v.code_hash) as matches
@@ -297,11 +297,13 @@ export function proofFragment(sql: Sql, query: ProofQuery): Fragment {
             when budget.failures_in_a_row >= ${query.inARow}::int then b.closed_at else ${now} end
           from budget, lateral (select case when (select state from proof) = 'proved' then 0
             else budget.failures_in_a_row + (select count(*)::int from judged
-              where state = 'wrong' and is_unchallenged) end as in_a_row) counted_on),
+              where state = 'wrong' and closes_address) end as in_a_row) counted_on),
+        strangers_in_a_row = case when (select state from proof) = 'proved' then 0 else b.strangers_in_a_row
+          + (select count(*)::int from judged where state = 'wrong' and not closes_address) end,
         contested_at = case when (select state from proof) = 'proved' then null else b.contested_at end
       where b.tenant_id = ${tenantId}::uuid
         and b.kind = (select kind from proof where state in ('wrong', 'proved')) and b.value = (select value from proof)
-        and ((select state from proof) = 'wrong' or b.failures_in_a_row > 0 or b.failed_at <> '{}'
+        and ((select state from proof) = 'wrong' or b.failures_in_a_row > 0 or b.strangers_in_a_row > 0 or b.failed_at <> '{}'
           or b.contested_at is not null) returning b.kind, b.value, b.failures_in_a_row
     )${tests.count}`;
 }

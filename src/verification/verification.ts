@@ -42,6 +42,7 @@ import { readTestUse, readTestUses, type TestEntry } from './test-code-store.ts'
 import { type VouchedAddress, vouchedFragment } from './vouched-store.ts';
 
 export { eraseVerifications, verificationsOf } from './person-store.ts';
+export { endAllCodes } from './restore-store.ts';
 export type { Candidate, Purpose, WaitingRow };
 export {
   addressQuery,
@@ -93,8 +94,8 @@ export interface NewVerificationOptions {
   decoy?: boolean;
   /** The caller's network. */
   startedBy: string;
-  /** A challenge was put that was not solved. */
-  isUnsolved?: boolean;
+  /** SQL of type boolean: do its wrong codes count toward the hundred that close the address? */
+  closesAddress: Fragment;
   /** SQL after `from`: one row with `due` when the send was allowed. */
   from: Fragment;
 }
@@ -207,7 +208,6 @@ export function createVerifications(options: VerificationsOptions): Verification
         codeLength: code.length,
         sessionId: wanted.sessionId ?? null,
         replacesIdentityId: wanted.replacesIdentityId ?? null,
-        isUnchallenged: !(wanted.isUnsolved ?? false),
         handleHash: handleHash(secrets, wanted.tenantId, handle),
         codeHash: decoy ? options.randomBytes(32) : (codeHash as Buffer),
         // A fixed code is never sent, so nothing of it is kept here.

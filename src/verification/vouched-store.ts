@@ -31,14 +31,15 @@ export function vouchedFragment(sql: Sql, vouched: VouchedAddress): Fragment {
         ${vouched.channel}, ${kind}, ${value}, ${vouched.asEntered}, ${vouched.locale},
         ${vouched.codeHash as Buffer}::bytea, 0, 0, ${now}, ${now}, ${now}, ${now})
       returning 'proved' as state, id, purpose, channel, kind, value, as_entered, user_id, attempts, max_attempts,
-        pending_registration_id, vouches_password, true as is_holder, 0 as holder_tries, null::uuid as test_entry
+        pending_registration_id, vouches_password, true as is_holder, 0 as holder_tries, false as closes_address, null::uuid as test_entry
     ),
     judged as (select * from proof),
     budget as materialized (
       insert into address_budgets as b (tenant_id, kind, value, taken_by)
       values (${tenantId}::uuid, ${kind}, ${value}, ${vouched.id}::uuid)
       on conflict (tenant_id, kind, value) do update
-        set failed_at = '{}', failures_in_a_row = 0, contested_at = null, closed_at = null
+        set failed_at = '{}', failures_in_a_row = 0, strangers_in_a_row = 0, contested_at = null,
+          closed_at = null
       returning b.kind, b.value, b.sent_at, b.failed_at, b.failures_in_a_row, false as contested, 0 as kept,
         0 as untried
     ),

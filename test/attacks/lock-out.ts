@@ -1,8 +1,12 @@
+import type { Answer, RequestOptions } from '../create-test-app.ts';
+import { solve } from '../solve-challenge.ts';
 import { type Attack, type Figure, inParallel, type Target } from './target.ts';
 
-const HOURS = 24;
-/** When the owner comes back with a new code: after the first hour, in the morning, in the evening. */
-const RETURNS = [1, 8, 24];
+const HOURS = 48;
+/** After the first day every tenth minute is hammered, which changes nothing but the time that this takes. */
+const minutesBetween = (hour: number): number => (hour < 24 ? 1 : 10);
+/** When the owner comes back with a new code: after the first hour, that day, and the next. */
+const RETURNS = [1, 8, 24, 32, 48];
 const HOME = '198.51.100.20';
 
 interface Owner {
@@ -14,27 +18,27 @@ interface Owner {
 /** Somebody who wants a person never to sign in again. */
 export const lockOut: Attack = {
   name: 'lock-out',
-  story: `four accounts hammered every minute for ${HOURS} hours, each request from a new address; owners come back after 1, 8 and 24`,
+  story: `four accounts hammered for ${HOURS} hours, each request from a new address; owners come back after ${RETURNS.join(', ')}`,
   async run(target) {
     const owners = await inParallel(['device', 'network', 'password', 'away'], 1, (name) =>
       newOwner(target, name),
     );
     const [device, network, password, away] = owners as [Owner, Owner, Owner, Owner];
     const tries = { device: 0, network: 0 };
-    let awayRefused = 0;
+    const awayRefused: number[] = [];
     let passwordRefused = 0;
     let refreshRefused = 0;
     for (let hour = 0; hour < HOURS; hour++) {
-      for (let minute = 0; minute < 60; minute++) {
+      for (let minute = 0; minute < 60; minute += minutesBetween(hour)) {
         await Promise.all(owners.map(({ email }) => hammer(target, email)));
-        target.clock.advance(60);
+        target.clock.advance(60 * minutesBetween(hour));
       }
       if (RETURNS.includes(hour + 1)) {
         const byDevice = await triesToSignIn(target, device, { deviceToken: device.deviceToken });
         const byNetwork = await triesToSignIn(target, network, { from: HOME });
         tries.device = Math.max(tries.device, byDevice);
         tries.network = Math.max(tries.network, byNetwork);
-        if ((await triesToSignIn(target, away, {})) > 2) awayRefused++;
+        if ((await triesToSignIn(target, away, {})) > 2) awayRefused.push(hour + 1);
       }
       const signedIn = await target.ask(
         '/api/v1/auth/login',
@@ -50,13 +54,13 @@ export const lockOut: Attack = {
     const figures: Figure[] = [
       {
         attack,
-        figure: 'tries of the owner on a known device, the worst of three returns',
+        figure: 'tries of the owner on a known device, the worst of five returns',
         reached: tries.device,
         most: 2,
       },
       {
         attack,
-        figure: 'tries of the owner in a known network, the worst of three returns',
+        figure: 'tries of the owner in a known network, the worst of five returns',
         reached: tries.network,
         most: 2,
       },
@@ -74,8 +78,8 @@ export const lockOut: Attack = {
       },
       {
         attack,
-        figure: `returns of ${RETURNS.length} on a new device in a new network that were refused`,
-        reached: awayRefused,
+        figure: `hours of ${RETURNS.join(', ')} at which a new device in a new network was refused`,
+        reached: awayRefused.length === 0 ? 'none' : awayRefused.join(', '),
       },
     ];
     return figures;
@@ -105,7 +109,7 @@ async function triesToSignIn(
   const options = { from, ...(deviceToken ? { headers: { 'x-device-token': deviceToken } } : {}) };
   for (let attempt = 1; attempt <= 8; attempt++) {
     const before = await target.newestMessage(email);
-    const sent = await target.ask('/api/v1/auth/send-verification', { email }, options);
+    const sent = await sendAsPagesDo(target, email, options);
     if (sent.status === 200) {
       const code = await target.code(email, { after: before });
       const { status } = await target.ask(
@@ -118,4 +122,13 @@ async function triesToSignIn(
     target.clock.advance(61);
   }
   return 9;
+}
+
+/** Asks for a code; a challenge that is put is solved unseen, as the hosted pages and the client do. */
+async function sendAsPagesDo(target: Target, email: string, options: RequestOptions): Promise<Answer> {
+  const path = '/api/v1/auth/send-verification';
+  const sent = await target.ask(path, { email }, options);
+  if (sent.body.error !== 'PROOF_OF_WORK_REQUIRED') return sent;
+  const headers = { ...options.headers, 'x-challenge-solution': await solve(sent.body.challenge) };
+  return target.ask(path, { email }, { ...options, headers });
 }

@@ -1,28 +1,13 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
-import { after, before, test } from 'node:test';
-import { createTestApp, TEST_SECRET, type TestApp } from '../create-test-app.ts';
+import { after, test } from 'node:test';
 import { newCaller } from '../race/started.ts';
-import { makeFolder, type Ran, runCli } from './run-cli.ts';
+import { createBesideServer } from './beside-server.ts';
+import type { Ran } from './run-cli.ts';
 
-let app: TestApp;
-let folder: string;
-let env: Record<string, string>;
-before(async () => {
-  app = await createTestApp({ start: new Date() });
-  folder = makeFolder();
-  env = {
-    DATABASE_URL: app.urls.get('control') ?? '',
-    FIRSTPROOF_DATABASES: `us=${app.urls.get('us')},uz=${app.urls.get('uz')}`,
-    FIRSTPROOF_PUBLIC_URL: 'https://auth.test',
-    FIRSTPROOF_SECRET: TEST_SECRET,
-  };
-});
-after(async () => {
-  await app.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-const cli = (words: readonly string[]): Promise<Ran> => runCli(['user', ...words], { cwd: folder, env });
+const beside = await createBesideServer({ start: new Date() });
+const { app } = beside;
+after(beside.close);
+const cli = (words: readonly string[]): Promise<Ran> => beside.cli(['user', ...words]);
 
 test('user show tells on one screen what keeps somebody out; list finds them, and says what to do where there is nobody', async () => {
   const phone = '+998901112233';
@@ -93,7 +78,7 @@ test('user export and erase: a copy first, a clear question, and a trail that st
   assert.deepEqual([asked.code, asked.stdout], [2, '']);
   assert.match(asked.stderr, /user export .*\n.*--yes/);
   assert.match((await cli(['erase', phone, '--yes'])).stdout, /is gone/);
-  const verified = await runCli(['audit', 'verify', '--tenant', 'uz'], { cwd: folder, env });
+  const verified = await beside.cli(['audit', 'verify', '--tenant', 'uz']);
   assert.equal(verified.code, 0, verified.stdout);
 });
 

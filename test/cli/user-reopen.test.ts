@@ -1,31 +1,12 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
-import { after, before, test } from 'node:test';
-import { createTestApp, TEST_SECRET, type TestApp } from '../create-test-app.ts';
-import { makeFolder, type Ran, runCli } from './run-cli.ts';
+import { after, test } from 'node:test';
+import { createBesideServer } from './beside-server.ts';
+import type { Ran } from './run-cli.ts';
 
-let app: TestApp;
-let folder: string;
-
-before(async () => {
-  app = await createTestApp({ start: new Date() });
-  folder = makeFolder();
-});
-after(async () => {
-  await app.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-const reopen = (...words: string[]): Promise<Ran> =>
-  runCli(['user', 'reopen', ...words], {
-    cwd: folder,
-    env: {
-      DATABASE_URL: app.urls.get('control') ?? '',
-      FIRSTPROOF_DATABASES: `us=${app.urls.get('us')},uz=${app.urls.get('uz')}`,
-      FIRSTPROOF_PUBLIC_URL: 'https://auth.test',
-      FIRSTPROOF_SECRET: TEST_SECRET,
-    },
-  });
+const beside = await createBesideServer({ start: new Date() });
+const { app } = beside;
+after(beside.close);
+const reopen = (...words: string[]): Promise<Ran> => beside.cli(['user', 'reopen', ...words]);
 
 test('an operator opens a closed address, in the database of its market, and it is recorded', async () => {
   const phone = '+14155557001';

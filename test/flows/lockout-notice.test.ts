@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createTestApp, type TestApp } from '../create-test-app.ts';
+import { solve } from '../solve-challenge.ts';
 import { newCaller, sendPath, verifyPath, wrongCodes } from '../race/started.ts';
 
 let app: TestApp;
@@ -122,7 +123,9 @@ test('S48 an address closed by a hundred wrong codes in a row is told with what 
   const email = 'closed@example.com';
   const { known } = await person({ email }, { phone });
   await app.databases.control.sql`update address_budgets set failures_in_a_row = 99 where value = ${phone}`;
-  await app.post(sendPath, { phone }, { from: newCaller(), headers });
+  const from = newCaller();
+  const solution = await solve((await app.get('/api/v1/auth/challenge', { from })).body.challenge);
+  await app.post(sendPath, { phone }, { from, headers: { ...headers, 'x-challenge-solution': solution } });
   await app.post(verifyPath, { phone, code: '000000' }, { from: newCaller(), headers });
   const [notice, ...earlier] = await notices(email);
   assert.equal(earlier.length, known);

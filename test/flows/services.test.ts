@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { createTestApp, type TestApp } from '../create-test-app.ts';
 
@@ -149,5 +150,43 @@ test('S43 revocation takes an access, a refresh or an opaque token, and an unkno
   }
   for (const token of ['nonsense', 'a.b.c', `fpr_${'A'.repeat(80)}`]) {
     assert.equal((await app.post(REVOKE, { token }, withKey(key))).status, 200);
+  }
+});
+
+test('S43 a scan of 1,000 random tokens is limited by key and caller, told once; live and ended tokens are answered all the while', async () => {
+  const { body } = await app.signIn({ email: 'busy@example.com' });
+  const ended = await app.signIn({ email: 'busy-ended@example.com' });
+  await app.post('/api/v1/auth/logout', {}, { token: ended.body.access_token });
+  const made = await app.app.apiKeys.create({ tenantId: null, name: 'scanner', scopes: ['introspect'] });
+  const other = await keyFor(['introspect']);
+  const [from, elsewhere] = ['198.51.100.90', '198.51.100.91'];
+  const ask = (token: string, key = made.text, caller = from) =>
+    app.post(INTROSPECT, { token }, { ...withKey(key), from: caller });
+  const random = (number: number): string =>
+    number % 2 === 0
+      ? `fps_${randomBytes(60).toString('base64url')}`
+      : `${(body.access_token as string).slice(0, -20)}${randomBytes(15).toString('base64url')}`;
+  const statuses = new Map<number, number>();
+  for (let asked = 0; asked < 1000; asked += 50) {
+    const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => ask(random(index))));
+    for (const { status } of answers) statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    assert.equal((await ask(body.access_token)).body.active, true);
+    assert.deepEqual((await ask(ended.body.access_token)).body, { active: false });
+  }
+  assert.deepEqual(Object.fromEntries(statuses), { 200: 300, 429: 700 });
+  const limited = await ask(random(0));
+  assert.equal(limited.body.error, 'RATE_LIMITED');
+  assert.ok(limited.body.retry_after > 0 && limited.body.retry_after <= 60);
+  assert.equal(limited.headers.get('retry-after'), String(limited.body.retry_after));
+  assert.deepEqual((await ask(random(0), other)).body, { active: false }, 'another key');
+  assert.deepEqual((await ask(random(0), made.text, elsewhere)).body, { active: false }, 'another network');
+  const events = await app.databases.control.sql`
+    select from audit_events where action = 'introspection.limited' and actor = ${`api_key:${made.id}`}`;
+  assert.equal(events.length, 1);
+  app.clock.advance(61);
+  assert.deepEqual((await ask(random(0))).body, { active: false }, 'a new minute');
+  for (let asked = 0; asked < 1000; asked += 100) {
+    const answers = await Promise.all(Array.from({ length: 100 }, () => ask(body.access_token)));
+    assert.ok(answers.every((answer) => answer.body.active === true));
   }
 });

@@ -149,7 +149,7 @@ test('S02 twenty a day holds where one guess is compared with three codes', asyn
 
 test('S02 a hundred wrong codes in a row close the address, days apart or not', async () => {
   const email = newEmail();
-  await start(app, email);
+  await start(app, email, true);
   await app.databases.control.sql`
     update address_budgets set failures_in_a_row = 98 where kind = 'email' and value = ${email}`;
   const outcomes: string[] = [];

@@ -187,7 +187,7 @@ test('S31 five guesses by the address alone leave a code to its holder', async (
 async function closeAddress(email: string): Promise<void> {
   const { sql } = app.databases.control;
   await sql`update address_budgets set failures_in_a_row = 99 where value = ${email}`;
-  const { handle, code } = await start(app, email);
+  const { handle, code } = await start(app, email, true);
   const [wrong] = wrongCodes(1, code);
   const answer = await app.post(verifyPath, { verification_id: handle, code: wrong }, { from: newCaller() });
   assert.equal(answer.status, 401);
@@ -230,7 +230,7 @@ test('S02 a closed address is opened by its owner on a signed-in device, or by a
 test('S02 of many wrong codes at once the hundredth in a row closes the address, told once and by itself', async () => {
   const email = newEmail();
   const { sql } = app.databases.control;
-  const { handle, code } = await start(app, email);
+  const { handle, code } = await start(app, email, true);
   await sql`update address_budgets set failures_in_a_row = 98 where value = ${email}`;
   const answers = await atOnce(
     wrongCodes(20, code).map((wrong) => ({
@@ -256,7 +256,7 @@ test('S02 a closed address opens when its owner proves the account another way, 
   app.clock.advance(60);
   const now = app.clock.now();
   await sql`update users set last_login = ${now} where id = ${mine.userId}`;
-  const { handle, code } = await start(app, mine.email);
+  const { handle, code } = await start(app, mine.email, true);
   const [wrong] = wrongCodes(1, code);
   await app.post(verifyPath, { verification_id: handle, code: wrong }, { from: newCaller() });
   const [row] =

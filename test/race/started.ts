@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TestApp } from '../create-test-app.ts';
+import { solve } from '../solve-challenge.ts';
 
 /** A code that is on its way to its owner, and the handle of whoever asked for it. */
 export interface Started {
@@ -21,10 +22,19 @@ export function newCaller(): string {
   return `198.18.${counter >> 8}.${counter & 255}`;
 }
 
-/** Starts a sign-in and reads its code from the inbox. */
-export async function start(app: TestApp, email = newEmail()): Promise<Started> {
+/**
+ * Starts a sign-in and reads its code from the inbox.
+ * @param paid a challenge is solved first: wrong codes then count toward the hundred that close the address
+ */
+export async function start(app: TestApp, email = newEmail(), paid = false): Promise<Started> {
   const before = await app.newestMessage(email);
-  const sent = await app.post('/api/v1/auth/send-verification', { email }, { from: newCaller() });
+  const from = newCaller();
+  const headers: Record<string, string> = {};
+  if (paid) {
+    const { body } = await app.get('/api/v1/auth/challenge', { from });
+    headers['x-challenge-solution'] = await solve(body.challenge);
+  }
+  const sent = await app.post('/api/v1/auth/send-verification', { email }, { from, headers });
   assert.equal(sent.status, 200, JSON.stringify(sent.body));
   const code = await app.code(email, { after: before });
   return { email, handle: sent.body.verification_id, code };
