@@ -21,7 +21,8 @@ export interface AskProofAgainOptions extends Pick<SignInContext, 'buckets'> {
 
 /**
  * A code was kept from a chat whose number was proved there too long ago (C7): the chat is asked to prove it again, once
- * a day however often codes are asked for. Until then they go by the next channel.
+ * a day however often codes are asked for. Until then they go by the next channel. A crash on the way leaves it for
+ * tomorrow.
  */
 export function createAskProofAgain(options: AskProofAgainOptions): OnStaleChat {
   const { buckets, tenants, newId, log } = options;
