@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { type Gateway, parseRecipe } from './gateway-recipe.ts';
+import type { Gateway } from './gateway.ts';
+import { parseRecipe } from './gateway-recipe.ts';
 import { BadSetting, setting } from './setting.ts';
 
 /** An account of Twilio. The auth token also signs what Twilio reports; calls are made with an API key if there is one. */

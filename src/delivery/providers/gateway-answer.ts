@@ -1,4 +1,4 @@
-import type { Place } from '../../config/gateway-recipe.ts';
+import type { Place } from '../../config/gateway.ts';
 
 /** An answer or a report as a gateway sends it: its text, and its JSON where it is some. */
 export interface Readable {

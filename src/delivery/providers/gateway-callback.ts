@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { Gateway, GatewayCallback } from '../../config/gateway-recipe.ts';
+import type { Gateway, GatewayCallback } from '../../config/gateway.ts';
 import type { DeliveryReport } from '../provider.ts';
 import { type CallbackRequest, fieldsOf, freshness, type ReadCallback, sameText } from './callback.ts';
 import { atPointer, readable, wordOf } from './gateway-answer.ts';

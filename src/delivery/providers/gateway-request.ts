@@ -1,4 +1,4 @@
-import type { GatewayRequest, JsonTemplate } from '../../config/gateway-recipe.ts';
+import type { GatewayRequest, JsonTemplate } from '../../config/gateway.ts';
 import type { Slot, Template } from '../../config/gateway-template.ts';
 import { oneLine } from '../templates/display-text.ts';
 import type { HttpCall } from './http-caller.ts';

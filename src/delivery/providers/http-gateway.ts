@@ -1,4 +1,4 @@
-import type { Gateway } from '../../config/gateway-recipe.ts';
+import type { Gateway } from '../../config/gateway.ts';
 import type { Envelope, Provider, SendResult } from '../provider.ts';
 import { sizeOfSms } from '../segments.ts';
 import { oneLine } from '../templates/display-text.ts';

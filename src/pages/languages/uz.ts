@@ -1,4 +1,4 @@
-import type { Words } from '../words.ts';
+import type { Words } from '../vocabulary.ts';
 
 /** Latin script. */
 export const uzbek: Words = {
