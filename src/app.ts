@@ -102,7 +102,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const metrics = createMetrics();
   const tolls = createTolls({ database: databases.control, clock, config });
   const tollGate = createTollGate(tolls, { buckets, databaseOf, log, newId });
-  const parts = { tenants, databaseOf, metrics, secrets, newId, random, node, tollGate };
+  const parts = { tenants, databaseOf, metrics, secrets, newId, random, node, tollGate, buckets };
   const carriers = composeCarriers(options, parts);
   const { inbox, bots, delivery } = carriers;
   const telegramLogin = composeTelegramLogin(options, { tenants, secrets, newId });

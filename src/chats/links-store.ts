@@ -61,7 +61,7 @@ export function linkFragment(sql: Sql, { tenantId, chatId, moveId, now }: ChatLi
       select ${tenantId}::uuid, ${chatId}::bigint, ${chatId}::bigint, account.id, ${now}, ${now}, ${now}
       from account, opened where (select count(*) from left_chat) >= 0
       on conflict (tenant_id, chat_id) do update set user_id = excluded.user_id, last_seen = excluded.last_seen,
-        linked_at = case when c.user_id = excluded.user_id then c.linked_at else excluded.linked_at end
+        linked_at = excluded.linked_at
       returning c.chat_id, not exists (select from before where before.user_id = c.user_id) as changed
     ),
     moved as (

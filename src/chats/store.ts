@@ -12,6 +12,7 @@ export interface ChatRow {
   blocked_at: Date | null;
   /** The account that this chat currently belongs to, where it was linked. */
   user_id: string | null;
+  /** When its number was last proved in it. */
   linked_at: Date | null;
 }
 
@@ -109,15 +110,16 @@ export async function readChat(
   return row;
 }
 
-/** The open chat that an account was linked to last. */
+/** The open chat that an account was linked to last, and how long ago its number was proved there. */
 export async function readChatOfUser(
   database: Database,
   tenantId: string,
   userId: string,
-): Promise<ChatRow | undefined> {
+): Promise<(ChatRow & { proved_days_ago: number }) | undefined> {
   const { sql } = database;
-  const [row] = await sql<ChatRow[]>`
-    select ${columns(sql)} from telegram_chats c
+  const [row] = await sql<(ChatRow & { proved_days_ago: number })[]>`
+    select ${columns(sql)}, extract(epoch from ${database.now()} - c.linked_at)::float8 / 86400 as proved_days_ago
+    from telegram_chats c
     where c.tenant_id = ${tenantId} and c.user_id = ${userId}::uuid and c.blocked_at is null
     order by c.linked_at desc limit 1`;
   return row;

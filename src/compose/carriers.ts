@@ -15,7 +15,9 @@ import {
 } from '../delivery/delivery.ts';
 import type { Secrets } from '../kernel/secrets.ts';
 import { createOutbox } from '../outbox/outbox.ts';
+import { createAskProofAgain } from '../signin/ask-proof-again.ts';
 import { chatOfAddress } from '../signin/chat-of.ts';
+import type { SignInContext } from '../signin/context.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import type { Metrics } from '../web/metrics.ts';
 import type { AppOptions } from './options.ts';
@@ -39,6 +41,7 @@ export interface CarrierParts {
   /** This process among the servers that share the queue. */
   node: string;
   tollGate: TollGate;
+  buckets: SignInContext['buckets'];
 }
 
 /** In development a copy of each message goes to the inbox, whatever else carries it. */
@@ -67,7 +70,7 @@ export function composeCarriers(options: AppOptions, parts: CarrierParts): Carri
     slugOf: (tenantId) => tenants.byId(tenantId)?.slug,
   });
   const carrying = [bots.provider, ...configured.all, ...(smtp ? [smtp] : [])];
-  const delivery = createDelivery({
+  const delivery: Delivery = createDelivery({
     outbox: createOutbox(node),
     providers: [
       ...(options.providers ?? []),
@@ -75,6 +78,13 @@ export function composeCarriers(options: AppOptions, parts: CarrierParts): Carri
       ...(inbox ? [inbox] : []),
     ],
     chatOf: chatOfAddress,
+    onStaleChat: createAskProofAgain({
+      delivery: () => delivery,
+      buckets: parts.buckets,
+      tenants,
+      newId,
+      log,
+    }),
     control: databases.control,
     databases: databases.all(),
     tenantOf: tenants.byId,

@@ -11,7 +11,16 @@ import { createDeliveryMeter, type DeliveryMeter } from './meter.ts';
 import { type AddressKind, channelsOf, planChannels } from './plan.ts';
 import { channelAfter } from './policy.ts';
 import type { Task } from './task.ts';
-import type { ChatOf, DeliveryReport, Envelope, Provider, ReportOutcome, SendResult } from './provider.ts';
+import type {
+  ChatOf,
+  DeliveryReport,
+  Envelope,
+  LinkedChat,
+  OnStaleChat,
+  Provider,
+  ReportOutcome,
+  SendResult,
+} from './provider.ts';
 import {
   createDevelopmentInbox,
   type DevelopmentInbox,
@@ -37,7 +46,7 @@ import { createWatch } from './watch.ts';
 import { messageLocales } from './templates/templates.ts';
 
 export type { DeliveryCounts, ProviderFailure, QueueState, QueuedMessage, QueueMessageOptions };
-export type { Callback, CodeChecks, ChatOf, DeliveryReport, ReportOutcome };
+export type { Callback, CodeChecks, ChatOf, DeliveryReport, LinkedChat, OnStaleChat, ReportOutcome };
 export type { DeliveryMeter, DevelopmentInbox, Envelope, InboxMessage, Provider, SendResult };
 export type { Probed, ProbeOutcome, SmtpOptions, TolledMessage, TollGate };
 export {
@@ -129,6 +138,8 @@ export interface DeliveryOptions {
   tenantOf: (tenantId: string) => Tenant | undefined;
   /** Finds linked chats; left out: phones have none. */
   chatOf?: ChatOf;
+  /** Asks the person of a chat that codes do not go to any more. */
+  onStaleChat?: OnStaleChat;
   /** Asked before an SMS or a call leaves that no request has paid for; left out: they are free. */
   tolls?: TollGate | undefined;
   meter?: DeliveryMeter;
@@ -157,6 +168,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     providers,
     tenantOf: options.tenantOf,
     chatOf: options.chatOf,
+    onStaleChat: options.onStaleChat,
     tolls: options.tolls,
     suppressions,
     meter,

@@ -17,7 +17,7 @@ import {
   PROVIDER_TIMEOUT_MILLISECONDS,
   retryDelay,
 } from './policy.ts';
-import type { ChatOf, Envelope, Provider, SendResult } from './provider.ts';
+import type { ChatOf, Envelope, OnStaleChat, Provider, SendResult } from './provider.ts';
 import { sizeOfSms } from './segments.ts';
 import { reserveTurns } from './store.ts';
 import type { Suppressions } from './suppressions.ts';
@@ -33,6 +33,7 @@ export interface DispatcherOptions {
   providers: readonly Provider[];
   tenantOf: (tenantId: string) => Tenant | undefined;
   chatOf: ChatOf | undefined;
+  onStaleChat: OnStaleChat | undefined;
   tolls: TollGate | undefined;
   suppressions: Suppressions;
   meter: DeliveryMeter;

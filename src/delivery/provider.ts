@@ -17,19 +17,32 @@ export interface MessageContent {
   expiresIn: number;
   /** The data of the button that undoes what a notice in Telegram tells of. */
   undoMove?: string;
+  /** The data of the button by which a chat proves its number again. */
+  proveAgain?: string;
   /** For notices: what happened, where and when. */
   details?: MessageDetails;
 }
 
+/** A chat, as the channel `telegram` sends to it. */
+export interface LinkedChat {
+  chatId: string;
+  /** Its number was proved there longer ago than was asked: by now it may be somebody else's. */
+  isStale: boolean;
+}
+
 /**
- * The chat that an address is linked to, as the channel `telegram` sends to it; null when there is none. Asked when a
- * message leaves, never by a request.
+ * The chat that an address is linked to; null when there is none. Asked when a message leaves, never by a request.
+ * @param freshDays for how long a proof of the number counts; null: for ever
  */
 export type ChatOf = (
   database: Database,
   tenantId: string,
   address: { kind: 'phone' | 'email' | 'telegram'; value: string },
-) => Promise<string | null>;
+  freshDays: number | null,
+) => Promise<LinkedChat | null>;
+
+/** Told of a chat that a code was kept from. Returns at once. */
+export type OnStaleChat = (database: Database, tenantId: string, chatId: string) => void;
 
 /** A message as a provider gets it: rendered, with the one address it goes to. */
 export interface Envelope {

@@ -4,7 +4,7 @@ import type { Settlement } from '../outbox/outbox.ts';
 import { brandOf, type Tenant } from '../tenants/tenants.ts';
 import { kindOfRecipient } from './plan.ts';
 import type { Envelope, MessageContent, SendResult } from './provider.ts';
-import { renderMessage, undoLabel } from './templates/templates.ts';
+import { proveAgainLabel, renderMessage, undoLabel } from './templates/templates.ts';
 
 /** A leased message in memory, on its way to a provider. */
 export interface Task {
@@ -90,6 +90,17 @@ export function sendOf(
   return { channel, provider, ...told, country, prefix, price, tookMilliseconds };
 }
 
+/** The one button that a message in Telegram may have. */
+function buttonsOf({ locale, undoMove, proveAgain }: Task['content']): Pick<Envelope, 'buttons'> {
+  const button =
+    undoMove !== undefined
+      ? { text: undoLabel(locale), callback_data: undoMove }
+      : proveAgain !== undefined
+        ? { text: proveAgainLabel(locale), callback_data: proveAgain }
+        : undefined;
+  return button ? { buttons: [[button]] } : {};
+}
+
 /** The message as a provider gets it, rendered for the channel whose turn it is. */
 export function envelopeOf(
   { id, tenantId, content, channel, expiresIn }: Task,
@@ -100,9 +111,7 @@ export function envelopeOf(
   const { autofillHost: host, androidAppHash: androidHash } = tenant.policy.sms;
   return {
     ...(channel === 'sms' && androidHash !== null ? { androidHash } : {}),
-    ...(content.undoMove === undefined
-      ? {}
-      : { buttons: [[{ text: undoLabel(content.locale), callback_data: content.undoMove }]] }),
+    ...buttonsOf(content),
     ...renderMessage({ ...content, channel, expiresIn, autofill: { host, androidHash } }, brand),
     ...{ id, tenantId, channel, to, code: content.code, expiresIn },
     senderName: brand.name,

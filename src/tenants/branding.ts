@@ -19,6 +19,7 @@ const noticeTemplates = [
   'new_device',
   'address_changed',
   'chat_moved',
+  'number_unproved',
   'account_locked',
   'address_closed',
   'number_taken_over',

@@ -82,6 +82,41 @@ test('C1 without JavaScript the page says how long to wait', async () => {
   await context.close();
 });
 
+test('C1 a link into Telegram past the free ones begins once the work is done: from its own page, and from the sign-in', async () => {
+  const { context, page, foreign } = await open();
+  for (const path of ['/telegram', '/sign-in?with=telegram']) {
+    await page.goto(path);
+    const [asked] = await Promise.all([
+      page.waitForResponse((answer) => answer.request().method() === 'POST'),
+      page.getByRole('button', { name: 'Continue with Telegram' }).click(),
+    ]);
+    assert.equal(asked.status(), 429, 'the first press is asked for work');
+    await page.waitForURL(/\/telegram\?flow=/);
+    assert.match(await page.locator('.number').innerText(), /^\d\d$/);
+  }
+  const [row] = await app.databases.control.sql`select count(*)::int as links from telegram_links`;
+  assert.equal(row?.['links'], 2, 'one for each press');
+  assert.deepEqual(foreign, []);
+  await context.close();
+});
+
+test('C1 without JavaScript the page of a link into Telegram says what to do', async () => {
+  const { context, page } = await open({ javaScriptEnabled: false });
+  await page.goto('/telegram');
+  const press = page.getByRole('button', { name: 'Continue with Telegram' });
+  const [asked] = await Promise.all([
+    page.waitForResponse((answer) => answer.request().method() === 'POST'),
+    press.click(),
+  ]);
+  assert.equal(asked.status(), 429);
+  await page.getByRole('heading', { name: 'Sign in with Telegram' }).waitFor();
+  const text = await page.locator('main').innerText();
+  assert.match(text, /This step needs JavaScript\. Switch it on, or wait\. Try again in (1 hour|60 minutes)/);
+  await press.waitFor();
+  await page.getByRole('link', { name: /another way/i }).waitFor();
+  await context.close();
+});
+
 test('C1 a page allows the host of the CAPTCHA while it shows one, and only then', async () => {
   const hosts = 'https://challenges.cloudflare.com';
   const guarded = await createPagesApp({

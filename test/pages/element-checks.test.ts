@@ -164,6 +164,14 @@ test('C1 past the free sends the element does the work by itself, for a code and
   await context.close();
 });
 
+test('C1 a link into Telegram begins once the element has done the work', async () => {
+  const { context, page } = await openAt(working, { with: 'telegram' });
+  await page.getByRole('button', { name: 'Continue with Telegram' }).click();
+  await page.getByText('In Telegram, choose this number:').waitFor();
+  assert.match(await element(page).locator('.number').innerText(), /^\d\d$/);
+  await context.close();
+});
+
 test('C1 the element shows the CAPTCHA that is asked for, and goes on by itself; the next one is shown anew', async () => {
   const email = 'human@example.com';
   const { context, page } = await site.open({ with: 'email' });

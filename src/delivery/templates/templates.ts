@@ -108,6 +108,11 @@ export function undoLabel(locale: string): string {
   return wordsOf(locale).undo;
 }
 
+/** What the button says by which a chat proves its number again. */
+export function proveAgainLabel(locale: string): string {
+  return wordsOf(locale).proveAgain;
+}
+
 function valuesOf(content: TemplateContent, locale: string, brand: Brand | undefined): Values {
   const { details = {} } = content;
   return {

@@ -30,6 +30,8 @@ export interface Words {
   facts: { device: string; place: string; time: string; address: string };
   /** The button that undoes what a notice tells of. */
   undo: string;
+  /** The button by which a chat proves its number again. */
+  proveAgain: string;
   /** The button by which a person says that somebody else did it. */
   notMe: string;
   support: string;

@@ -11,6 +11,7 @@ export const english: Words = {
     'Do not share this code. Nobody from {{tenant}} will ever ask you for it, by phone or in writing.',
   facts: { device: 'Device', place: 'Place', time: 'Time', address: 'Address' },
   undo: 'Not me: undo',
+  proveAgain: 'Prove my number',
   notMe: 'This was not me',
   support: 'Questions? Write to {{support}}.',
   footer: 'This message was sent by {{tenant}} to keep your account safe.',
@@ -71,6 +72,13 @@ export const english: Words = {
       subject: 'Your {{tenant}} account uses another Telegram chat',
       intro: 'Your {{tenant}} account was moved to another Telegram chat, where its phone number was proved.',
       ifNotYou: 'If it was not you, press the button in the chat that you used before, within 72 hours.',
+    },
+    number_unproved: {
+      sms: 'Codes of {{tenant}} no longer come to this chat: prove your number again.',
+      subject: 'Prove your number to {{tenant}} again',
+      intro:
+        'Your number was last proved in your Telegram chat with {{tenant}} a long time ago, and numbers are given to other people. Until it is proved again, codes come another way.',
+      ifNotYou: 'Press the button in that chat and share your own number.',
     },
     account_locked: {
       sms: 'Too many wrong tries on your {{tenant}} account. Not you? Stay calm: nobody got in.',

@@ -12,6 +12,7 @@ export const uzbek: Words = {
     'Bu kodni hech kimga aytmang. {{tenant}} xodimlari uni telefonda ham, yozishmada ham hech qachon soʻramaydi.',
   facts: { device: 'Qurilma', place: 'Joy', time: 'Vaqt', address: 'Manzil' },
   undo: 'Bu men emas: bekor qilish',
+  proveAgain: 'Raqamimni tasdiqlash',
   notMe: 'Bu men emasman',
   support: 'Savolingiz bormi? {{support}} manziliga yozing.',
   footer: 'Bu xabar hisobingiz xavfsizligi uchun {{tenant}} tomonidan yuborildi.',
@@ -73,6 +74,13 @@ export const uzbek: Words = {
       subject: '{{tenant}} hisobingiz endi boshqa Telegram chatida',
       intro: "{{tenant}} hisobingiz telefon raqami tasdiqlangan boshqa Telegram chatiga o'tkazildi.",
       ifNotYou: "Bu siz bo'lmasangiz, 72 soat ichida avvalgi chatingizdagi tugmani bosing.",
+    },
+    number_unproved: {
+      sms: '{{tenant}} kodlari endi bu chatga kelmaydi: raqamingizni qayta tasdiqlang.',
+      subject: '{{tenant}} uchun raqamingizni qayta tasdiqlang',
+      intro:
+        "Raqamingiz {{tenant}} bilan Telegram chatingizda ancha oldin tasdiqlangan, raqamlar esa boshqalarga beriladi. Qayta tasdiqlanguncha kodlar boshqa yo'l bilan keladi.",
+      ifNotYou: "O'sha chatdagi tugmani bosing va o'z raqamingizni yuboring.",
     },
     account_locked: {
       sms: "{{tenant}}: xato urinishlar juda ko'p, kirish vaqtincha yopildi.",
