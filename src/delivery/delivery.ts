@@ -45,6 +45,7 @@ import { createFailing, type Failing } from './failing.ts';
 import { createWatch } from './watch.ts';
 import { messageLocales } from './templates/templates.ts';
 
+export { eraseSuppressions } from './person-store.ts';
 export type { DeliveryCounts, ProviderFailure, QueueState, QueuedMessage, QueueMessageOptions };
 export type { Callback, CodeChecks, ChatOf, DeliveryReport, LinkedChat, OnStaleChat, ReportOutcome };
 export type { DeliveryMeter, DevelopmentInbox, Envelope, InboxMessage, Provider, SendResult };
@@ -157,10 +158,17 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const meter = options.meter ?? createDeliveryMeter(undefined);
   const suppressions = createSuppressions();
   const watch = createWatch();
-  const revocations = createTakingBack({ outbox, providers, log });
+  const takingBack = createTakingBack({ outbox, providers, log });
   const ways = { providers, knowsChats: options.chatOf !== undefined, tolls: options.tolls };
   const speeds = createSpeeds(outbox);
   const failing = createFailing({ control: options.control, meter, log });
+
+  function tellWatchers(database: Database, messages: readonly { verification_id: string | null }[]): void {
+    watch.changed(
+      database,
+      messages.map((message) => message.verification_id),
+    );
+  }
 
   const dispatcher = createDispatcher({
     control: options.control,
@@ -178,10 +186,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     concurrency: options.concurrency,
     providerTimeoutMilliseconds: options.providerTimeoutMilliseconds,
     onSettled(database, messages, due) {
-      watch.changed(
-        database,
-        messages.map((message) => message.verification_id),
-      );
+      tellWatchers(database, messages);
       if (due) claiming.wake(database);
     },
     onRoom: () => claiming.wakeWithMore(),
@@ -189,11 +194,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   });
   const claiming = createClaiming({
     ...{ outbox, secrets, log, dispatcher },
-    onClaimed: (database, messages) =>
-      watch.changed(
-        database,
-        messages.map((message) => message.verification_id),
-      ),
+    onClaimed: tellWatchers,
   });
   const reports = createReports({
     databases: options.databases,
@@ -236,7 +237,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     watch: watch.on,
     spent(database, tenantId, verificationId) {
       watch.changed(database, [verificationId]);
-      revocations.takeBack(database, tenantId, verificationId);
+      takingBack.takeBack(database, tenantId, verificationId);
     },
     counts: outbox.counts,
     queued: outbox.queued,
@@ -268,4 +269,3 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     },
   };
 }
-export { eraseSuppressions } from './person-store.ts';
