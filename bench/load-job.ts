@@ -18,6 +18,10 @@ export interface LoadJob {
   /** How many accounts `returning-0…` exist (sign-in) or are to be enrolled (enrol). */
   readonly population: number;
   readonly credentials: readonly Credential[];
+  /** By what returning accounts sign in; left out: by e-mail. */
+  readonly by?: 'email' | 'phone';
+  /** Header lines of every send and proof; `{unique}` becomes a new UUID in each. */
+  readonly headerLines?: readonly string[];
 }
 
 /** What one run measured. Latencies in milliseconds, over right answers only. */

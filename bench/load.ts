@@ -14,20 +14,30 @@ function phoneNumber(n: number): string {
   return `+1202${2_000_000 + (n % 8_000_000)}`;
 }
 
-/** The address of an account that stays between runs. */
-function returningAddress(n: number): string {
-  return `returning-${n}@example.com`;
+/** The address of an account that stays between runs. Its phones are not those of new accounts. */
+function returningAddress(n: number, by: 'email' | 'phone' = 'email'): string {
+  return by === 'email' ? `returning-${n}@example.com` : `+1303${2_000_000 + n}`;
 }
 
 function createFlow(job: LoadJob, readCode: ReadCode, enrolled: Credential[]): Flow {
   const product = products[job.product];
+  const headers = job.headerLines;
   // Each run gets a million numbers of its own, each virtual user every connections-th of them.
   const unique = (user: number, n: number): number => job.run * 1_000_000 + n * job.connections + user;
   switch (job.scenario) {
     case 'enrol':
       return async ({ exchange }, user, n) => {
         const account = n * job.connections + user;
-        enrolled.push(await product.signIn(exchange, readCode, returningAddress(account), account, 'either'));
+        enrolled.push(
+          await product.signIn(
+            exchange,
+            readCode,
+            returningAddress(account, job.by),
+            account,
+            'either',
+            headers,
+          ),
+        );
       };
     case 'sign-up':
       return async ({ exchange }, user, n) => {
@@ -44,7 +54,14 @@ function createFlow(job: LoadJob, readCode: ReadCode, enrolled: Credential[]): F
       const share = Math.max(1, Math.floor(job.population / job.connections));
       return async ({ exchange }, user) => {
         const account = Math.floor(Math.random() * share) * job.connections + user;
-        await product.signIn(exchange, readCode, returningAddress(account), account, 'returning');
+        await product.signIn(
+          exchange,
+          readCode,
+          returningAddress(account, job.by),
+          account,
+          'returning',
+          headers,
+        );
       };
     }
     case 'session-check': {

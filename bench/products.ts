@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readHeaders, writeRequest, type Exchange } from './http-client.ts';
 
 /** The servers the load program can speak to. */
@@ -25,6 +26,7 @@ export interface Product {
     to: string,
     client: number,
     account: Account,
+    headerLines?: readonly string[],
   ): Promise<Credential>;
   /** The request that asks whether a session is live. */
   sessionRequest(credential: Credential): string;
@@ -42,16 +44,20 @@ function refuse(step: string, answer: { status: number; body: string }): never {
 
 /** Firstproof: POST send-verification, the development inbox, POST verify-code; bearer session check. */
 const firstproof: Product = {
-  async signIn(exchange, readCode, to, client, account) {
+  async signIn(exchange, readCode, to, client, account, headerLines = []) {
     const line = clientLine(client);
+    const head = (): string[] => [
+      line,
+      ...headerLines.map((one) => one.replace('{unique}', () => randomUUID())),
+    ];
     const address = to.startsWith('+') ? { phone: to } : { email: to };
     const sentAfter = Date.now();
-    const sent = await exchange(writeRequest('POST', '/api/v1/auth/send-verification', [line], address));
+    const sent = await exchange(writeRequest('POST', '/api/v1/auth/send-verification', head(), address));
     if (sent.status !== 200) refuse('send-verification', sent);
     const { verification_id } = JSON.parse(sent.body) as { verification_id: string };
     const verification_code = await readCode(exchange, to, sentAfter);
     const verified = await exchange(
-      writeRequest('POST', '/api/v1/auth/verify-code', [line], { verification_id, verification_code }),
+      writeRequest('POST', '/api/v1/auth/verify-code', head(), { verification_id, verification_code }),
     );
     const right = account === 'either' ? [200, 201] : account === 'new' ? [201] : [200];
     if (!right.includes(verified.status)) refuse('verify-code', verified);

@@ -11,7 +11,7 @@ export interface Circumstances {
 }
 
 /** An aligned Markdown table; the columns named in `right` are aligned to the right. */
-function writeTable(
+export function writeTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   right: readonly string[] = [],
@@ -49,21 +49,26 @@ function writeMeasured(measured: Measured): string[] {
   ];
 }
 
+/** The day, the machine and the versions, in one line. */
+export function writeMachine(postgresVersion: string): string {
+  const processors = cpus();
+  return [
+    new Date().toISOString().slice(0, 10),
+    `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown processor'}`,
+    `${Math.round(totalmem() / 2 ** 30)} GB`,
+    `${process.platform} ${process.arch}`,
+    `Node.js ${process.versions.node}`,
+    `PostgreSQL ${postgresVersion}`,
+  ].join(' · ');
+}
+
 /** The whole report as Markdown, readable as plain text too. */
 export function writeReport(
   figures: readonly Figure[],
   measurements: readonly Measured[],
   circumstances: Circumstances,
 ): string {
-  const processors = cpus();
-  const facts = [
-    new Date().toISOString().slice(0, 10),
-    `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown processor'}`,
-    `${Math.round(totalmem() / 2 ** 30)} GB`,
-    `${process.platform} ${process.arch}`,
-    `Node.js ${process.versions.node}`,
-    `PostgreSQL ${circumstances.postgresVersion}`,
-  ].join(' · ');
+  const facts = writeMachine(circumstances.postgresVersion);
   const { rounds, seconds, connections } = circumstances;
   const figureRows = figures.map((figure) => [
     figure.figure,

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { ProductName } from './products.ts';
 
 /** A server process under test. */
@@ -117,6 +118,26 @@ export function startFirstproof(
       ...more,
     },
   );
+}
+
+/** Runs a command of Firstproof's own on that database, as its operator would. Throws what it says when it fails. */
+export async function runFirstproof(databaseUrl: string, words: readonly string[]): Promise<void> {
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'firstproof-bench-'));
+  try {
+    await promisify(execFile)(process.execPath, ['bin/firstproof.js', ...words], {
+      cwd: root,
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        HOME: process.env['HOME'] ?? '',
+        FIRSTPROOF_MODE: 'development',
+        FIRSTPROOF_DATA_DIR: dataDirectory,
+        FIRSTPROOF_SECRET: secret,
+        DATABASE_URL: databaseUrl,
+      },
+    });
+  } finally {
+    await rm(dataDirectory, { recursive: true, force: true });
+  }
 }
 
 /** Better Auth on the shared PostgreSQL; `fastest`: session cookie cache on, limits in memory. */

@@ -19,7 +19,7 @@ const Started = Type.Object(
 );
 
 /** POST /api/v1/auth/telegram/oidc, and what follows with the login_id */
-export function telegramOidcRoutes(server: ApiServer, context: ApiContext): void {
+export function telegramLoginRoutes(server: ApiServer, context: ApiContext): void {
   server.post(
     '/api/v1/auth/telegram/oidc',
     {
