@@ -33,15 +33,20 @@ const sceneNames = scenes.map(({ name }) => name);
 const wants = (word: string, all: readonly string[]): boolean =>
   !positionals.some((wanted) => all.includes(wanted)) || positionals.includes(word);
 
-const ethiopic = (weight: number): string => {
-  const name = `@fontsource/noto-sans-ethiopic/files/noto-sans-ethiopic-ethiopic-${weight}-normal.woff2`;
-  const data = readFileSync(fileURLToPath(import.meta.resolve(name))).toString('base64');
-  return `@font-face { font-family: "Noto Sans Ethiopic"; font-weight: ${weight}; src: url(data:font/woff2;base64,${data}); }`;
-};
+const FONT_FILES = fileURLToPath(
+  new URL('files/', import.meta.resolve('@fontsource/noto-sans-ethiopic/package.json')),
+);
+
+function fontFace(weight: number): string {
+  const file = join(FONT_FILES, `noto-sans-ethiopic-ethiopic-${weight}-normal.woff2`);
+  const source = `url(data:font/woff2;base64,${readFileSync(file).toString('base64')})`;
+  return `@font-face { font-family: lent; font-weight: ${weight}; src: ${source}; unicode-range: U+1200-139F, U+2D80-2DDF; }`;
+}
 
 /** Phones bring the letters of Amharic along; the machine that draws may not. */
 async function lendFont(page: Page): Promise<void> {
-  await page.addStyleTag({ content: [400, 600, 700].map(ethiopic).join('\n') });
+  const faces = [400, 600, 700].map(fontFace).join('\n');
+  await page.addStyleTag({ content: `${faces}\n* { font-family: lent, var(--font-text) !important; }` });
 }
 
 async function draw(page: Page, path: string): Promise<void> {
