@@ -65,7 +65,7 @@ export function developmentRoutes(server: ApiServer, { inbox, isUnderWay }: Deve
         response: { 200: Type.Array(Message), ...failures() },
       },
     },
-    async (request, reply) => {
+    async (request) => {
       const { to, after, limit, wait } = request.query;
       const recipient = to === undefined ? undefined : canonicalRecipient(to);
       const end = performance.now() + Number(wait ?? 0) * 1000;
@@ -74,8 +74,6 @@ export function developmentRoutes(server: ApiServer, { inbox, isUnderWay }: Deve
         const isOver = isClosing || request.raw.socket.destroyed || performance.now() >= end;
         const isThere = isOver || after !== undefined || !(await isUnderWay());
         const messages = await inbox.list(recipient, Number(limit ?? 50), after);
-        // A client that is answered in the last moment takes its next connection elsewhere.
-        if (isClosing) reply.header('connection', 'close');
         if (isOver || (isThere && messages.length > 0)) return messages;
         await pause(LOOK_AGAIN_MILLISECONDS);
       }

@@ -62,10 +62,11 @@ export async function composeDoors(options: AppOptions, parts: DoorParts): Promi
       }
     },
   });
-  // Clients that keep a connection open take their next one elsewhere, before this one is closed under them.
-  server.addHook('onRequest', (_request, reply, done) => {
+  // Clients that keep a connection open take their next one elsewhere, before this one is closed under them; also those
+  // whose question began before the stop, and waited.
+  server.addHook('onSend', (_request, reply, payload, done) => {
     if (isStopping()) reply.header('connection', 'close');
-    done();
+    done(null, payload);
   });
   const { version } = options;
   const context: ApiContext = {
