@@ -26,6 +26,8 @@ import { type AddressFields, maskAddress } from './signin/address.ts';
 import { type Reopened, reopenAddress } from './signin/reopen-addresses.ts';
 import { createChallenges } from './challenges/challenges.ts';
 import type { RequestClues, SignInContext } from './signin/context.ts';
+import { createPlainSends } from './signin/plain-send.ts';
+import { createPlainSignIns } from './signin/plain-sign-in.ts';
 import { createTollGate } from './signin/toll-gate.ts';
 import { warnOfClosedCountries } from './signin/watch-tolls.ts';
 import { createTelegramProofs } from './telegram-proofs/telegram-proofs.ts';
@@ -164,6 +166,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       checker: carriers.configured.codeChecker,
       log,
     }),
+    plainSends: createPlainSends({ budgets, verifications, delivery, log }),
+    plainSignIns: createPlainSignIns({ log }),
     budgets,
     buckets,
     challenges: createChallenges({

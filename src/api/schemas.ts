@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 
+import { channels } from '../kernel/channels.ts';
 import { closed } from '../web/schemas.ts';
 
 export { apiKey, closed, Done, Failure, failures } from '../web/schemas.ts';
@@ -22,7 +23,7 @@ export const fields = {
     ],
     { description: 'Numeric Telegram user id.' },
   ),
-  channel: Type.Enum(['sms', 'email', 'telegram', 'voice'], { description: 'How the code should come.' }),
+  channel: Type.Enum([...channels], { description: 'How the code should come.' }),
   locale: Type.String({
     maxLength: 35,
     pattern: '^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$',

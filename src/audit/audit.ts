@@ -45,3 +45,18 @@ export function recordEvent(sql: Sql, record: AuditRecord): Fragment {
       ${record.data ?? sql`'{}'::jsonb`}
     from ${record.from}`;
 }
+
+/**
+ * The same for each row of `from`, a query of `given g`, whose columns tell of the caller and of the tenant.
+ * @param id names the column of `given` with the event's key
+ */
+export function recordEach(
+  sql: Sql,
+  record: Omit<AuditRecord, 'tenantId' | 'caller' | 'id'> & { id: Fragment },
+): Fragment {
+  return sql`
+    insert into audit_events (tenant_id, id, action, actor, subject, ip, user_agent, at, data)
+    select g.tenant_id, ${record.id}, ${record.action}, ${record.actor}, ${record.subject}, g.ip, g.user_agent,
+      ${record.now}, ${record.data ?? sql`'{}'::jsonb`}
+    from ${record.from}`;
+}

@@ -4,6 +4,7 @@ import type {
   ReplyKeyboardMarkup,
   ReplyKeyboardRemove,
 } from 'grammy/types';
+import type { Caller } from '../audit/audit.ts';
 import type { ChatRow } from '../chats/chats.ts';
 import type { Database } from '../db/database.ts';
 import type { Log } from '../kernel/log.ts';
@@ -105,9 +106,13 @@ export function createConversation(options: ConversationOptions): Conversation {
 }
 
 /** A person in Telegram has no address on the network that we know: budgets count by the Telegram account. */
+export function callerInTelegram(telegramUserId: string): Caller {
+  return { ip: '', bucket: `telegram:${telegramUserId}`, userAgent: 'Telegram' };
+}
+
 function cluesOf(tenant: Tenant, chat: ChatRow): RequestClues {
   return {
-    caller: { ip: '', bucket: `telegram:${chat.telegram_user_id}`, userAgent: 'Telegram' },
+    caller: callerInTelegram(chat.telegram_user_id),
     tenantHeader: tenant.slug,
     host: undefined,
     acceptLanguage: undefined,

@@ -3,7 +3,7 @@ import { leaseUpdate, markBlocked, rememberChat, settleUpdate } from '../chats/c
 import { SUPPORTED_LOCALES, matchLocale } from '../kernel/locale.ts';
 import type { BotApi } from '../telegram/telegram.ts';
 import type { Tenant } from '../tenants/tenants.ts';
-import { type BotContext, type Conversation, createConversation } from './conversation.ts';
+import { type BotContext, callerInTelegram, type Conversation, createConversation } from './conversation.ts';
 import type { FeatureTable } from './features.ts';
 import { wordsOf } from './words.ts';
 
@@ -155,7 +155,7 @@ export function createRouter(
       username: display(from.username),
       language: from.language_code?.slice(0, 35) ?? null,
       auditId: context.newId(),
-      caller: { ip: '', bucket: `telegram:${id}`, userAgent: 'Telegram' },
+      caller: callerInTelegram(id),
     });
   }
 

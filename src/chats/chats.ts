@@ -1,14 +1,12 @@
 export {
   blockChat as markBlocked,
   type ChatRow,
-  leaseUpdate,
   readChat as findChat,
   readChatOfUser as findChatOfUser,
-  settleUpdate,
-  sweepUpdates,
   toldFragment as toldByTelegram,
   upsertChat as rememberChat,
 } from './store.ts';
+export { leaseUpdate, settleUpdate, sweepUpdates } from './updates-store.ts';
 export {
   challengeFragment as awaitCode,
   CURRENT_CHAT_INDEX,

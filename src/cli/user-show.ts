@@ -93,6 +93,7 @@ function lockOf(use: AddressUse | undefined, limits: Workbench['app']['limits'])
   if (use.wrong_day >= limits.wrongCodesPerDay) return 'LOCKED for the day';
   if (use.sent_day >= limits.sendsPerDay) return 'no more codes today';
   if (use.sent_ten_minutes >= limits.sendsPerTenMinutes) return 'no more codes for 10 min';
+  if (use.strangers_in_a_row >= limits.freeWrongCodesInARow) return 'guessed at: a challenge is asked';
   return 'open';
 }
 

@@ -7,6 +7,8 @@ import { createHearing } from './hearing.ts';
 
 /** The one LISTEN channel of a database. A payload is `topic:text`. */
 export const FEED_CHANNEL = 'firstproof';
+/** Ids of 36 characters that one payload surely holds: PostgreSQL's limit is 8,000 bytes. */
+export const MOST_IDS_A_NOTICE = 150;
 
 /**
  * What servers tell each other through LISTEN/NOTIFY. While it is not live, what was told may have been missed:

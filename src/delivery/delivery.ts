@@ -1,4 +1,4 @@
-import type { Database, Sql } from '../db/database.ts';
+import type { Database } from '../db/database.ts';
 import type { Feed } from '../db/feed.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Secrets } from '../kernel/secrets.ts';
@@ -31,7 +31,7 @@ import { createConfiguredProviders } from './providers/configured-providers.ts';
 import { withInboxCopy } from './providers/inbox-copy.ts';
 import { createTelegramBotProvider } from './providers/telegram-bot.ts';
 import { createSmtpProvider, type SmtpOptions } from './providers/smtp.ts';
-import { createQueueing, type QueuedMessage, type QueueMessageOptions } from './queueing.ts';
+import { createQueueing, type PreparedMessage, type QueuedMessage, type Queueing } from './queueing.ts';
 import { createProbe, type Probed, type ProbeOutcome } from './probe.ts';
 import { createReports } from './reports.ts';
 import { sizeOfSms } from './segments.ts';
@@ -45,7 +45,8 @@ import { createFailing, type Failing } from './failing.ts';
 import { createWatch } from './watch.ts';
 import { messageLocales } from './templates/templates.ts';
 
-export type { DeliveryCounts, ProviderFailure, QueueState, QueuedMessage, QueueMessageOptions };
+export { eraseSuppressions } from './person-store.ts';
+export type { DeliveryCounts, PreparedMessage, ProviderFailure, QueuedMessage, QueueState };
 export type { Callback, CodeChecks, ChatOf, DeliveryReport, LinkedChat, OnStaleChat, ReportOutcome };
 export type { DeliveryMeter, DevelopmentInbox, Envelope, InboxMessage, Provider, SendResult };
 export type { Probed, ProbeOutcome, SmtpOptions, TolledMessage, TollGate };
@@ -89,9 +90,12 @@ export interface Delivery {
   /** What a message to a phone may cost at most, in the tenant's currency: so much its sender takes from the tolls. */
   mostCost(tenant: Pick<Tenant, 'id' | 'policy'>, channel: string, phone: string): number;
   /** `insert …` for a `with` list. */
-  queue(sql: Sql, message: QueueMessageOptions): QueuedMessage;
+  queue: Queueing['queue'];
+  /** A message as a row of `given`, for a statement that it shares; `queueEach` writes those rows. */
+  prepare: Queueing['prepare'];
+  queueEach: Outbox['queueEach'];
   /** Sends what this server has just committed, from memory. Returns at once. */
-  dispatch(database: Database, queued: QueuedMessage): void;
+  dispatch(database: Database, queued: PreparedMessage): void;
   /**
    * Sends what is due in a database: retries, what a dead server left, what was sent into silence. Returns how many were
    * claimed.
@@ -157,10 +161,17 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const meter = options.meter ?? createDeliveryMeter(undefined);
   const suppressions = createSuppressions();
   const watch = createWatch();
-  const revocations = createTakingBack({ outbox, providers, log });
+  const takingBack = createTakingBack({ outbox, providers, log });
   const ways = { providers, knowsChats: options.chatOf !== undefined, tolls: options.tolls };
   const speeds = createSpeeds(outbox);
   const failing = createFailing({ control: options.control, meter, log });
+
+  function tellWatchers(database: Database, messages: readonly { verification_id: string | null }[]): void {
+    watch.changed(
+      database,
+      messages.map((message) => message.verification_id),
+    );
+  }
 
   const dispatcher = createDispatcher({
     control: options.control,
@@ -178,10 +189,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     concurrency: options.concurrency,
     providerTimeoutMilliseconds: options.providerTimeoutMilliseconds,
     onSettled(database, messages, due) {
-      watch.changed(
-        database,
-        messages.map((message) => message.verification_id),
-      );
+      tellWatchers(database, messages);
       if (due) claiming.wake(database);
     },
     onRoom: () => claiming.wakeWithMore(),
@@ -189,11 +197,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   });
   const claiming = createClaiming({
     ...{ outbox, secrets, log, dispatcher },
-    onClaimed: (database, messages) =>
-      watch.changed(
-        database,
-        messages.map((message) => message.verification_id),
-      ),
+    onClaimed: tellWatchers,
   });
   const reports = createReports({
     databases: options.databases,
@@ -210,7 +214,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   return {
     offers: (channel) => providers.some((provider) => provider.carries(channel)),
     planOf: (tenant, address, head) => planChannels(ways, tenant, address, head),
-    queue: createQueueing(options),
+    ...createQueueing(options),
+    queueEach: outbox.queueEach,
     mostCost: (tenant, channel, phone) => mostCost(providers, tenant, channel, phone),
     dispatch(database, { id, tenantId, plan, content, tollPrice }) {
       const { channel, expiresIn } = content;
@@ -236,7 +241,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     watch: watch.on,
     spent(database, tenantId, verificationId) {
       watch.changed(database, [verificationId]);
-      revocations.takeBack(database, tenantId, verificationId);
+      takingBack.takeBack(database, tenantId, verificationId);
     },
     counts: outbox.counts,
     queued: outbox.queued,
@@ -268,4 +273,3 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     },
   };
 }
-export { eraseSuppressions } from './person-store.ts';

@@ -1,5 +1,5 @@
 import type { Database } from '../db/database.ts';
-import { createBatcher } from '../kernel/batcher.ts';
+import { channels } from '../kernel/channels.ts';
 import type { Log } from '../kernel/log.ts';
 import { phoneCountry } from '../kernel/phone.ts';
 import type { Outbox, SettledMessage, Settlement } from '../outbox/outbox.ts';
@@ -19,6 +19,7 @@ import {
 } from './policy.ts';
 import type { ChatOf, Envelope, OnStaleChat, Provider, SendResult } from './provider.ts';
 import { sizeOfSms } from './segments.ts';
+import { createSettling } from './settling.ts';
 import { reserveTurns } from './store.ts';
 import type { Suppressions } from './suppressions.ts';
 import { costOf } from './prices.ts';
@@ -62,10 +63,9 @@ export interface Dispatcher {
 
 /** A task that waited longer than this is handed back, so that its try ends within its lease. */
 const STALE_AFTER_MILLISECONDS = 15_000;
-const CHANNELS = ['sms', 'email', 'telegram', 'voice'] as const;
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { control, outbox, providers, suppressions, meter, log, random } = options;
+  const { control, providers, suppressions, meter, log, random } = options;
   const timeout = options.providerTimeoutMilliseconds ?? PROVIDER_TIMEOUT_MILLISECONDS;
   const byName = new Map(providers.map((provider) => [provider.name, provider]));
   const destinations = new WeakMap<Task, string>();
@@ -73,7 +73,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const placing = new Map<string, number>();
   const waysOf = createFindWays(options);
   const tolls = createTollTaking(providers, options.tolls);
-  const settlers = new Map<Database, ReturnType<typeof createBatcher<Settlement, boolean>>>();
+  const { settle, drain } = createSettling(options);
   const lanes = createLanes<Task>({
     limitsOf: (name): LaneLimits => ({
       concurrency: byName.get(name)?.limits?.concurrency ?? options.concurrency,
@@ -91,34 +91,6 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   });
 
   const judge = createJudge({ ...options, lanes });
-
-  /** Tells whether it was written: not where the message is another server's by now. */
-  async function settle(database: Database, settlement: Settlement): Promise<boolean> {
-    let settler = settlers.get(database);
-    if (!settler) {
-      settler = createBatcher<Settlement, boolean>({
-        maxBatch: 200,
-        async flush(settlements) {
-          const settled = await outbox.settle(database, settlements);
-          const due = settlements.some((one) => one.state === 'queued' && one.retryInSeconds === 0);
-          options.onSettled(database, settled, due);
-          const written = new Set(settled.map(({ id }) => id));
-          return settlements.map(({ id }) => written.has(id));
-        },
-      });
-      settlers.set(database, settler);
-    }
-    try {
-      return await settler.add(settlement);
-    } catch (error) {
-      // The lease runs out and the message is claimed again: at most one duplicate, with the same code.
-      log.warn(
-        { event: 'settle_failed', message_id: settlement.id, error },
-        'how a message went could not be written',
-      );
-      return false;
-    }
-  }
 
   /** Finds a way for a task, which counts as taken on meanwhile: else all that is due would be claimed in one go. */
   async function place(task: Task, isTurnedAway: boolean): Promise<void> {
@@ -265,7 +237,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     capacity() {
       const [full, shut]: [string[], string[]] = [[], []];
       const rooms: number[] = [];
-      for (const channel of CHANNELS) {
+      for (const channel of channels) {
         const names = providers.filter((provider) => provider.carries(channel)).map(({ name }) => name);
         if (names.length === 0) continue;
         // Which provider a message will go by is not known before: the one that has too much takes from the others' room.
@@ -279,7 +251,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     async stop() {
       // Longer than a try: what it led to is to be written too.
       await lanes.stop(timeout + 2000);
-      await Promise.all([...settlers.values()].map((settler) => settler.drain()));
+      await drain();
     },
   };
 }

@@ -1,3 +1,4 @@
+import { channels } from '../kernel/channels.ts';
 import type { Metrics } from '../web/metrics.ts';
 import type { Breaker } from './breaker.ts';
 
@@ -28,7 +29,6 @@ export interface DeliveryMeter {
   reported(provider: string, outcome: 'applied' | 'repeated' | 'unknown'): void;
 }
 
-const CHANNELS = ['sms', 'email', 'telegram', 'voice'] as const;
 const BREAKER_STATES = { closed: 0, half_open: 1, open: 2 } as const;
 
 /** Counts into the metrics of the management port; without them nowhere. */
@@ -91,7 +91,7 @@ export function createDeliveryMeter(metrics: Metrics | undefined): DeliveryMeter
     fellBack: (tenant, from, to) => fallbacks?.inc({ tenant, from, to }),
     breaker: (provider, state) => breakers?.set({ provider }, BREAKER_STATES[state]),
     queued(database, queue) {
-      for (const channel of CHANNELS) {
+      for (const channel of channels) {
         const state = queue.find((one) => one.channel === channel);
         waiting?.set({ database, channel }, state?.waiting ?? 0);
         ages?.set({ database, channel }, state?.oldest_seconds ?? 0);

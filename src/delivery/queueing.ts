@@ -1,6 +1,6 @@
 import type { Fragment, Sql } from '../db/database.ts';
 import type { Secrets } from '../kernel/secrets.ts';
-import type { Outbox } from '../outbox/outbox.ts';
+import type { GivenMessage, Outbox } from '../outbox/outbox.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import { kindOfRecipient, planChannels, type Ways } from './plan.ts';
 import type { ChatOf, MessageContent } from './provider.ts';
@@ -25,15 +25,33 @@ export interface QueueMessageOptions {
   from: Fragment;
 }
 
-/** A message whose statement has been built; to be handed over once that statement is committed. */
-export interface QueuedMessage {
-  insert: Fragment;
+/** A message made ready; to be handed over once the statement that writes it is committed. */
+export interface PreparedMessage {
   id: string;
   tenantId: string;
   plan: readonly string[];
   content: MessageContent;
   /** What was taken from the tolls for it, in the tenant's currency; null: nothing. */
   tollPrice: number | null;
+}
+
+/** The same, with the part of a statement that writes it. */
+export interface QueuedMessage extends PreparedMessage {
+  insert: Fragment;
+}
+
+/** What makes a message's row, whoever writes it. */
+export type MessageWanted = Pick<
+  QueueMessageOptions,
+  'tenantId' | 'verificationId' | 'content' | 'tollsTaken' | 'decoy'
+>;
+
+/** Makes messages ready, for a statement of their own or one that they share. */
+export interface Queueing {
+  /** `insert …` for a `with` list. */
+  queue(sql: Sql, message: QueueMessageOptions): QueuedMessage;
+  /** The message as a row of `given`; see queueEach. */
+  prepare(message: MessageWanted): { prepared: PreparedMessage; row: GivenMessage };
 }
 
 export interface QueueingOptions {
@@ -46,10 +64,8 @@ export interface QueueingOptions {
   tolls?: TollGate | undefined;
 }
 
-/** Makes the row of a message: `insert …` for a `with` list. */
-export function createQueueing(
-  options: QueueingOptions,
-): (sql: Sql, message: QueueMessageOptions) => QueuedMessage {
+/** Makes the rows of messages. */
+export function createQueueing(options: QueueingOptions): Queueing {
   const { outbox, secrets, newId } = options;
   const ways = {
     providers: options.providers,
@@ -63,30 +79,53 @@ export function createQueueing(
     return planned?.[0] === channel ? planned : [channel];
   }
 
-  return (sql, message) => {
+  function make({ tenantId, content, tollsTaken, decoy = false }: MessageWanted) {
     const id = newId();
-    const { content, tenantId } = message;
     const tenant = options.tenantOf(tenantId);
     const plan = planMessage(tenant, content);
-    const isPaid =
-      tenant !== undefined && message.tollsTaken && !message.decoy && costsMoney(content.channel);
+    const isPaid = tenant !== undefined && tollsTaken && !decoy && costsMoney(content.channel);
     const tollPrice = isPaid ? mostCost(options.providers, tenant, content.channel, content.to) : null;
-    const insert = outbox.queue(sql, {
-      tenantId,
-      id,
-      verificationId: message.verificationId,
-      channel: content.channel,
-      plan,
-      template: content.template,
-      locale: content.locale,
-      payload: secrets.seal(JSON.stringify(content), sealingContextOf(id)),
-      now: message.now,
-      ...(message.due ? { due: message.due } : {}),
-      ...(message.decoy ? { decoy: true } : {}),
-      ...(tollPrice === null ? {} : { tollMicros: microsOf(tollPrice) }),
-      expiresAt: sql`${message.due ?? message.now} + make_interval(secs => ${content.expiresIn})`,
-      from: message.from,
-    });
-    return { insert, id, tenantId, plan, content, tollPrice };
+    const payload = secrets.seal(JSON.stringify(content), sealingContextOf(id));
+    return { id, tenantId, plan, content, tollPrice, payload };
+  }
+
+  return {
+    queue(sql, message) {
+      const { payload, ...prepared } = make(message);
+      const { id, tenantId, plan, content, tollPrice } = prepared;
+      const insert = outbox.queue(sql, {
+        tenantId,
+        id,
+        verificationId: message.verificationId,
+        channel: content.channel,
+        plan,
+        template: content.template,
+        locale: content.locale,
+        payload,
+        now: message.now,
+        ...(message.due ? { due: message.due } : {}),
+        ...(message.decoy ? { decoy: true } : {}),
+        ...(tollPrice === null ? {} : { tollMicros: microsOf(tollPrice) }),
+        expiresAt: sql`${message.due ?? message.now} + make_interval(secs => ${content.expiresIn})`,
+        from: message.from,
+      });
+      return { ...prepared, insert };
+    },
+    prepare(message) {
+      const { payload, ...prepared } = make(message);
+      const { id, plan, content, tollPrice } = prepared;
+      const row: GivenMessage = {
+        message_id: id,
+        message_verification_id: message.verificationId,
+        channel: content.channel,
+        plan: JSON.stringify(plan),
+        template: content.template,
+        locale: content.locale,
+        payload_sealed: message.decoy ? null : payload.toString('hex'),
+        toll_micros: tollPrice === null ? null : microsOf(tollPrice),
+        lives_seconds: content.expiresIn,
+      };
+      return { prepared, row };
+    },
   };
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from '../db/database.ts';
-import type { Feed } from '../db/feed.ts';
+import { type Feed, MOST_IDS_A_NOTICE } from '../db/feed.ts';
 import { tellServers } from './store.ts';
 
 const WATCHED_TOPIC = 'watched';
@@ -9,8 +9,6 @@ const STATUS_TOPIC = 'status';
 const TELL_AGAIN_MILLISECONDS = 20_000;
 /** So long a server goes on telling of what another one watches. */
 const WATCHED_MILLISECONDS = 3 * TELL_AGAIN_MILLISECONDS;
-/** As many ids as a notice surely holds: 8,000 bytes. */
-const MOST_IDS_A_NOTICE = 150;
 
 /**
  * Who wants to know when a verification's message changes. A server that watches one tells all; a server that changes

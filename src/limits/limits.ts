@@ -13,6 +13,7 @@ import {
   WRONG_CODES_PER_CODE,
   wrongCodesLeft,
 } from './policy.ts';
+import { takePlainSendsFragment } from './plain-send-store.ts';
 import {
   addToBuckets,
   comparisonsLeft,
@@ -35,6 +36,8 @@ export { budgetsOf, sweepLimits, WRONG_CODES_PER_CODE };
 export interface AddressBudgets {
   /** `insert …` for a `with` list: one row (taken, due, sent_at, failed_at, failures_in_a_row, strangers_in_a_row, kept, kept_sends). */
   takeSend(sql: Sql, take: Omit<TakeSend, 'budgets'>): Fragment;
+  /** Entries of a `with` list after `given` (tenant_id, kind, value, id): takes the sends that need no judging. */
+  takePlainSends(sql: Sql, now: Fragment): Fragment;
   /** A number over `b`, a row of address_budgets: how many more codes may be compared? */
   comparisonsLeft(sql: Sql, now: Fragment): Fragment;
   /** A number over `b`: wrong codes in a row as they count now. */
@@ -55,6 +58,8 @@ export interface AddressBudgets {
   onlyWorkIsMissing(state: AddressBudgetState & { strangersInARow: number }, patient: boolean): boolean;
   explainFailures(state: AddressBudgetState): ReturnType<typeof explainFailures>;
   wrongCodesLeft(state: AddressBudgetState): number;
+  /** Wrong codes that a new code of an address bears for which nothing was guessed wrong. */
+  attemptsAtPeace(): number;
   /** Seconds a screen should wait before it offers to send again. */
   resendIn(): number;
 }
@@ -63,6 +68,7 @@ export interface AddressBudgets {
 export function createAddressBudgets(budgets: Budgets): AddressBudgets {
   return {
     takeSend: (sql, take) => takeSendFragment(sql, { ...take, budgets }),
+    takePlainSends: (sql, now) => takePlainSendsFragment(sql, budgets, now),
     comparisonsLeft: (sql, now) => comparisonsLeft(sql, budgets, now),
     failuresInARow: (sql, kept) => failuresInARow(sql, budgets, kept),
     reopen: (sql, tenantId, addresses) => reopenFragment(sql, tenantId, addresses, budgets.wrongCodesInARow),
@@ -73,6 +79,8 @@ export function createAddressBudgets(budgets: Budgets): AddressBudgets {
     onlyWorkIsMissing: (state, patient) => onlyWorkIsMissing(state, patient, budgets),
     explainFailures: (state) => explainFailures(state, budgets),
     wrongCodesLeft: (state) => wrongCodesLeft(state, budgets),
+    attemptsAtPeace: () =>
+      Math.min(WRONG_CODES_PER_CODE, budgets.wrongCodesPerHour, budgets.wrongCodesPerDay),
     resendIn: () => resendIn(budgets),
   };
 }

@@ -9,6 +9,8 @@ export interface AddressUse {
   wrong_hour: number;
   wrong_day: number;
   wrong_in_a_row: number;
+  /** Of codes that anybody may have asked for; they count toward nothing but the next challenge. */
+  strangers_in_a_row: number;
   closed_at: Date | null;
 }
 
@@ -25,7 +27,8 @@ export function readAddressUse(
   return sql<AddressUse[]>`
     select b.kind, b.value, ${within(sql`b.sent_at`, 600)} as sent_ten_minutes,
       ${within(sql`b.sent_at`, 86_400)} as sent_day, ${within(sql`b.failed_at`, 3600)} as wrong_hour,
-      ${within(sql`b.failed_at`, 86_400)} as wrong_day, b.failures_in_a_row as wrong_in_a_row, b.closed_at
+      ${within(sql`b.failed_at`, 86_400)} as wrong_day, b.failures_in_a_row as wrong_in_a_row,
+      b.strangers_in_a_row, b.closed_at
     from address_budgets b
     where b.tenant_id = ${tenantId}::uuid and (b.kind, b.value) in (
       select * from unnest(${addresses.map((one) => one.kind)}::text[], ${addresses.map((one) => one.value)}::text[]))`;

@@ -50,6 +50,22 @@ export function reopenFragment(sql: Sql, tenantId: string, addresses: Fragment, 
     returning b.kind, b.value`;
 }
 
+/** SQL of type boolean over `b`: is the cool-down over? It ends with the use of the code that was sent. */
+export function cooledFragment(sql: Sql, budgets: Budgets, now: Fragment): Fragment {
+  return sql`(b.sent_at[cardinality(b.sent_at)] is null
+      or b.sent_at[cardinality(b.sent_at)] <= ${now} - make_interval(secs => ${budgets.sendCooldownSeconds})
+      or exists (select from verifications used
+        where used.tenant_id = b.tenant_id and used.kind = b.kind and used.value = b.value
+          and used.consumed_at >= b.sent_at[cardinality(b.sent_at)]))`;
+}
+
+/** SQL over `b`: its sends that still count, oldest first, with room for one more. */
+export function recentSends(sql: Sql, now: Fragment): Fragment {
+  return sql`array(select moment from (
+      select moment from unnest(b.sent_at) moment where moment > ${now} - interval '1 day'
+      order by moment desc limit ${MOST_MOMENTS - 1}) newest order by moment)`;
+}
+
 export interface TakeSend {
   tenantId: string;
   kind: string;
@@ -74,11 +90,7 @@ export interface TakeSend {
  */
 export function takeSendFragment(sql: Sql, take: TakeSend): Fragment {
   const { budgets, kept, now } = take;
-  const cooled = sql`(b.sent_at[cardinality(b.sent_at)] is null
-      or b.sent_at[cardinality(b.sent_at)] <= ${now} - make_interval(secs => ${budgets.sendCooldownSeconds})
-      or exists (select from verifications used
-        where used.tenant_id = b.tenant_id and used.kind = b.kind and used.value = b.value
-          and used.consumed_at >= b.sent_at[cardinality(b.sent_at)]))`;
+  const cooled = cooledFragment(sql, budgets, now);
   const moment = take.patient
     ? sql`case when ${cooled} then excluded.sent_at[1]
         else b.sent_at[cardinality(b.sent_at)] + make_interval(secs => ${budgets.sendCooldownSeconds}) end`

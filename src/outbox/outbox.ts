@@ -1,3 +1,4 @@
+import { type GivenMessage, givenMessageColumns, queueEachFragment } from './given-store.ts';
 import type { Database, Fragment, Sql } from '../db/database.ts';
 import {
   type ClaimedMessage,
@@ -19,7 +20,8 @@ import { applyReport, type ReportedSend, type SendReport } from './report-store.
 
 export { eraseMessages, readSentTo, type SentRow } from './person-store.ts';
 export type { DeliveryCounts, QueueState };
-export type { ClaimedMessage, QueueMessage, ReportedSend, SettledMessage, Settlement };
+export type { ClaimedMessage, GivenMessage, QueueMessage, ReportedSend, SettledMessage, Settlement };
+export { givenMessageColumns };
 export { OUTBOX_TOPIC, readCarried, sweepMessages };
 
 /** Longer than any provider's time-out, shorter than a person's patience with a dead server. */
@@ -31,6 +33,8 @@ export interface Outbox {
   readonly node: string;
   /** `insert …` for the `with` list of the statement that causes the message. */
   queue(sql: Sql, message: Omit<QueueMessage, 'leasedBy' | 'leaseSeconds'>): Fragment;
+  /** The same for each row of `from`, a query of `given g` with the columns of GivenMessage: all due at once. */
+  queueEach(sql: Sql, now: Fragment, from: Fragment): Fragment;
   /**
    * Leases due messages to this server, but for those of channels it has enough of (`full`) or that nothing can leave by
    * at the moment (`shut`: what has another channel left is taken all the same).
@@ -62,6 +66,8 @@ export function createOutbox(node: string): Outbox {
   return {
     node,
     queue: (sql, message) => queueFragment(sql, { ...message, leasedBy: node, leaseSeconds: LEASE_SECONDS }),
+    queueEach: (sql, now, from) =>
+      queueEachFragment(sql, { now, leasedBy: node, leaseSeconds: LEASE_SECONDS, from }),
     claim: (database, limit, except) =>
       claimDue(database, { node, limit, leaseSeconds: LEASE_SECONDS, ...except }),
     settle: (database, settlements) => settle(database, node, settlements),

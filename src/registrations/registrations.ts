@@ -6,6 +6,7 @@ import {
   readWaiting,
   sweepRegistrations,
   type WaitingRegistration,
+  waitsFragment,
 } from './store.ts';
 
 /**
@@ -19,6 +20,7 @@ export {
   readRegistration,
   readWaiting as findWaitingRegistrations,
   sweepRegistrations,
+  waitsFragment as registrationWaits,
 };
 export type { RegistrationData, RegistrationFields, WaitingRegistration };
 export { eraseRegistrations, removeAllRegistrations } from './person-store.ts';

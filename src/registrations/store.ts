@@ -72,6 +72,12 @@ export function claimFragment(sql: Sql, tenantId: string, now: Fragment): Fragme
     )`;
 }
 
+/** SQL of type boolean over `l`, an address with its tenant: does a registration wait for it, be it over already? */
+export function waitsFragment(sql: Sql): Fragment {
+  return sql`exists (select from pending_registrations p
+    where p.tenant_id = l.tenant_id and p.kind = l.kind and p.value = l.value)`;
+}
+
 /** The registrations that wait for an address, newest first. */
 export function readWaiting(
   database: Database,

@@ -1,11 +1,9 @@
 import { recordEvent } from '../audit/audit.ts';
 import { type Database, type Fragment, type Sql, withConflictRetry } from '../db/database.ts';
-import { FEED_CHANNEL } from '../db/feed.ts';
+import { FEED_CHANNEL, MOST_IDS_A_NOTICE } from '../db/feed.ts';
 
 /** The topic by which servers learn that sessions ended: session ids, comma-separated. */
 export const SESSIONS_TOPIC = 'sessions';
-/** Ids of 36 characters that fit into one NOTIFY payload (8,000 bytes). */
-const IDS_A_NOTICE = 150;
 
 /** Whose word ended sessions, and why: what the audit keeps of each end. */
 interface EndReason {
@@ -21,7 +19,7 @@ interface EndReason {
 function tellServers(sql: Sql, ended: Fragment): Fragment {
   return sql`
     select pg_notify(${FEED_CHANNEL}, ${`${SESSIONS_TOPIC}:`} || string_agg(id::text, ','))
-    from (select id, (row_number() over () - 1) / ${IDS_A_NOTICE} as notice from ${ended}) numbered
+    from (select id, (row_number() over () - 1) / ${MOST_IDS_A_NOTICE} as notice from ${ended}) numbered
     group by notice`;
 }
 

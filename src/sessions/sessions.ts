@@ -32,6 +32,8 @@ export { createRevocations, endAllSessions, endSessions, issuerOf, SHARED_INDEX,
 export { ownDevicesFragment as ownDevices };
 export { eraseDevices, readSessionsOf, type SessionRow } from './directory-store.ts';
 export { endDisputedSessions, endFormerFragment as endFormer, endOtherSessions } from './end-store.ts';
+export { type GivenSession, givenSessionColumns, openEachFragment as openEach } from './plain-open-store.ts';
+export { prepareSession } from './prepare-session.ts';
 export type { Owner } from './ending.ts';
 export { addProof, clearProofs, liveSession, type ProofMethod, readProofs } from './proof-store.ts';
 

@@ -12,6 +12,8 @@ import type { TelegramProofs } from '../telegram-proofs/telegram-proofs.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import type { Tolls } from '../tolls/tolls.ts';
 import type { Verifications } from '../verification/verification.ts';
+import type { PlainSends } from './plain-send.ts';
+import type { PlainSignIns } from './plain-sign-in.ts';
 
 /** The tenants' Telegram bots, as far as a use case needs to know. */
 export interface TelegramReach {
@@ -29,6 +31,10 @@ export interface SignInContext {
   sessions: Sessions;
   delivery: Delivery;
   codeChecks: CodeChecks;
+  /** Sends that need no judging, written together. */
+  plainSends: PlainSends;
+  /** Sign-ins that nothing unusual belongs to, likewise. */
+  plainSignIns: PlainSignIns;
   budgets: AddressBudgets;
   buckets: CallerBuckets;
   challenges: Challenges;

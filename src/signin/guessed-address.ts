@@ -39,6 +39,11 @@ export async function askingFor(
   };
 }
 
+/** The same for an address at which no stranger has guessed: the gate is open, and only work done counts. */
+export async function closesAtPeace(context: SignInContext, clues: RequestClues): Promise<boolean> {
+  return !asksForWork(context) || (await hasSolved(context, clues)) === 'solved';
+}
+
 /** The refusal of a code that only work would have bought; undefined where the address's budgets refuse it as well. */
 export async function explainGate(
   context: SignInContext,

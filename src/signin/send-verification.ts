@@ -4,6 +4,7 @@ import { messageLocales } from '../delivery/delivery.ts';
 import { findChat } from '../chats/chats.ts';
 import { type Refused, refuse } from '../kernel/errors.ts';
 import { matchLocale, parseAcceptLanguage } from '../kernel/locale.ts';
+import { WRONG_CODES_PER_CODE } from '../limits/limits.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import { codeTemplateOf, type Purpose } from '../verification/verification.ts';
 import {
@@ -17,6 +18,7 @@ import {
 import type { RequestClues, SignInContext } from './context.ts';
 import { askingFor, explainGate } from './guessed-address.ts';
 import { ownersShare } from './owner.ts';
+import { sendPlainly } from './plain-send.ts';
 import { giveTollBack, takeSend } from './take-send.ts';
 import { testAddressOf } from './test-address.ts';
 import { mayTellOpenly } from './openness.ts';
@@ -69,7 +71,7 @@ export interface CodeRequest {
    * Nobody may learn that nobody is there: the same answer for the same work, and no code. With `already_registered`
    * the address is told that it has an account.
    */
-  decoy?: 'silent' | 'already_registered';
+  decoy?: 'silent' | 'already_registered' | undefined;
 }
 
 /**
@@ -151,6 +153,25 @@ export async function issueCode(
   const codeLength = fixed?.code.length ?? tenant.policy.codeLength(request.purpose);
   const { registration } = request;
   const database = context.databaseOf(tenant.id);
+  const answer = (verificationId: string, wait: number, attemptsLeft: number): VerificationSent => ({
+    ok: true,
+    tenant,
+    verificationId,
+    channel,
+    destination: maskAddress(address),
+    codeLength,
+    expiresIn: wait + codeLifetimeSeconds,
+    resendIn: wait + context.budgets.resendIn(),
+    attemptsLeft,
+  });
+  if (!fixed) {
+    const sent = await sendPlainly(context, database, { ...request, decoy, codeLength }, clues);
+    if (sent) {
+      if (isSent) context.delivery.dispatch(database, sent.prepared);
+      else void giveTollBack(context, { tenant, address, channel });
+      return answer(sent.made.verificationId, 0, context.budgets.attemptsAtPeace());
+    }
+  }
   const { sql } = database;
   const now = database.now();
   const share = ownersShare(sql, tenant, clues, now);
@@ -247,15 +268,9 @@ export async function issueCode(
   if (!row.issued) return refuse('VERIFICATION_NOT_FOUND');
   const wait = Math.max(0, Math.ceil((row.due.getTime() - row.now.getTime()) / 1000));
   if (wait === 0 && isSent) context.delivery.dispatch(database, queued);
-  return {
-    ok: true,
-    tenant,
-    verificationId: issued.verificationId,
-    channel,
-    destination: maskAddress(address),
-    codeLength,
-    expiresIn: wait + codeLifetimeSeconds,
-    resendIn: wait + context.budgets.resendIn(),
-    attemptsLeft: Math.min(5, context.budgets.wrongCodesLeft(state)),
-  };
+  return answer(
+    issued.verificationId,
+    wait,
+    Math.min(WRONG_CODES_PER_CODE, context.budgets.wrongCodesLeft(state)),
+  );
 }

@@ -5,7 +5,7 @@ import { claimRegistration } from '../registrations/registrations.ts';
 import type { Joining, SessionStyle } from '../sessions/sessions.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import { admit, type IdleVerdict, passwordDropped } from '../users/users.ts';
-import type { Purpose } from '../verification/verification.ts';
+import type { GivenProof, Purpose } from '../verification/verification.ts';
 import type { ChatToLink } from './chat-link.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { noRecycledNumber, recycledNumber } from './recycled-number.ts';
@@ -49,6 +49,8 @@ export interface ProofSource {
   amr: readonly string[];
   /** Found by the handle, not by the address alone? */
   byHandle: boolean;
+  /** A single handle and code of ours, which may be checked together with others. */
+  plain?: GivenProof | undefined;
   /** Whose code a provider may have made, what was typed, and the proof once that provider has said yes. */
   elsewhere?: { ids: readonly string[]; code: string; approved: ProofSource };
   /** Its holder wants a new account, whoever had the number before. */

@@ -9,12 +9,19 @@ import {
   publicUser,
   USERNAME_INDEX,
 } from '../users/users.ts';
-import { addressQuery, type Candidate, readCode, RESET_LIFE_SECONDS } from '../verification/verification.ts';
+import {
+  addressQuery,
+  type Candidate,
+  type GivenProof,
+  readCode,
+  RESET_LIFE_SECONDS,
+} from '../verification/verification.ts';
 import { type AddressFields, locateAddress } from './address.ts';
 import { checkElsewhere } from './check-elsewhere.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { refusedProof } from './refused-proof.ts';
 import { ownersShare } from './owner.ts';
+import { signInPlainly } from './plain-sign-in.ts';
 import { withJoining } from './joining.ts';
 import { recordClosing } from './record-closing.ts';
 import { tenantsOfHandle } from './resend-otp.ts';
@@ -139,10 +146,18 @@ export function codeAmong(
     amr: ['otp'],
     byHandle,
   });
-  const first = source(false);
+  const first = { ...source(false), plain: plainProof(candidates) };
   return context.codeChecks.asksProviders
-    ? { ...first, elsewhere: { ids, code, approved: source(true) } }
+    ? { ...first, plain: undefined, elsewhere: { ids, code, approved: source(true) } }
     : first;
+}
+
+/** A single handle with its code. While secrets are rotated there are more, one for each. */
+function plainProof(candidates: readonly Candidate[]): GivenProof | undefined {
+  const [only] = candidates;
+  if (!only?.handleHash || candidates.length > 1) return undefined;
+  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+  return { id: only.id, handle_hash: hex(only.handleHash), code_hash: hex(only.codeHash) };
 }
 
 /** The sign-in itself, whatever proves the address: one statement. Undefined: there was nothing to prove. */
@@ -194,7 +209,8 @@ export async function signInBy(
       return run(false);
     }
   };
-  let row = await runOrRename();
+  const together = proof.plain && { tenant, proof: proof.plain, style, input, clues };
+  let row = (together && (await signInPlainly(context, together))) ?? (await runOrRename());
   const providerMessageId = row?.state === 'wrong' ? made?.get(row.verification_id) : undefined;
   if (row && elsewhere && providerMessageId !== undefined) {
     const attempt = { ...row, tenantId: tenant.id, providerMessageId, code: elsewhere.code };

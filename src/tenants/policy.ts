@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { channels } from '../kernel/channels.ts';
 import { type AuditPolicy, auditPolicyOf, auditSchema } from './audit-settings.ts';
 import { type CustomFieldsSchema, customFieldsSchemaProblem } from './custom-fields.ts';
 import { type DeliveryPolicy, deliveryPolicyOf, deliverySettingsSchema } from './delivery-settings.ts';
@@ -36,9 +37,7 @@ export const settingsSchema = Type.Object(
     /** Country (ISO 3166-1 alpha-2) by which national phone forms are read; absent: only +… is accepted. */
     default_country: Type.Optional(Type.String({ pattern: '^[A-Z]{2}$' })),
     /** Ways a code may be sent. */
-    channels: Type.Optional(
-      Type.Array(Type.Enum(['sms', 'email', 'telegram', 'voice']), { minItems: 1, uniqueItems: true }),
-    ),
+    channels: Type.Optional(Type.Array(Type.Enum([...channels]), { minItems: 1, uniqueItems: true })),
     /** What SMS and voice may cost. */
     tolls: Type.Optional(tollSettings),
     /** Whether a proof by somebody unknown makes an account. */

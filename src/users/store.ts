@@ -57,7 +57,7 @@ export interface Admission {
 }
 
 /** SQL of type text[]: the programs an account is signed in with, this one last among at most 20. */
-export function withAgent(sql: Sql, agent: string | null): Fragment {
+export function withAgent(sql: Sql, agent: string | null | Fragment): Fragment {
   return sql`case when ${agent}::text is null or ${agent}::text = any(u.known_agents) then u.known_agents
     else u.known_agents[greatest(1, cardinality(u.known_agents) - 18):] || ${agent}::text end`;
 }

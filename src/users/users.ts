@@ -23,6 +23,13 @@ export {
 };
 
 export {
+  admitPlainFragment as admitPlain,
+  type GivenPerson,
+  givenPersonColumns,
+  identitiesOfEntering,
+  plainFragment as plainOf,
+} from './plain-admit-store.ts';
+export {
   dropPasswordSince,
   enterFragment as enter,
   findPasswordHash,

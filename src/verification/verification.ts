@@ -38,14 +38,22 @@ import {
   type WaitingRow,
 } from './store.ts';
 
+import { type GivenVerification, givenVerificationColumns, issueEachFragment } from './given-store.ts';
 import { readTestUse, readTestUses, type TestEntry } from './test-code-store.ts';
 import { type VouchedAddress, vouchedFragment } from './vouched-store.ts';
 
+export {
+  type GivenProof,
+  givenProofColumns,
+  judgePlainFragment as judgePlain,
+  lockPlainFragment as lockPlain,
+} from './plain-proof-store.ts';
 export { eraseVerifications, verificationsOf } from './person-store.ts';
 export { endAllCodes } from './restore-store.ts';
-export type { Candidate, Purpose, WaitingRow };
+export type { Candidate, GivenVerification, Purpose, WaitingRow };
 export {
   addressQuery,
+  givenVerificationColumns,
   burnVerification,
   codeTemplateOf,
   endedCodesFragment as endedCodes,
@@ -61,10 +69,13 @@ export {
 export type { ResetTokenClaims };
 
 /** A new code with its handle; the code itself goes into the sealed message and nowhere else. */
-export interface NewVerification {
+export interface MadeVerification {
   id: string;
   verificationId: string;
   code: string;
+}
+
+export interface NewVerification extends MadeVerification {
   /** `insert …` for a `with` list; gives the id when the send was allowed. */
   insert: Fragment;
 }
@@ -100,11 +111,24 @@ export interface NewVerificationOptions {
   from: Fragment;
 }
 
+/** What a new verification is made of, whoever writes it. */
+export type VerificationWanted = Omit<
+  NewVerificationOptions,
+  'from' | 'pendingRegistrationId' | 'vouchesPassword' | 'sessionId' | 'replacesIdentityId' | 'closesAddress'
+>;
+
 export type ProofState = 'proved' | 'wrong' | 'budget' | 'dead' | 'expired' | 'used';
 
 /** One mechanism for every channel, purpose and surface: issue, send again, prove. */
 export interface Verifications {
   issue(sql: Sql, options: NewVerificationOptions): NewVerification;
+  /** A new verification as a row of `given`, for a statement that it shares. */
+  prepare(wanted: VerificationWanted & { closesAddress: boolean }): {
+    made: MadeVerification;
+    row: GivenVerification;
+  };
+  /** `insert …` for a `with` list: one for each row of `from`, a query of `given g`. Gives the ids. */
+  issueEach(sql: Sql, now: Fragment, from: Fragment): Fragment;
   /** `update …` for a `with` list after `budget`: the same code once more. */
   resend(sql: Sql, tenantId: string, id: string, channel: string, now: Fragment): Fragment;
   /** `update …` for a `with` list after `budget`: its holder comes back, perhaps under a new handle. */
@@ -187,35 +211,62 @@ export interface VerificationsOptions {
 
 export function createVerifications(options: VerificationsOptions): Verifications {
   const { secrets, budgets } = options;
+
+  /** The values of a new verification; the code itself goes into the sealed message and nowhere else. */
+  function make(wanted: VerificationWanted) {
+    const id = options.newId();
+    const code = wanted.fixed?.code ?? generateCode(wanted.codeLength);
+    const { tenantId, purpose, decoy = false } = wanted;
+    const { handle, text } = makeHandle(tenantId, purpose, id, options.randomBytes(16));
+    const [codeHash] = codeHashes(secrets, { tenantId, purpose, id }, code);
+    const row = {
+      id,
+      isDecoy: decoy,
+      codeLength: code.length,
+      handleHash: handleHash(secrets, tenantId, handle),
+      codeHash: decoy ? options.randomBytes(32) : (codeHash as Buffer),
+      // A fixed code is never sent, so nothing of it is kept here.
+      codeSealed: decoy || wanted.fixed ? null : secrets.seal(code, sealContext(tenantId, id)),
+    };
+    return { made: { id, verificationId: text, code }, row };
+  }
+
   return {
     issue(sql, wanted) {
-      const id = options.newId();
-      const code = wanted.fixed?.code ?? generateCode(wanted.codeLength);
-      const { handle, text } = makeHandle(wanted.tenantId, wanted.purpose, id, options.randomBytes(16));
-      const [codeHash] = codeHashes(
-        secrets,
-        { tenantId: wanted.tenantId, purpose: wanted.purpose, id },
-        code,
-      );
-      const { decoy = false } = wanted;
+      const { made, row } = make(wanted);
       const insert = issueFragment(sql, {
         ...wanted,
-        id,
+        ...row,
         pendingRegistrationId: wanted.pendingRegistrationId ?? sql`null::uuid`,
         vouchesPassword: wanted.vouchesPassword ?? false,
-        isDecoy: decoy,
         testEntry: wanted.fixed?.entryId ?? null,
-        codeLength: code.length,
         sessionId: wanted.sessionId ?? null,
         replacesIdentityId: wanted.replacesIdentityId ?? null,
-        handleHash: handleHash(secrets, wanted.tenantId, handle),
-        codeHash: decoy ? options.randomBytes(32) : (codeHash as Buffer),
-        // A fixed code is never sent, so nothing of it is kept here.
-        codeSealed: decoy || wanted.fixed ? null : secrets.seal(code, sealContext(wanted.tenantId, id)),
         maxAttempts: WRONG_CODES_PER_CODE,
       });
-      return { id, verificationId: text, code, insert };
+      return { ...made, insert };
     },
+    prepare(wanted) {
+      const { made, row } = make(wanted);
+      const given: GivenVerification = {
+        id: made.id,
+        handle_hash: row.handleHash.toString('hex'),
+        purpose: wanted.purpose,
+        kind: wanted.kind,
+        value: wanted.value,
+        as_entered: wanted.asEntered,
+        code_hash: Buffer.from(row.codeHash).toString('hex'),
+        code_sealed: row.codeSealed && row.codeSealed.toString('hex'),
+        code_length: row.codeLength,
+        user_id: wanted.userId,
+        is_decoy: row.isDecoy,
+        started_by: wanted.startedBy,
+        closes_address: wanted.closesAddress,
+        code_seconds: wanted.lifetimeSeconds,
+      };
+      return { made, row: given };
+    },
+    issueEach: (sql, now, from) => issueEachFragment(sql, WRONG_CODES_PER_CODE, now, from),
     resend: resentFragment,
     takeUp(sql, { tenantId, row, channel, newHandle, now }) {
       const made = newHandle ? makeHandle(tenantId, row.purpose, row.id, options.randomBytes(16)) : undefined;

@@ -28,6 +28,8 @@ test('user show tells on one screen what keeps somebody out; list finds them, an
   assert.equal((await app.post('/api/v1/auth/verify-code', linked, { token, from })).status, 200);
   await app.app.worker.dispatch();
   const sql = app.databases.of('uz').sql;
+  await sql`update address_budgets set strangers_in_a_row = 20 where value = ${phone}`;
+  assert.match((await cli(['show', phone])).stdout, /guessed at: a challenge is asked/);
   await sql`update address_budgets set failures_in_a_row = 100, closed_at = now() where value = ${phone}`;
 
   // Without a tenant every one is looked in: the market has it.

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import type { TestApp } from '../create-test-app.ts';
 import { createPagesApp, openContext, startBrowser, typeCode, violationsOf } from './browser.ts';
+import { startSecondProof } from './scenes.ts';
 
 let browser: Browser;
 let app: TestApp;
@@ -157,5 +158,52 @@ test('C1 a page allows the host of the CAPTCHA while it shows one, and only then
     await context.close();
   } finally {
     await guarded.close();
+  }
+});
+
+test('C11 pages do the work for an address that was guessed at: a sign-in, an address added, a second proof', async () => {
+  const plain = await createPagesApp();
+  const guessedAt = (value: string) => plain.databases.control.sql`
+    insert into address_budgets (tenant_id, kind, value, taken_by, strangers_in_a_row)
+    select id, 'email', ${value}, id, 20 from tenants where slug = 'default'
+    on conflict (tenant_id, kind, value) do update set strangers_in_a_row = 20, sent_at = '{}', failed_at = '{}'`;
+  try {
+    const { context, page } = await openContext(browser, plain);
+    page.setDefaultTimeout(40_000);
+    const shown: number[] = [];
+    page.on('response', (response) => {
+      if (response.request().method() === 'POST') shown.push(response.status());
+    });
+    await guessedAt('guessed@example.com');
+    await page.goto('/sign-in?with=email');
+    await page.getByLabel('E-mail address').fill('guessed@example.com');
+    await submit(page);
+    await page.waitForURL(/\/verify\?flow=/);
+    assert.deepEqual(shown, [429, 303], 'asked once, and sent again by the page');
+    await typeCode(page, await plain.code('guessed@example.com'));
+    await page.waitForURL(/\/account$/);
+
+    await guessedAt('wanted@example.com');
+    await page.goto('/account/add?with=email');
+    await page.getByLabel('E-mail address').fill('wanted@example.com');
+    await submit(page);
+    await page.waitForURL(/\/verify/);
+    await typeCode(page, await plain.code('wanted@example.com'));
+    await page.waitForURL(/\/account$/);
+    await page.getByText('wanted@example.com').first().waitFor();
+    await context.close();
+
+    const idle = await openContext(browser, plain);
+    idle.page.setDefaultTimeout(40_000);
+    const { email } = await startSecondProof(idle.page, plain);
+    await guessedAt(email);
+    const known = await plain.newestMessage(email);
+    await idle.page.getByRole('button', { name: /send a code to/i }).click();
+    await idle.page.waitForURL(/verify/);
+    await typeCode(idle.page, await plain.code(email, { after: known }));
+    await idle.page.waitForURL(/\/account$/);
+    await idle.context.close();
+  } finally {
+    await plain.close();
   }
 });
