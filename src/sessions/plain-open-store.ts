@@ -26,15 +26,14 @@ export function openEachFragment(sql: Sql, amr: readonly string[], now: Fragment
       select e.tenant_id, g.device_id, e.id, g.device_kind, g.device_name, g.user_agent, g.ip, ${now}, ${now}
       from entering e join given g on g.id = e.verification_id and g.tenant_id = e.tenant_id
       where not e.is_disabled
-      returning id
     ),
     opened as (
       insert into sessions (tenant_id, id, user_id, device_id, style, amr, proofs, created_at, last_used_at, expires_at)
-      select e.tenant_id, g.session_id, e.id, device.id, g.style, ${amr as string[]}::text[],
+      select e.tenant_id, g.session_id, e.id, g.device_id, g.style, ${amr as string[]}::text[],
         jsonb_build_object(e.kind, ${now}), ${now}, ${now}, ${now} + make_interval(secs => least(g.session_seconds,
           case when e.role = 'admin' then ${ADMINISTRATOR_LIFE_SECONDS}::float8 end))
-      from device join given g on g.device_id = device.id
-        join entering e on e.verification_id = g.id and e.tenant_id = g.tenant_id
+      from entering e join given g on g.id = e.verification_id and g.tenant_id = e.tenant_id
+      where not e.is_disabled
       returning id, device_id, created_at, expires_at
     )`;
 }

@@ -1,3 +1,4 @@
+import type { Solved } from '../challenges/challenges.ts';
 import type { Fragment, Sql } from '../db/database.ts';
 import { type Refused } from '../kernel/errors.ts';
 import type { AddressBudgetState } from '../limits/limits.ts';
@@ -35,13 +36,18 @@ export async function askingFor(
   const past = sql`budget.strangers_in_a_row >= ${context.budgets.freeInARow}::int`;
   return {
     passesGate: passes ? undefined : share.knownDevice,
-    closesAddress: sql`(${solved === 'solved'}::boolean or ${past} and not ${isUnsure}::boolean)`,
+    closesAddress: sql`(${hasPaid(solved)}::boolean or ${past} and not ${isUnsure}::boolean)`,
   };
+}
+
+/** Has whoever begins a code paid for what is guessed at it? */
+function hasPaid(solved: Solved): boolean {
+  return solved === 'solved';
 }
 
 /** The same for an address at which no stranger has guessed: the gate is open, and only work done counts. */
 export async function closesAtPeace(context: SignInContext, clues: RequestClues): Promise<boolean> {
-  return !asksForWork(context) || (await hasSolved(context, clues)) === 'solved';
+  return !asksForWork(context) || hasPaid(await hasSolved(context, clues));
 }
 
 /** The refusal of a code that only work would have bought; undefined where the address's budgets refuse it as well. */

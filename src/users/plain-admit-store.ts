@@ -67,12 +67,18 @@ export function admitPlainFragment(sql: Sql, now: Fragment): Fragment {
         set verified_at = coalesce(identities.verified_at, excluded.verified_at)
       returning tenant_id, id, user_id, kind, value, verified_at
     ),
+    -- Never more than two at a time are joined: by guessing one row of each PostgreSQL would try all combinations.
+    proved as materialized (
+      select j.id as verification_id, j.kind, j.locale, j.tenant_id, admitted.user_id
+      from judged j join admitted on admitted.tenant_id = j.tenant_id and admitted.kind = j.kind
+        and admitted.value = j.value
+    ),
     account as (
       insert into users as u (tenant_id, id, first_name, last_name, is_active, is_verified, live_sessions,
         verification_id, locale, known_agents, last_login, created_at, updated_at)
-      select admitted.tenant_id, admitted.user_id, g.first_name, g.last_name, true, true, 1, j.id, j.locale,
+      select p.tenant_id, p.user_id, g.first_name, g.last_name, true, true, 1, p.verification_id, p.locale,
         array[g.agent], ${now}, ${now}, ${now}
-      from admitted join judged j using (tenant_id, kind, value) join given g on g.id = j.id and g.tenant_id = j.tenant_id
+      from proved p join given g on g.id = p.verification_id and g.tenant_id = p.tenant_id
       on conflict (tenant_id, id) do update set
         first_name = coalesce(excluded.first_name, u.first_name),
         last_name = coalesce(excluded.last_name, u.last_name),
@@ -89,10 +95,9 @@ export function admitPlainFragment(sql: Sql, now: Fragment): Fragment {
         u.is_verified, u.is_disabled, u.epoch, u.last_login, u.created_at, u.updated_at
     ),
     entering as materialized (
-      select j.id as verification_id, j.kind, account.*, account.id = g.user_id as created
-      from account join admitted on admitted.tenant_id = account.tenant_id and admitted.user_id = account.id
-        join judged j on j.tenant_id = admitted.tenant_id and j.kind = admitted.kind and j.value = admitted.value
-        join given g on g.id = j.id and g.tenant_id = j.tenant_id
+      select p.verification_id, p.kind, account.*,
+        account.id = (select g.user_id from given g where g.id = p.verification_id) as created
+      from account join proved p on p.user_id = account.id and p.tenant_id = account.tenant_id
     )`;
 }
 
