@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { refuse } from '../kernel/errors.ts';
-import { requireProof } from '../signin/require-proof.ts';
+import { endDevice } from '../signin/end-device.ts';
 import { isUuid } from '../kernel/id.ts';
 import { sendRefusal } from '../web/server.ts';
 import type { ApiServer } from './api.ts';
@@ -94,15 +94,10 @@ export function deviceRoutes(server: ApiServer, context: ApiContext): void {
       const authenticated = await authenticate(context, request);
       if (!authenticated.ok) return sendRefusal(reply, authenticated);
       const { caller } = cluesOf(context, request);
-      const { id } = request.params;
-      if (id !== authenticated.access.deviceId) {
-        const unproved = await requireProof(context.signIn, authenticated.access, 'sessions');
-        if (unproved) return sendRefusal(reply, unproved);
-      }
-      const count = isUuid(id) ? (await sessions.endDevice(authenticated.access, id, caller)).count : 0;
-      return count > 0
+      const ended = await endDevice(context.signIn, authenticated.access, request.params.id, caller);
+      return ended.ok
         ? { success: true as const, message: 'The device was signed out.' }
-        : sendRefusal(reply, refuse('NOT_FOUND'));
+        : sendRefusal(reply, ended);
     },
   );
 }

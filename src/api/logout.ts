@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { requireProof } from '../signin/require-proof.ts';
+import { logout } from '../signin/logout.ts';
 import { sendRefusal } from '../web/server.ts';
 import type { ApiServer } from './api.ts';
 import { type ApiContext, authenticate, cluesOf } from './context.ts';
@@ -24,12 +24,9 @@ export function logoutRoute(server: ApiServer, context: ApiContext): void {
       const authenticated = await authenticate(context, request);
       if (!authenticated.ok) return sendRefusal(reply, authenticated);
       const scope = request.body.scope ?? 'this';
-      if (scope !== 'this') {
-        const unproved = await requireProof(context.signIn, authenticated.access, 'sessions');
-        if (unproved) return sendRefusal(reply, unproved);
-      }
       const { caller } = cluesOf(context, request);
-      const ended = await context.signIn.sessions.end(authenticated.access, scope, caller);
+      const ended = await logout(context.signIn, authenticated.access, scope, caller);
+      if (!ended.ok) return sendRefusal(reply, ended);
       return { success: true as const, message: logoutMessage(scope, ended.count, ended.userIsActive) };
     },
   );

@@ -1,7 +1,8 @@
 import type { FastifyReply } from 'fastify';
 import { isUuid } from '../kernel/id.ts';
 import type { Access, DeviceRow } from '../sessions/sessions.ts';
-import { requireProof } from '../signin/require-proof.ts';
+import { endDevice } from '../signin/end-device.ts';
+import { logout } from '../signin/logout.ts';
 import { html, type Html } from '../web/html.ts';
 import { fieldOf, formOf, noticeBox, problemBox } from './components.ts';
 import { textOf, trimmedOf } from './context.ts';
@@ -95,48 +96,47 @@ function timeOf({ locale }: Visit, moment: Date): Html {
 
 /** POST /account/devices: rename one, end one, or end all others. */
 export async function takeDevices(visit: Visit, access: Access): Promise<FastifyReply> {
-  const { form, context, clues, words } = visit;
-  const { sessions } = context.signIn;
+  const { form, context, clues } = visit;
   const action = textOf(form, 'action');
   const id = textOf(form, 'device');
-  const isOwn = id === access.deviceId;
-  const endsOthers = action === 'end_others' || (action !== 'rename' && !isOwn);
-  // As on the API: whoever finds an open browser must not shut its owner out.
-  const unproved = endsOthers ? await requireProof(context.signIn, access, 'sessions') : undefined;
-  if (unproved) {
-    return askProof(visit, access, unproved, {
-      action: 'devices',
-      form: { action, device: id.slice(0, 36) },
-    });
+  if (action === 'rename') return rename(visit, access, id);
+  const endsOthers = action === 'end_others';
+  const ended = endsOthers
+    ? await logout(context.signIn, access, 'others', clues.caller)
+    : await endDevice(context.signIn, access, id, clues.caller);
+  if (!ended.ok && ended.error !== 'NOT_FOUND') {
+    return askProof(visit, access, ended, { action: 'devices', form: { action, device: id.slice(0, 36) } });
   }
-  if (action === 'end_others') {
-    await sessions.end(access, 'others', clues.caller);
-    return backTo(visit, 'ended');
-  }
-  if (!isUuid(id))
-    return tell(visit, 404, words.notFound, { path: '/account/devices', text: words.devices.title });
-  if (action === 'rename') {
-    const name = trimmedOf(form, `name-${id}`);
-    const wrong =
-      name === undefined
-        ? 'required'
-        : name.length > LONGEST_NAME
-          ? 'invalid'
-          : UNPRINTABLE.test(name)
-            ? 'characters'
-            : undefined;
-    if (name === undefined || wrong) {
-      return showDevices(visit, access, fieldProblems(visit, { [`name-${id}`]: wrong ?? 'required' }));
-    }
-    await sessions.renameDevice(access, id, name, clues.caller);
-    return backTo(visit, 'renamed');
-  }
-  await sessions.endDevice(access, id, clues.caller);
-  if (isOwn) {
+  if (!endsOthers && !isUuid(id)) return noSuchDevice(visit);
+  if (!endsOthers && id === access.deviceId) {
     leave(visit);
     return goTo(visit, pathTo(visit, '/sign-out'));
   }
+  // Also where somebody has ended it a moment ago.
   return backTo(visit, 'ended');
+}
+
+async function rename(visit: Visit, access: Access, id: string): Promise<FastifyReply> {
+  if (!isUuid(id)) return noSuchDevice(visit);
+  const name = trimmedOf(visit.form, `name-${id}`);
+  const wrong =
+    name === undefined
+      ? 'required'
+      : name.length > LONGEST_NAME
+        ? 'invalid'
+        : UNPRINTABLE.test(name)
+          ? 'characters'
+          : undefined;
+  if (name === undefined || wrong) {
+    return showDevices(visit, access, fieldProblems(visit, { [`name-${id}`]: wrong ?? 'required' }));
+  }
+  await visit.context.signIn.sessions.renameDevice(access, id, name, visit.clues.caller);
+  return backTo(visit, 'renamed');
+}
+
+function noSuchDevice(visit: Visit): Promise<FastifyReply> {
+  const { words } = visit;
+  return tell(visit, 404, words.notFound, { path: '/account/devices', text: words.devices.title });
 }
 
 function backTo(visit: Visit, notice: 'ended' | 'renamed'): FastifyReply {

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
+import { logout } from '../signin/logout.ts';
 import { readProfile } from '../signin/profile.ts';
-import { requireProof } from '../signin/require-proof.ts';
 import { html } from '../web/html.ts';
 import { formOf, leadOf } from './components.ts';
 import { textOf } from './context.ts';
@@ -34,11 +34,8 @@ export async function showSignOut(visit: Visit): Promise<FastifyReply> {
 export async function takeSignOut(visit: Visit): Promise<FastifyReply> {
   const access = await accessOf(visit);
   const scope = textOf(visit.form, 'scope') === 'all' ? 'all' : 'this';
-  if (access && scope === 'all') {
-    const unproved = await requireProof(visit.context.signIn, access, 'sessions');
-    if (unproved) return askProof(visit, access, unproved, { action: 'sign_out', form: { scope } });
-  }
-  if (access) await visit.context.signIn.sessions.end(access, scope, visit.clues.caller);
+  const ended = access && (await logout(visit.context.signIn, access, scope, visit.clues.caller));
+  if (ended && !ended.ok) return askProof(visit, access, ended, { action: 'sign_out', form: { scope } });
   leave(visit);
   return goTo(visit, pathTo(visit, '/sign-out'));
 }

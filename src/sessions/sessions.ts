@@ -34,7 +34,7 @@ export { eraseDevices, readSessionsOf, type SessionRow } from './directory-store
 export { endDisputedSessions, endFormerFragment as endFormer, endOtherSessions } from './end-store.ts';
 export { type GivenSession, givenSessionColumns, openEachFragment as openEach } from './plain-open-store.ts';
 export { prepareSession } from './prepare-session.ts';
-export type { Owner } from './ending.ts';
+export type { Ended, Owner, SignOutScope } from './ending.ts';
 export { addProof, clearProofs, liveSession, type ProofMethod, readProofs } from './proof-store.ts';
 
 export type SessionStyle = 'jwt' | 'opaque';

@@ -203,6 +203,48 @@ test('C1 the element shows the CAPTCHA that is asked for, and goes on by itself;
   await context.close();
 });
 
+test('C1 hCaptcha is asked in its own words; one that the page has loaded already is used', async () => {
+  const settings = {
+    ...GUARDED,
+    FIRSTPROOF_CAPTCHA_PROVIDER: 'hcaptcha',
+    FIRSTPROOF_CAPTCHA_SITE_KEY: 'site-of-theirs',
+    FIRSTPROOF_CAPTCHA_SECRET: 'kept-by-us',
+  };
+  const asked: string[] = [];
+  const app = await createPagesApp({
+    env: settings,
+    fetch: async (url) => {
+      asked.push(new Request(url).url);
+      return Response.json({ success: true });
+    },
+  });
+  try {
+    const { context, page } = await openAt(app, { with: 'email', language: 'ru' });
+    const fetched: string[] = [];
+    page.on('request', (request) => {
+      if (request.url().includes('hcaptcha.com')) fetched.push(request.url());
+    });
+    await page.evaluate(`window.hcaptcha = {
+      render(place, options) { window.asked = options; options.callback('a-person'); return 7; },
+      remove(shown) { window.removed = shown; },
+    }`);
+    await element(page).locator('input').fill('loaded@example.com');
+    await element(page).locator('[type=submit]').click();
+    await element(page).locator('input.code').waitFor();
+    assert.deepEqual(await page.evaluate("[asked.sitekey, asked.hl, 'language' in asked, removed]"), [
+      'site-of-theirs',
+      'ru',
+      false,
+      7,
+    ]);
+    assert.deepEqual(fetched, []);
+    assert.deepEqual(asked, ['https://api.hcaptcha.com/siteverify']);
+    await context.close();
+  } finally {
+    await app.close();
+  }
+});
+
 test('C1 a CAPTCHA that does not load, or is not believed, is told beside the form; whoever goes elsewhere is not followed', async () => {
   const { context, page } = await site.open({ with: 'email' });
   await page.route(`${CAPTCHA_HOST}/**`, (route) => route.abort());

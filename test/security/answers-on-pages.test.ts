@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createTestApp, type TestApp } from '../create-test-app.ts';
-import { type State, states, WRONG_PASSWORD as password, writePeople } from './people.ts';
+import {
+  difference,
+  setErrorDetail,
+  type State,
+  states,
+  WRONG_PASSWORD as password,
+  writePeople,
+} from './people.ts';
 import { createVisitor, type Got, type Visitor } from './visitor.ts';
 
 let app: TestApp;
@@ -118,20 +125,6 @@ async function askAll(way: readonly (Step | number)[]): Promise<Map<State, Asker
   return askers;
 }
 
-async function setDetail(errorDetail: 'explicit' | 'uniform' | 'after_proof'): Promise<void> {
-  const tenant = app.app.tenants.bySlug('default');
-  assert.ok(tenant);
-  await app.app.tenants.update(tenant, { settings: { ...tenant.settings, error_detail: errorDetail } });
-}
-
-/** Where two texts part, with a little of each. */
-function difference(one: string, other: string): string {
-  let at = 0;
-  while (at < one.length && one[at] === other[at]) at++;
-  const from = Math.max(0, at - 60);
-  return `${one.slice(from, at + 160)} NOT ${other.slice(from, at + 160)}`;
-}
-
 /** What of these pages tells one state of an address from another. */
 async function findTelling(): Promise<string[]> {
   const told: string[] = [];
@@ -161,13 +154,13 @@ async function findTelling(): Promise<string[]> {
 
 for (const detail of ['uniform', 'after_proof'] as const) {
   test(`S22 ${detail}: whatever a stranger types on the pages, in any order, they look alike for every address`, async () => {
-    await setDetail(detail);
+    await setErrorDetail(app, detail);
     assert.deepEqual(await findTelling(), []);
   });
 }
 
 test('S22 explicit: the pages name the case where it helps, and nowhere else', async () => {
-  await setDetail('explicit');
+  await setErrorDetail(app, 'explicit');
   const last = async (form: Step, path: string): Promise<Record<string, string>> => {
     const askers = await askAll([open(path), form]);
     return Object.fromEntries(

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Answer, createTestApp, type RequestOptions, type TestApp } from '../create-test-app.ts';
-import { type State, states, WRONG_PASSWORD as password, writePeople } from './people.ts';
+import {
+  difference,
+  setErrorDetail,
+  type State,
+  states,
+  WRONG_PASSWORD as password,
+  writePeople,
+} from './people.ts';
 
 const V1 = '/api/v1/auth';
 let app: TestApp;
@@ -145,20 +152,6 @@ async function askAll(way: readonly Step[]): Promise<Map<State, Asker>> {
   return askers;
 }
 
-async function setDetail(errorDetail: 'explicit' | 'uniform' | 'after_proof'): Promise<void> {
-  const tenant = app.app.tenants.bySlug('default');
-  assert.ok(tenant);
-  await app.app.tenants.update(tenant, { settings: { ...tenant.settings, error_detail: errorDetail } });
-}
-
-/** Where two texts part, with a little of each. */
-function difference(one: string, other: string): string {
-  let at = 0;
-  while (at < one.length && one[at] === other[at]) at++;
-  const from = Math.max(0, at - 40);
-  return `${one.slice(from, at + 160)} NOT ${other.slice(from, at + 160)}`;
-}
-
 /** What of these ways tells one state of an address from another. */
 async function findTelling(): Promise<string[]> {
   const told: string[] = [];
@@ -188,13 +181,13 @@ async function findTelling(): Promise<string[]> {
 
 for (const detail of ['uniform', 'after_proof'] as const) {
   test(`S22 ${detail}: whatever a stranger asks about an address, in any order, tells nothing of it`, async () => {
-    await setDetail(detail);
+    await setErrorDetail(app, detail);
     assert.deepEqual(await findTelling(), []);
   });
 }
 
 test('S22 explicit: each first answer names the case, and only these differ', async () => {
-  await setDetail('explicit');
+  await setErrorDetail(app, 'explicit');
   const first = async (name: string): Promise<Record<string, string>> => {
     const askers = await askAll(WAYS[name] ?? []);
     return Object.fromEntries(
@@ -242,7 +235,7 @@ test('S22 explicit: each first answer names the case, and only these differ', as
 });
 
 test('S22 uniform: somebody who may add no more addresses learns nothing of others', async () => {
-  await setDetail('uniform');
+  await setErrorDetail(app, 'uniform');
   const { body } = await app.signIn({ email: 'ten@example.net' });
   const { sql } = app.databases.control;
   await sql`

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Answer, createTestApp, type TestApp } from '../create-test-app.ts';
+import { setErrorDetail } from './people.ts';
 
 const PASSWORD = 'violet-Harbour-42';
 const WRONG = 'amber-Lantern-77';
@@ -12,12 +13,6 @@ before(async () => {
   app = await createTestApp({ tenants: { us: { error_detail: 'after_proof' } } });
 });
 after(() => app.close());
-
-async function setDetail(errorDetail: 'explicit' | 'uniform' | 'after_proof'): Promise<void> {
-  const tenant = app.app.tenants.bySlug('default');
-  assert.ok(tenant);
-  await app.app.tenants.update(tenant, { settings: { ...tenant.settings, error_detail: errorDetail } });
-}
 
 const post = (path: string, body: unknown, options = caller()): Promise<Answer> =>
   app.post(`/api/v1/auth/${path}`, body, options);
@@ -82,9 +77,9 @@ async function assertAlike(
 }
 
 test('S22 uniform: sign-in, registration, recovery and their codes answer alike for everybody', async () => {
-  await setDetail('explicit');
+  await setErrorDetail(app, 'explicit');
   const addresses = await people('uni');
-  await setDetail('uniform');
+  await setErrorDetail(app, 'uniform');
   const all = Object.values(addresses);
   const mail = async (email: string): Promise<number> =>
     (await app.get(`/dev/messages?to=${encodeURIComponent(email)}`)).body.length;
@@ -133,7 +128,7 @@ test('S22 uniform: sign-in, registration, recovery and their codes answer alike 
 });
 
 test('S22 a decoy matches no code, counts as any other, and makes no account', async () => {
-  await setDetail('uniform');
+  await setErrorDetail(app, 'uniform');
   const email = 'decoy@example.net';
   const { body } = await post('forgot-password', { email });
   const [row] = await app.databases.control.sql`
@@ -159,7 +154,7 @@ test('S22 a decoy matches no code, counts as any other, and makes no account', a
 });
 
 test('S22 uniform: the right password of a waiting registration still leads on, by a code that comes', async () => {
-  await setDetail('uniform');
+  await setErrorDetail(app, 'uniform');
   const email = 'led-on@example.net';
   await post('register', { email, password: PASSWORD });
   const code = await app.code(email);
@@ -173,9 +168,9 @@ test('S22 uniform: the right password of a waiting registration still leads on, 
 });
 
 test('S22 after_proof: the case is named to whoever typed the right password, and to nobody else', async () => {
-  await setDetail('explicit');
+  await setErrorDetail(app, 'explicit');
   const addresses = await people('aft');
-  await setDetail('after_proof');
+  await setErrorDetail(app, 'after_proof');
   await assertAlike('login', Object.values(addresses), (email) => ({ email, password: WRONG }));
   app.clock.advance(61);
   const waiting = await post('login', { email: addresses.waiting, password: PASSWORD });
@@ -186,7 +181,7 @@ test('S22 after_proof: the case is named to whoever typed the right password, an
 });
 
 test('S22 explicit: ten answers an hour for one caller, then the uniform one', async () => {
-  await setDetail('explicit');
+  await setErrorDetail(app, 'explicit');
   const addresses = await people('exp');
   const one = caller();
   for (let index = 0; index < 10; index++) {

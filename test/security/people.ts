@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hash as argon2 } from '@node-rs/argon2';
+import assert from 'node:assert/strict';
 import type { TestApp } from '../create-test-app.ts';
 
 /** What may stand behind an address. `imported`: an account whose address was never proved. */
@@ -38,4 +39,22 @@ export async function writePeople(app: TestApp, state: State, emails: readonly s
         values (${tenantId}, 'email', ${value}, ${randomUUID()}, ${id}, ${value}, ${isProved ? now : null}, ${now})`;
     }),
   );
+}
+
+/** How openly the tenant `default` answers from now on. */
+export async function setErrorDetail(
+  app: TestApp,
+  errorDetail: 'explicit' | 'uniform' | 'after_proof',
+): Promise<void> {
+  const tenant = app.app.tenants.bySlug('default');
+  assert.ok(tenant);
+  await app.app.tenants.update(tenant, { settings: { ...tenant.settings, error_detail: errorDetail } });
+}
+
+/** Where two texts part, with a little of each. */
+export function difference(one: string, other: string): string {
+  let at = 0;
+  while (at < one.length && one[at] === other[at]) at++;
+  const from = Math.max(0, at - 60);
+  return `${one.slice(from, at + 160)} NOT ${other.slice(from, at + 160)}`;
 }

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
+import { logout } from '../../signin/logout.ts';
 import { readProfile, updateProfile } from '../../signin/profile.ts';
-import { requireProof } from '../../signin/require-proof.ts';
 import { sendRefusal } from '../../web/server.ts';
 import type { ApiServer } from '../api.ts';
 import { type ApiContext, authenticate, cluesOf } from '../context.ts';
@@ -70,12 +70,9 @@ export function accountRoutes(server: ApiServer, context: ApiContext): void {
       const authenticated = await authenticate(context, request);
       if (!authenticated.ok) return sendRefusal(reply, authenticated);
       const scope = request.body.scope ?? 'this';
-      if (scope !== 'this') {
-        const unproved = await requireProof(context.signIn, authenticated.access, 'sessions');
-        if (unproved) return sendRefusal(reply, unproved);
-      }
       const { caller } = cluesOf(context, request);
-      const ended = await context.signIn.sessions.end(authenticated.access, scope, caller);
+      const ended = await logout(context.signIn, authenticated.access, scope, caller);
+      if (!ended.ok) return sendRefusal(reply, ended);
       const message = logoutMessage(scope, ended.count, ended.userIsActive);
       return { success: true as const, message, data: {} };
     },
