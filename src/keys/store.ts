@@ -1,3 +1,4 @@
+import { recordEvent } from '../audit/audit.ts';
 import type { Database, Sql } from '../db/database.ts';
 import { FEED_CHANNEL } from '../db/feed.ts';
 
@@ -77,10 +78,16 @@ export function rotate(database: Database, rotation: Rotation): Promise<boolean>
       insert into signing_keys (tenant_id, kid, alg, private_key_sealed, public_jwk, state, created_at, not_before)
       values (${newNext.tenant_id}, ${newNext.kid}, ${newNext.alg}, ${newNext.private_key_sealed},
         ${sql.json(newNext.public_jwk as never)}, 'next', ${now}, ${newNext.not_before})`;
-    await sql`
-      insert into audit_events (tenant_id, id, action, actor, subject, at)
-      values (${rotation.tenantId}, ${rotation.auditId}, 'signing_key.rotated', ${rotation.actor},
-        ${`key:${rotation.expectedActive}`}, ${now})`;
+    await recordEvent(sql, {
+      tenantId: rotation.tenantId,
+      id: sql`${rotation.auditId}::uuid`,
+      action: sql`'signing_key.rotated'`,
+      actor: sql`${rotation.actor}`,
+      subject: sql`${`key:${rotation.expectedActive}`}`,
+      caller: undefined,
+      now,
+      from: sql`(select) as rotated`,
+    });
     await sql`select pg_notify(${FEED_CHANNEL}, ${`${KEYS_TOPIC}:`})`;
     return true;
   });
