@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createTestApp, type TestApp } from '../create-test-app.ts';
-import { newCaller, newEmail, sendPath, start, type Started, verifyPath } from './started.ts';
+import { newCaller, newEmail, sendPath, start, type Started, verifyPath, wrongCodes } from './started.ts';
 
 let app: TestApp;
 before(async () => {
@@ -18,16 +18,26 @@ async function startTwice(): Promise<[Started, Started]> {
 }
 
 test('S04 of two verifications for one address each handle takes its own code only', async () => {
-  for (const [handleOf, codeOf] of [
-    [0, 0],
-    [0, 1],
-    [1, 0],
-    [1, 1],
+  // Where something was guessed wrong before, a code is checked by a statement of its own.
+  for (const [handleOf, codeOf, isGuessedAt] of [
+    [0, 0, false],
+    [0, 1, false],
+    [1, 0, false],
+    [1, 1, false],
+    [0, 0, true],
+    [0, 1, true],
+    [1, 0, true],
+    [1, 1, true],
   ] as const) {
     const pair = await startTwice();
+    if (isGuessedAt) {
+      const [code] = wrongCodes(1, pair[0].code, pair[1].code);
+      const guess = await app.post(verifyPath, { verification_id: pair[handleOf].handle, code });
+      assert.equal(guess.body.error, 'INVALID_CODE');
+    }
     const body = { verification_id: pair[handleOf].handle, code: pair[codeOf].code };
     const answer = await app.post(verifyPath, body);
-    const name = `handle ${handleOf} with code ${codeOf}`;
+    const name = `handle ${handleOf} with code ${codeOf}${isGuessedAt ? ', guessed at before' : ''}`;
     assert.equal(answer.status, handleOf === codeOf ? 201 : 401, name);
     if (handleOf !== codeOf) assert.equal(answer.body.error, 'INVALID_CODE', name);
   }
