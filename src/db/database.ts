@@ -103,17 +103,25 @@ const UNAVAILABLE = new Set([
   '57P01',
   '57P02',
   '57P03',
+  '57P05',
   '53300',
   '57014',
   '08000',
   '08001',
   '08003',
   '08006',
+  '08007',
+  '08P01',
+  'ECONNABORTED',
   'ECONNREFUSED',
   'ECONNRESET',
-  'EPIPE',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
   'ENOENT',
   'ENOTFOUND',
+  'EPIPE',
+  'EPROTO',
   'ETIMEDOUT',
   'CONNECT_TIMEOUT',
   'CONNECTION_CLOSED',
@@ -126,6 +134,15 @@ const UNAVAILABLE = new Set([
 export function isDatabaseUnavailable(fault: unknown): boolean {
   const code = (fault as { code?: unknown } | null)?.code;
   return typeof code === 'string' && UNAVAILABLE.has(code);
+}
+
+/**
+ * Did PostgreSQL itself refuse or cancel this statement, so that nothing of it is written? Of whatever else went wrong
+ * (a lost connection, a pooler's own words, an answer that could not be read) the end is not known.
+ */
+export function isRolledBack(fault: unknown): boolean {
+  const { severity, code } = (fault ?? {}) as { severity?: unknown; code?: unknown };
+  return severity === 'ERROR' && typeof code === 'string' && !/^(08|57P)/.test(code);
 }
 
 /** Did the statement break this unique index? */

@@ -14,7 +14,7 @@ import {
 import type { RequestClues, SignInContext } from './context.ts';
 import { closesAtPeace } from './guessed-address.ts';
 import type { CodeRequest } from './send-verification.ts';
-import { createTogether, type Together } from './together.ts';
+import { createTogether, type Together, withoutWaiting } from './together.ts';
 
 /** One request's row in the statement: what the folders that write it ask for, and what its event tells. */
 interface PlainSend extends GivenVerification, GivenMessage {
@@ -55,6 +55,7 @@ export function createPlainSends(parts: {
         select distinct on (tenant_id, kind, value) * from json_to_recordset(${JSON.stringify(sends)}::text::json) as g (
           tenant_id uuid, audit_id uuid, ip text, user_agent text,
           ${givenVerificationColumns(sql)}, ${givenMessageColumns(sql)})
+        where ${withoutWaiting(sql)}
         order by tenant_id, kind, value
       ),
         ${budgets.takePlainSends(sql, now)},
@@ -67,10 +68,21 @@ export function createPlainSends(parts: {
   }, parts.log);
 }
 
-/** Does nothing but the address's budget decide whether this code goes out? */
+/**
+ * Does nothing but the address's budget decide whether this code goes out? Where a registration may wait it is asked
+ * alone, and so is the decoy that stands for one: what nobody registered must not answer sooner (S22).
+ */
 function isPlain(request: CodeRequest): boolean {
-  const { registration, of, alongside, contested, patient, vouchesPassword } = request;
-  return !(registration || of || alongside || contested || patient || vouchesPassword);
+  const { purpose, registration, of, alongside, contested, patient, vouchesPassword } = request;
+  return !(
+    purpose === 'register' ||
+    registration ||
+    of ||
+    alongside ||
+    contested ||
+    patient ||
+    vouchesPassword
+  );
 }
 
 /** What was written for a plain send. */

@@ -15,7 +15,7 @@ import type { SignInContext } from './context.ts';
 import { mayJoin } from './joining.ts';
 import { type SignInRun, type VerifiedRow } from './sign-in-statement.ts';
 import { agentOf } from './tell-new-device.ts';
-import { createTogether, type Together } from './together.ts';
+import { createTogether, type Together, withoutWaiting } from './together.ts';
 
 /** One request's row in the statement: what the folders that write it ask for, and what its events tell. */
 interface PlainSignIn extends GivenProof, GivenPerson, GivenSession {
@@ -51,6 +51,7 @@ export function createPlainSignIns(parts: { log: Log }): PlainSignIns {
         select * from json_to_recordset(${given}::text::json) as g (
           tenant_id uuid, audit_id uuid, created_audit_id uuid, ip text, user_agent text,
           ${givenProofColumns(sql)}, ${givenPersonColumns(sql)}, ${givenSessionColumns(sql)})
+        where ${withoutWaiting(sql)}
       ),
         ${lockPlain(sql, now)},
         ${plainOf(sql, registrationWaits(sql), now)},

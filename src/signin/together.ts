@@ -1,13 +1,27 @@
-import { type Database, isDatabaseUnavailable } from '../db/database.ts';
+import { type Database, type Fragment, isRolledBack, type Sql } from '../db/database.ts';
 import { createBatcher } from '../kernel/batcher.ts';
 import type { Log } from '../kernel/log.ts';
 
 /** Requests in one statement. One that fails costs its companions a statement each, so they are not too many. */
 const MOST_TOGETHER = 32;
 
+/** Well below deadlock_timeout (a second): whoever waits for a stranger's row does it alone. */
+const LOCK_TIMEOUT = '200ms';
+/** Statements that met a lock, a deadlock or two addresses of one account: to be expected now and then. */
+const EXPECTED = new Set(['55P03', '40P01', '40001', '21000']);
+
+/**
+ * SQL: a condition, always true, of the first part of a shared statement. The rows that it chooses by are passed over
+ * where they are held; what it writes besides (an address nobody knew, an identity) may still meet somebody else's
+ * transaction, and all of its requests would wait for that.
+ */
+export function withoutWaiting(sql: Sql): Fragment {
+  return sql`set_config('lock_timeout', ${LOCK_TIMEOUT}, true) is not null`;
+}
+
 /**
  * Writes what arrives together in one statement for each database. Undefined: the statement left this one out, or was
- * rolled back; nothing is written for it and it goes alone. A database that is away rejects, as it would alone: whether
+ * rolled back; nothing is written for it and it goes alone. Whatever else goes wrong rejects, as it would alone: whether
  * the statement was committed is not known then, and it must not run twice.
  */
 export type Together<I, O> = (database: Database, item: I) => Promise<O | undefined>;
@@ -28,8 +42,9 @@ export function createTogether<I, O>(
         try {
           return await write(database, items);
         } catch (error) {
-          if (isDatabaseUnavailable(error)) throw error;
-          log.debug(
+          if (!isRolledBack(error)) throw error;
+          const isExpected = EXPECTED.has((error as { code: string }).code);
+          log[isExpected ? 'debug' : 'warn'](
             { event: 'separated', database: database.name, count: items.length, error },
             'a statement of several requests failed: each goes alone',
           );

@@ -42,7 +42,7 @@ export function plainFragment(sql: Sql, waits: Fragment, now: Fragment): Fragmen
           and u.test_entry is null and (u.last_login is null or known.agent = any(u.known_agents))
           and not (known.kind = 'phone' and known.idle_days is not null
             and coalesce(u.last_login < ${now} - make_interval(days => known.idle_days), false))
-        for update skip locked) u
+        for no key update skip locked) u
       where known.verified_at is not null
     ),
     plain as materialized (

@@ -15,8 +15,8 @@ export const givenProofColumns = (sql: Sql): Fragment => sql`id uuid, handle_has
  * The first entries of a `with` list after `given`: `target`, the verifications that sign in by phone or e-mail, one for
  * an address, and `locked`, those of them that live and whose address bears no wrong code. Nothing is compared yet.
  *
- * As in proofFragment the address's budget row is locked first and rows are read through their locks. What somebody else
- * holds is passed over: it goes alone, and nobody here waits for it.
+ * As in proofFragment rows are read through their locks, and nothing is decided before both are held. What somebody else
+ * holds is passed over: it goes alone, and nobody here waits for it, so the order of the locks does not matter.
  */
 export function lockPlainFragment(sql: Sql, now: Fragment): Fragment {
   return sql`

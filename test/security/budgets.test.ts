@@ -5,7 +5,8 @@ import { wrongCode } from '../wrong-code.ts';
 
 let app: TestApp;
 before(async () => {
-  app = await createTestApp();
+  // Without challenges each wrong code counts, and none ends the guessing sooner: guessed-addresses.test.ts has those.
+  app = await createTestApp({ env: { FIRSTPROOF_FREE_SENDS_PER_CALLER_PER_HOUR: '30' } });
 });
 after(() => app.close());
 
