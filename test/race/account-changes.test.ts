@@ -160,19 +160,32 @@ const CHANGES: Record<string, (person: Person) => Promise<() => Promise<{ status
 
 for (const [name, prepare] of Object.entries(CHANGES)) {
   test(`S21 ${name} that meets a sign-out in a ring of locks is tried again, not failed`, async () => {
-    const person = await newPerson();
-    const other = (await logIn(person.email, PASSWORD)).body.session.id as string;
-    app.clock.advance(61);
-    const change = await prepare(person);
-    let changed: Promise<{ status: number }> | undefined;
-    await holder.begin(async (sql) => {
+    for (let attempt = 1; !(await meetsInARing(prepare)); attempt++)
+      assert.ok(attempt < 5, 'the ring closes');
+  });
+}
+
+/** False where this test's own transaction was ended instead: a slow machine had closed the ring too late. */
+async function meetsInARing(prepare: (typeof CHANGES)[string]): Promise<boolean> {
+  const person = await newPerson();
+  const other = (await logIn(person.email, PASSWORD)).body.session.id as string;
+  app.clock.advance(61);
+  const change = await prepare(person);
+  let changed: Promise<{ status: number }> | undefined;
+  const isEnded = await holder
+    .begin(async (sql) => {
       // As a sign-out takes them: the session first, then the account. Whoever waits first is the one that is ended.
       await sql`select id from sessions where id = ${other} for update`;
       changed = change();
       await blocked(1);
       await sql`update users set updated_at = updated_at where id = ${person.userId}`;
+      return false;
+    })
+    .catch((fault: { code?: string }) => {
+      if (fault.code !== '40P01') throw fault;
+      return true;
     });
-    assert.equal((await changed!).status, 200);
-    assert.equal((await logIn(person.email, PASSWORD)).status, 401, 'the change took place');
-  });
+  assert.equal((await changed!).status, 200);
+  assert.equal((await logIn(person.email, PASSWORD)).status, 401, 'the change took place');
+  return !isEnded;
 }
