@@ -74,7 +74,7 @@ export function createBot(options: BotOptions): Bot {
   if (options.development) {
     // Whoever tries it out wants to see the answers at once.
     const settled = async (): Promise<void> => void (await Promise.all(replies));
-    developmentRoute(options.server, { bots, tenants, receive, settled });
+    developmentRoute(options.server, { bots, tenants, receive, settled, random: options.random });
   }
 
   const usual = options.development ? 'polling' : 'webhook';
