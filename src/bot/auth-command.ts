@@ -40,7 +40,7 @@ function chatOf({ tenant, chat }: Conversation): ProvingChat {
 /** Reads like a phone number, also one without its country code; what is as long as a code is taken for one. */
 function isNumber(text: string, { tenant }: Conversation): boolean {
   const isCode = readCode(text)?.length === tenant.policy.codeLength('sign_in');
-  return !isCode && /^\+?(?:[\s().-]*\d){7,20}$/.test(plainDigits(text)) && text.length <= 40;
+  return !isCode && /^(?:\+|(?=(?:\D*\d){7}))[\s().-]*\d[\d\s().-]{0,38}$/.test(plainDigits(text));
 }
 
 async function ask(conversation: Conversation, argument: string): Promise<void> {

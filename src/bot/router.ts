@@ -45,6 +45,8 @@ export function createRouter(
   context: BotContext,
   table: FeatureTable,
   onReply: (reply: Promise<unknown>) => void,
+  /** What the tenant's bot is called in Telegram, where that is known. */
+  nameOf: (tenantId: string) => string | undefined,
 ): Router {
   const { signIn, log } = context;
 
@@ -145,8 +147,10 @@ export function createRouter(
 
   /** In a group, whoever addresses the bot is told where it speaks. Channels and everything else get silence. */
   async function turnAway(tenant: Tenant, api: BotApi, message: Message): Promise<void> {
-    const isMeant = message.text?.startsWith('/') === true || message.contact !== undefined;
-    if (message.chat.type === 'channel' || !isMeant || !message.from) return;
+    const [isCommand, addressee] = /^\/\w+(?:@(\w+))?/.exec(message.text ?? '') ?? [];
+    const isOthers = addressee !== undefined && addressee.toLowerCase() !== nameOf(tenant.id)?.toLowerCase();
+    if (message.chat.type === 'channel' || isOthers || !message.from) return;
+    if (isCommand === undefined && message.contact === undefined) return;
     const taken = await signIn.buckets.take(`bot-group:${tenant.id}:${message.chat.id}`, 5, 60);
     if (!taken.allowed) return;
     const { words } = languageOf(message.from.language_code, tenant);

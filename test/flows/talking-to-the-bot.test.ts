@@ -49,7 +49,15 @@ test('where people sign in by phone, /start, /help and who is not signed in name
 });
 
 test('a number that is none is called so, however it is typed, and a code is asked for by no word of it', async () => {
-  const numbers = ['/auth 12345', '/auth abc', '+1 234 567 890', '09354328338', '/auth 09354328338'];
+  const numbers = [
+    '/auth 12345',
+    '/auth abc',
+    '+1 234',
+    '+1 234 567 890',
+    '(0935) 432-83-38',
+    '09354328338',
+    '/auth 09354328338',
+  ];
   for (const text of numbers) {
     const answer = await say(somebody(), text);
     assert.match(answer, /number cannot be used.*country code/, text);
@@ -79,10 +87,10 @@ test('a code is taken as it is typed: with spaces, dashes, Persian digits, after
   }
 });
 
-test('a code that was sent a moment ago is to be used, and the bot says when another can be sent', async () => {
+test('where a code was sent a moment ago the bot says when another can be', async () => {
   const [person, phone] = [somebody(), newPhone()];
   await say(person, phone);
-  assert.match(await say(person, phone), /use that one\. Another can be sent in \d+ seconds\./);
+  assert.match(await say(person, phone), /sent there a moment ago\. Another can be sent in \d+ seconds\./);
 });
 
 test('/cancel lets somebody who mistyped a number share their contact, and takes the keyboard away', async () => {
@@ -139,6 +147,20 @@ test('a contact that is shared in a group gets one sentence, which says where to
   const group = { chat: { id: -100_300, type: 'group', title: 'Friends' } };
   await telegram.bring(contactUpdate(person, { phone_number: '12025550199', user_id: person.id }, group));
   assert.match((await app.get('/dev/messages?to=-100300')).body[0]?.text ?? '', /private chat/);
+});
+
+test('in a group a command for another bot is none of its business', async () => {
+  const commands = [
+    ['/start@other_bot', 0],
+    ['/start@Firstproof__Simulated_Bot', 1],
+    ['/start', 2],
+  ] as const;
+  for (const [text, answers] of commands) {
+    const { update_id, message } = textUpdate(somebody(), text);
+    const chat = { id: -100_301, type: 'group', title: 'Friends' };
+    await telegram.bring({ update_id, message: { ...message, chat } });
+    assert.equal((await app.get('/dev/messages?to=-100301')).body.length, answers, text);
+  }
 });
 
 test('names of any letters are greeted and shown whole: nothing that Telegram would refuse to carry', async () => {

@@ -45,7 +45,7 @@ export const amharic: BotWords = {
     ACCOUNT_DISABLED: 'ይህ መለያ ተዘግቷል።',
     ACCOUNT_NOT_FOUND: 'እዚህ መለያ የለዎትም፤ አዲስ መለያም አይከፈትም።',
     REGISTRATION_CLOSED: 'እዚህ መለያ የለዎትም፤ አዲስ መለያም አይከፈትም።',
-    RESEND_TOO_SOON: 'ኮድ አሁን ተልኳል፤ ያንን ይጻፉ። ሌላ ከ{{wait}} በኋላ መላክ ይቻላል።',
+    RESEND_TOO_SOON: 'ወደዚያ ኮድ አሁን ተልኳል። ሌላ ከ{{wait}} በኋላ መላክ ይቻላል።',
     COUNTRY_NOT_ALLOWED: 'የዚህ አገር ቁጥሮች እዚህ አያገለግሉም።',
     CHANNEL_UNAVAILABLE: 'አሁን ወደዚያ ኮድ መላክ አይቻልም። ቆይተው ይሞክሩ ወይም በሌላ መንገድ ይግቡ።',
     INVALID_REQUEST: 'ኮድ ቁጥሮችን ብቻ ይይዛል።',

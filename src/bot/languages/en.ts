@@ -48,7 +48,7 @@ export const english: BotWords = {
     ACCOUNT_DISABLED: 'This account has been closed.',
     ACCOUNT_NOT_FOUND: 'There is no account for you here, and new ones are not open.',
     REGISTRATION_CLOSED: 'There is no account for you here, and new ones are not open.',
-    RESEND_TOO_SOON: 'A code was sent a moment ago: use that one. Another can be sent in {{wait}}.',
+    RESEND_TOO_SOON: 'A code was sent there a moment ago. Another can be sent in {{wait}}.',
     COUNTRY_NOT_ALLOWED: 'Phone numbers of this country are not served here.',
     CHANNEL_UNAVAILABLE: 'No code can be sent there now. Try again later, or sign in another way.',
     INVALID_REQUEST: 'A code consists of digits only.',

@@ -48,7 +48,7 @@ export const uzbek: BotWords = {
     ACCOUNT_DISABLED: 'Bu hisob yopilgan.',
     ACCOUNT_NOT_FOUND: 'Bu yerda hisobingiz yoʻq va yangilari ochilmaydi.',
     REGISTRATION_CLOSED: 'Bu yerda hisobingiz yoʻq va yangilari ochilmaydi.',
-    RESEND_TOO_SOON: 'Kod hozirgina yuborildi: oʻshani yozing. Yangisini {{wait}}dan keyin soʻrash mumkin.',
+    RESEND_TOO_SOON: 'U yerga hozirgina kod yuborilgan. Yangisini {{wait}}dan keyin yuborish mumkin.',
     COUNTRY_NOT_ALLOWED: 'Bu mamlakat raqamlariga bu yerda xizmat koʻrsatilmaydi.',
     CHANNEL_UNAVAILABLE:
       'Hozir u yerga kod yuborib boʻlmaydi. Keyinroq urinib koʻring yoki boshqa yoʻl bilan kiring.',
