@@ -36,7 +36,7 @@ test('items of one tick go together, and each gets its own result', async () => 
   assert.deepEqual(batches, [[1, 2, 3], [4]]);
 });
 
-test('while something has waited too long nothing more is taken, and what was taken has its turn', async () => {
+test('R15 while something has waited too long nothing more is taken, and what was taken has its turn', async () => {
   const { batches, flush } = createGate();
   const batcher = createBatcher({ maxBatch: 2, flush, longestWaitMilliseconds: 30 });
   const first = batcher.add(1);
