@@ -4,4 +4,12 @@
  */
 export class QueueFull extends Error {
   readonly code = 'QUEUE_FULL';
+
+  constructor(message: string) {
+    // Thrown thousands of times a second when there is least time to draw a stack that nobody reads.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    super(message);
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
