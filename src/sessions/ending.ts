@@ -28,13 +28,18 @@ export interface Ending {
     sql: Sql,
     query: Pick<EndAll, 'tenantId' | 'userId' | 'reason' | 'now'> & { caller: { ip: string | null } },
   ): Promise<string[]>;
-  /** Ends what was begun in these chats, inside a transaction that holds the account's row; ids for `told`. */
+  /**
+   * Ends what was begun in these chats, and whatever was begun since but in the one that is kept, inside a transaction
+   * that holds the account's row; ids for `told`.
+   */
   endOfChats(
     sql: Sql,
     query: {
       tenantId: string;
       userId: string;
       chatIds: readonly string[];
+      keptChatId: string;
+      since: Date;
       reason: string;
       actor: string;
       caller: Caller;
@@ -121,8 +126,10 @@ export function createEnding(
     },
     endAll: (sql, { tenantId, userId, reason, caller, now }) =>
       endAllSessions(sql, { tenantId, userId, reason, actor: `user:${userId}`, ip: caller.ip, now }),
-    async endOfChats(sql, { tenantId, userId, chatIds, reason, actor, caller, now }) {
-      const which = begunInChats(sql, userId, chatIds);
+    async endOfChats(sql, { tenantId, userId, chatIds, keptChatId, since, reason, actor, caller, now }) {
+      const which = sql`((${begunInChats(sql, userId, chatIds)})
+        or (s.user_id = ${userId}::uuid and s.created_at >= ${since}
+          and not (${begunInChats(sql, userId, [keptChatId])})))`;
       const { ip, userAgent = null } = caller;
       const ended = await endSessionsIn(sql, { tenantId, which, reason, actor, ip, userAgent, now });
       return ended.map((row) => row.id);
