@@ -4,16 +4,19 @@ import { type Sql, withConflictRetry } from '../db/database.ts';
 import { type Refused, refuse } from '../kernel/errors.ts';
 import { isUuid } from '../kernel/id.ts';
 import type { Tenant } from '../tenants/tenants.ts';
+import { disputeChanges } from '../notices/notices.ts';
 import { dropPasswordSince, findUser, lockUser } from '../users/users.ts';
 import { endVerifications } from '../verification/verification.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { undoAddress } from './not-me.ts';
 
 const OVER = 'This move was undone already, or can no longer be undone.';
 
 /**
  * The chat that an account left takes it back: once, within 72 hours, only from that very chat. Every move since then
  * is undone with it. What was signed in from those chats ends, a shared token included, and so does what may have come of
- * a code that was brought there: every session opened since the move, codes that wait, a password set since.
+ * a code that was brought there: every session opened since the move with the addresses it changed, codes that wait, a
+ * password set since.
  */
 export async function undoMove(
   context: SignInContext,
@@ -49,13 +52,17 @@ export async function undoMove(
     await endVerifications(sql, tenantId, user.identities, now);
     const since = sql`${move.moved_at}::timestamptz`;
     await dropPasswordSince(sql, { tenantId, userId: move.user_id, since, always: false, now });
-    return context.sessions.endOfChats(sql, {
-      tenantId,
-      userId: move.user_id,
-      chatIds,
-      keptChatId: chatId,
-      since: move.moved_at,
-      reason: 'move_undone',
+    const account = { tenantId, userId: move.user_id };
+    const moved = { ...account, chatIds, keptChatId: chatId, since: move.moved_at };
+    const sessionIds = await context.sessions.begunWith(sql, moved);
+    for (const change of await disputeChanges(sql, { ...account, sessionIds, now })) {
+      await undoAddress(sql, tenantId, change, now);
+    }
+    const reason = 'move_undone';
+    return context.sessions.endThese(sql, {
+      ...account,
+      sessionIds,
+      reason,
       actor,
       caller: clues.caller,
       now,

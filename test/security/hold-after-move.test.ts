@@ -96,7 +96,7 @@ test('C7 a forgotten password is not renewed by the number for a day after a mov
   assert.equal((await reset(await recover(proof))).status, 200);
 });
 
-test('C7 undoing a move ends what came of codes that were brought to the other chat: sessions, codes, a password', async () => {
+test('C7 undoing a move ends what came of codes that were brought to the other chat: sessions, codes, addresses, a password', async () => {
   const phone = '+14155556104';
   await proveIn('974001', phone);
   app.clock.advance(61);
@@ -116,6 +116,10 @@ test('C7 undoing a move ends what came of codes that were brought to the other c
     await codeInChat('974002', 'send-verification', phone),
   );
   const later = { token: again.body.access_token as string };
+  const email = 'thief-974@example.com';
+  const begun = await app.post('/api/v1/auth/identities', { email }, later);
+  const added = { verification_id: begun.body.verification_id, code: await app.code(email) };
+  assert.equal((await app.post('/api/v1/auth/verify-code', added, later)).status, 200);
   const set = await app.post('/api/v1/auth/change-password', { new_password: PASSWORD }, later);
   assert.equal(set.status, 200, JSON.stringify(set.body));
   const waiting = await codeInChat('974002', 'send-verification', phone);
@@ -133,6 +137,9 @@ test('C7 undoing a move ends what came of codes that were brought to the other c
     'a code that was not used yet',
   );
   assert.equal((await app.post('/api/v1/auth/login', { phone, password: PASSWORD })).status, 401);
+  app.clock.advance(61);
+  const byMail = await app.signIn({ email }, {}, { headers: { 'x-tenant': 'us' } });
+  assert.equal(byMail.status, 201, 'an address that was added leads to the account no more');
 });
 
 test('C7 the hosted pages say that a change has to wait, and for how long', async () => {
