@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { channels } from '../kernel/channels.ts';
 import { type AuditPolicy, auditPolicyOf, auditSchema } from './audit-settings.ts';
-import { type CustomFieldsSchema, customFieldsSchemaProblem } from './custom-fields.ts';
+import { type CustomFieldsSchema, customFieldsSchemaIssue } from './custom-fields-schema.ts';
 import { type DeliveryPolicy, deliveryPolicyOf, deliverySettingsSchema } from './delivery-settings.ts';
 import { type TelegramPolicy, telegramPolicyOf, telegramSettings } from './telegram-settings.ts';
 import { schemaIssues } from '../web/schema-issues.ts';
@@ -179,14 +179,14 @@ export function settingsIssues(settings: unknown): { path: string; message: stri
         'per_user shares opaque sessions: a refresh token held by two devices counts as stolen.';
       return [{ path: '/sessions/sharing', message }];
     }
-    const problem = settings.custom_fields && customFieldsSchemaProblem(settings.custom_fields);
+    const issue = settings.custom_fields && customFieldsSchemaIssue(settings.custom_fields);
     const issues = [
       ...returnAddressIssues(settings.return_addresses),
       ...allowedOriginIssues(settings.allowed_origins),
       ...testAddressIssues(settings.test_addresses),
       ...smsIssues(settings.sms),
     ];
-    return problem === undefined ? issues : [{ path: '/custom_fields', message: problem }, ...issues];
+    return issue === undefined ? issues : [{ ...issue, path: `/custom_fields${issue.path}` }, ...issues];
   }
   return schemaIssues(validator.Errors(settings));
 }
