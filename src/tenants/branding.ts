@@ -60,7 +60,7 @@ const localesSchema = Type.Object(
   Object.fromEntries(SUPPORTED_LOCALES.map((locale) => [locale, Type.Optional(overrideSchema)])),
   closed,
 );
-const brandingSchema = Type.Object(
+export const brandingSchema = Type.Object(
   {
     /** The logo's address, https. Shown at most 40 pixels high. */
     logo_url: Type.Optional(Type.String({ maxLength: 2048 })),

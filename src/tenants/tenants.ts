@@ -38,6 +38,7 @@ export {
   type Brand,
   type Branding,
   brandingIssues,
+  brandingSchema,
   brandOf,
   codeTemplates,
   type TemplateName,
