@@ -40,6 +40,8 @@ export interface MailServer {
   asked: string[];
   /** The SMTP answer to the next recipients: 250 takes them. */
   answer: number;
+  /** The same to the next senders. */
+  senderAnswer: number;
   close(): Promise<void>;
 }
 
@@ -70,6 +72,9 @@ export async function createMailServer(options: MailServerOptions = {}): Promise
     onAuth(auth, _session, done) {
       const right = auth.username === login?.user && auth.password === login?.password;
       done(right ? null : answerOf(535, 'no'), right ? { user: auth.username ?? '' } : undefined);
+    },
+    onMailFrom(_address, _session, done) {
+      done(mail.senderAnswer === 250 ? null : answerOf(mail.senderAnswer, 'not a sender of ours'));
     },
     onRcptTo(address, _session, done) {
       mail.asked.push(address.address);
@@ -102,6 +107,7 @@ export async function createMailServer(options: MailServerOptions = {}): Promise
     received,
     asked: [],
     answer: 250,
+    senderAnswer: 250,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -186,6 +186,16 @@ test('a refused recipient (550) is final: the state says why, without the server
   mail.answer = 250;
 });
 
+test('a refused sender is told apart from a refused recipient', async () => {
+  mail.senderAnswer = 553;
+  const asked = mail.asked.length;
+  await send('anybody@example.org');
+  const row = await settled('failed');
+  assert.deepEqual([row.error, row.attempts, row.wiped], ['smtp EENVELOPE 553 sender', 1, true]);
+  assert.equal(mail.asked.length, asked);
+  mail.senderAnswer = 250;
+});
+
 test('a busy server (421) is tried again later, and the same code arrives', async () => {
   mail.answer = 421;
   const sent = await send('busy@example.org');
