@@ -254,9 +254,12 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       await suppressions.refresh(database);
       await speeds.refresh(database);
       meter.queued(database.name, await outbox.queued(database));
-      for (const counts of await outbox.counts(database, CONVERSION)) {
-        meter.converted({ ...counts, tenant: options.tenantOf(counts.tenant_id)?.slug ?? counts.tenant_id });
-      }
+      const counts = await outbox.counts(database, CONVERSION);
+      const ways = counts.map((one) => ({
+        ...one,
+        tenant: options.tenantOf(one.tenant_id)?.slug ?? one.tenant_id,
+      }));
+      meter.converted(database.name, ways);
     },
     follow(database, feed) {
       suppressions.follow(database, feed);
