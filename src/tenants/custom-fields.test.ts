@@ -16,6 +16,13 @@ test('S40 a text that a pattern never ends with is refused in time, and good one
   assert.ok(took < 3000, `${took} ms for twenty: the first may take fifty, those after it fifteen each`);
 });
 
+test('values that a field may have are named', () => {
+  const schema = { type: 'object', properties: { form: { enum: ['5a', '5b'] } } };
+  assert.deepEqual(customFieldIssues(schema, { form: '6a' }, '/custom_fields'), [
+    { path: '/custom_fields/form', message: 'must be one of 5a, 5b' },
+  ]);
+});
+
 test('a reference that goes round in circles is a refusal, not a fault', () => {
   const circle = {
     type: 'object',

@@ -1,5 +1,6 @@
 import { Compile } from 'typebox/schema';
 import type { Issue } from '../kernel/errors.ts';
+import { sentenceOf } from '../web/schema-issues.ts';
 import { type CustomFieldsSchema, step } from './custom-fields-schema.ts';
 import { inTime } from './in-time.ts';
 
@@ -14,7 +15,7 @@ interface SchemaError {
   instancePath: string;
   keyword: string;
   message: string;
-  params: unknown;
+  params: object;
 }
 interface Checker {
   Check(value: unknown): boolean;
@@ -94,7 +95,7 @@ function explain(errors: readonly SchemaError[], path: string): Issue[] {
     for (const name of params.additionalProperties ?? []) add(`${at}/${step(name)}`, 'is not a known field');
     // What follows from another line: an object of which a field is missing, a field refused because unknown.
     if (['required', 'additionalProperties', 'boolean', 'if'].includes(error.keyword)) continue;
-    add(at, error.message);
+    add(at, sentenceOf(error));
   }
   if (issues.size === 0) add(path, 'does not fit');
   return [...issues.values()].slice(0, 20);

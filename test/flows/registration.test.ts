@@ -139,6 +139,13 @@ test('custom fields, required fields and roles are checked at registration, a se
     [{ first_name: 'Ann\r\nBcc: x@y.zz', custom_fields: { grade: 5 } }, ['/first_name']],
     [{ profile: { first_name: 'Ann\u0085' }, custom_fields: { grade: 5 } }, ['/profile/first_name']],
     [{ first_name: 'Ann', custom_fields: { grade: 5 }, is_admin: true }, ['/is_admin']],
+    // What came in the profile is told there; what both hold counts as the custom field.
+    [{ first_name: 'Ann', profile: { grade: 'five' } }, ['/profile/grade']],
+    [
+      { first_name: 'Ann', profile: { grade: 'five' }, custom_fields: { grade: 13 } },
+      ['/custom_fields/grade'],
+    ],
+    [{ first_name: 'Ann', profile: { shoe_size: 40 } }, ['/custom_fields/grade', '/profile/shoe_size']],
   ];
   for (const [more, paths] of cases) {
     const answer = await register({ phone, ...more });
