@@ -39,7 +39,7 @@ import { createSpeeds } from './speeds.ts';
 import { createSuppressions } from './suppressions.ts';
 import { createTakingBack } from './taking-back.ts';
 import type { TolledMessage, TollGate } from './toll-gate.ts';
-import { mostCost } from './prices.ts';
+import { mostCost, providersFor } from './prices.ts';
 import type { ProviderFailure } from './failing-store.ts';
 import { createFailing, type Failing } from './failing.ts';
 import { createWatch } from './watch.ts';
@@ -75,8 +75,10 @@ export interface DeliveryStatus {
 
 /** From a committed row to a provider, and the row's end. Nothing here runs inside a request. */
 export interface Delivery {
-  /** Is there a provider for this channel? */
-  offers(channel: string): boolean;
+  /** Is there a provider for this channel that a tenant's messages may go by? */
+  offers(channel: string, tenant: Pick<Tenant, 'id' | 'policy'>): boolean;
+  /** What providers are called, in settings and statistics. */
+  providerNames: readonly string[];
   /**
    * The channels by which a code may reach an address, in their order; empty when there is none. Tells nothing about
    * who the address belongs to.
@@ -212,7 +214,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   });
 
   return {
-    offers: (channel) => providers.some((provider) => provider.carries(channel)),
+    offers: (channel, tenant) => providersFor(providers, tenant, channel).length > 0,
+    providerNames: providers.map(({ name }) => name),
     planOf: (tenant, address, head) => planChannels(ways, tenant, address, head),
     ...createQueueing(options),
     queueEach: outbox.queueEach,

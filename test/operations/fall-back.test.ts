@@ -274,3 +274,22 @@ test('R03 minutes told by a later channel are those that are left', async () => 
   const expiry = (given: readonly Envelope[]) => given.find((envelope) => envelope.to === phone)?.expiresIn;
   assert.deepEqual([expiry(telegram.given), expiry(cheap.given)], [300, 200]);
 });
+
+test('R03 a channel whose providers a tenant has named, and that are not here, is not promised', async () => {
+  const uz = app.app.tenants.bySlug('uz');
+  assert.ok(uz);
+  const send = (phone: string) => app.post(`${AUTH}/send-verification`, { phone });
+  const misspelt = {
+    delivery: { routes: { default: ['sms', 'voice'] as const }, providers: { sms: ['chaep'] } },
+  };
+  const change = (settings: object) =>
+    app.app.tenants.update(uz, { settings: { ...uz.settings, ...settings } });
+  await change({ ...misspelt, channels: ['sms', 'email'] });
+  const closed = await send('+998901112244');
+  assert.deepEqual([closed.status, closed.body.error], [503, 'CHANNEL_UNAVAILABLE']);
+  const ways = await app.get('/api/v1/auth/ways?tenant=uz');
+  assert.ok(!ways.body.by_code.includes('phone'), JSON.stringify(ways.body));
+  await change({ ...misspelt, channels: ['sms', 'voice'] });
+  const next = await send('+998901112245');
+  assert.deepEqual([next.status, next.body.channel], [200, 'voice']);
+});
