@@ -167,6 +167,6 @@ function flatten(prefix: string, value: object): [string, unknown][] {
 }
 
 function textOf(value: unknown): string {
-  if (Array.isArray(value)) return value.join(', ');
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(', ');
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
