@@ -103,6 +103,6 @@ const CODE = /^\d{4,10}$/;
  */
 export function readCode(text: string): string | undefined {
   if (CODE.test(text)) return text;
-  const digits = plainDigits(text).replace(/[\s\-]/g, '');
+  const digits = plainDigits(text).replace(/[\s-]/g, '');
   return CODE.test(digits) ? digits : undefined;
 }
