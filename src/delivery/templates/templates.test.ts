@@ -112,6 +112,23 @@ test('what does not fit goes in its order: the name is cut, the advice goes, the
   );
 });
 
+test('a call says the code digit by digit, whoever wrote the words, and reads no address of a page aloud', () => {
+  const said = render({ channel: 'voice', autofill: FILLED });
+  assert.equal(said.text, '4, 8, 2, 9, 1, 3 is your Akilesiya code. Never share it.');
+  const messages = { sign_in_code: { en: { sms: '{{tenant}}: {{code}}, {{code}}' } } };
+  assert.equal(
+    render({ channel: 'voice' }, { messages }).text,
+    'Akilesiya: 4, 8, 2, 9, 1, 3, 4, 8, 2, 9, 1, 3',
+  );
+  const notice = {
+    template: 'password_changed',
+    code: null,
+    details: { link: 'https://a.example/x' },
+  } as const;
+  assert.doesNotMatch(render({ channel: 'voice', ...notice }).text, /https/);
+  assert.match(render({ channel: 'sms', ...notice }).text, / https:\/\/a\.example\/x$/);
+});
+
 test('a tenant’s own SMS keeps its words and gets the lines below', () => {
   const branding: Branding = { messages: { sign_in_code: { en: { sms: 'G {{code}}' } } } };
   assert.equal(

@@ -53,8 +53,11 @@ export function renderMessage(content: TemplateContent, brand?: Brand): Rendered
   const locale = messageLocales.includes(content.locale) ? content.locale : 'en';
   const own = brand?.override(content.template, locale) ?? {};
   const message = words.messages[content.template];
-  const values = valuesOf({ ...content, code }, locale, brand);
-  const link = carriesCode ? undefined : content.details?.link;
+  const isVoice = content.channel === 'voice';
+  // Read aloud, 482913 is four hundred and eighty-two thousand, and the address of a page is noise.
+  const shownCode = isVoice ? (code?.split('').join(', ') ?? null) : code;
+  const values = valuesOf({ ...content, code: shownCode }, locale, brand);
+  const link = carriesCode || isVoice ? undefined : content.details?.link;
   if (content.channel !== 'email') {
     const isSms = content.channel === 'sms';
     const autofill = (isSms && content.autofill) || NO_AUTOFILL;
