@@ -52,6 +52,8 @@ export interface MailServerOptions {
   startTls?: boolean;
   login?: { user: string; password: string };
   port?: number;
+  /** Milliseconds before a message is taken. */
+  delay?: number;
 }
 
 /** Starts a real SMTP server on 127.0.0.1. */
@@ -92,7 +94,7 @@ export async function createMailServer(options: MailServerOptions = {}): Promise
           secure,
           user: user as string | undefined,
         });
-        done();
+        setTimeout(done, options.delay ?? 0);
       });
     },
   };

@@ -283,6 +283,41 @@ test('a server that never answers holds up no request and no other channel', asy
   }
 });
 
+test('R03 a slow mail server gets no more at once than there are connections, and nothing waits for one in vain', async () => {
+  const slow = await createMailServer({ delay: 250 });
+  const other = await createTestApp({
+    env: { SMTP_URL: `${slow.url}&connections=2`, SMTP_FROM: SENDER },
+    // Eight messages get through meanwhile: whatever is handed over beyond that is not in time.
+    providerTimeoutMilliseconds: 1000,
+  });
+  try {
+    await Promise.all(
+      Array.from({ length: 24 }, (_, index) =>
+        other.post(
+          '/api/v1/auth/send-verification',
+          { email: `burst${index}@example.org` },
+          { from: `10.8.0.${index}` },
+        ),
+      ),
+    );
+    await until(async () => {
+      const [row] = await other.databases.control.sql<{ sent: number }[]>`
+        select count(*)::int as sent from messages where state = 'sent'`;
+      return row?.sent === 24 || undefined;
+    }, 'all of them').catch(() => undefined);
+    const states = await other.databases.control.sql<{ state: string; attempts: number; messages: number }[]>`
+      select state, attempts, count(*)::int as messages from messages group by state, attempts`;
+    assert.deepEqual(
+      states.map((row) => ({ ...row })),
+      [{ state: 'sent', attempts: 1, messages: 24 }],
+    );
+    assert.equal(slow.received.length, 24);
+  } finally {
+    await other.close();
+    await slow.close();
+  }
+});
+
 test('TLS and a password: smtps and STARTTLS with the right certificate deliver, anything less sends nothing', async () => {
   const login = { user: 'us er', password: 'p@ss:word' };
   const credentials = `${encodeURIComponent(login.user)}:${encodeURIComponent(login.password)}`;

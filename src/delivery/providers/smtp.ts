@@ -7,8 +7,6 @@ export interface SmtpOptions {
   server: SmtpServer;
   /** The address of every From. */
   from: string;
-  /** Connections to the mail server at once, each used for many messages. */
-  connections?: number;
   /** Milliseconds; the time for one whole message is the caller's signal. */
   timeouts?: { connect: number; greeting: number; idle: number };
   /** Certificates to trust beside the system's, for a mail server of one's own (PEM). */
@@ -27,7 +25,7 @@ export function createSmtpProvider(options: SmtpOptions): Provider & { close(): 
   const timeouts = options.timeouts ?? TIMEOUTS;
   const transport = createTransport({
     pool: true,
-    maxConnections: options.connections ?? 5,
+    maxConnections: server.connections,
     maxMessages: 100,
     // The outbox tries again, with its own delays and its own count.
     maxRequeues: 1,
@@ -63,6 +61,8 @@ export function createSmtpProvider(options: SmtpOptions): Provider & { close(): 
 
   return {
     name: 'smtp',
+    // Beyond them a message would wait in the pool with its time running, and a slow server would count as one that fails.
+    limits: { concurrency: server.connections },
     carries: (channel) => channel === 'email',
     send,
     close: () => transport.close(),
