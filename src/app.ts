@@ -153,6 +153,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     newId,
     log,
   });
+  const together = { log, longestQueueMilliseconds: config.longestQueueMilliseconds };
   const signIn: SignInContext = {
     tenants,
     databaseOf,
@@ -164,8 +165,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       checker: carriers.configured.codeChecker,
       log,
     }),
-    plainSends: createPlainSends({ budgets, verifications, delivery, log }),
-    plainSignIns: createPlainSignIns({ log }),
+    plainSends: createPlainSends({ budgets, verifications, delivery, together }),
+    plainSignIns: createPlainSignIns(together),
     budgets,
     buckets,
     challenges: createChallenges({

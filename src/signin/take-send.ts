@@ -15,12 +15,16 @@ export interface WantedSend {
   isKnown?: boolean;
 }
 
-/** Takes one send from the caller's hour and, where it costs money, from the tenant's tolls: both, or neither. */
+/**
+ * Takes one send from the caller's hour and, where it costs money, from the tenant's tolls: both, or neither.
+ * Throws QueueFull, before anything is taken, where more sends wait already than are waited for.
+ */
 export async function takeSend(
   context: SignInContext,
   wanted: WantedSend,
   clues: RequestClues,
 ): Promise<Refused | undefined> {
+  context.plainSends.expectRoom(context.databaseOf(wanted.tenant.id));
   const [refused, toll] = await Promise.all([
     takeOfCaller(context, clues, 'send', wanted.isKnown),
     takeToll(context, wanted),

@@ -11,8 +11,10 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { errorBody, type Issue, type Refused, refuse } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
+import { QueueFull } from '../kernel/queue-full.ts';
 import { findRepeatedHeader } from './duplicate-headers.ts';
 import { parseStrictJson } from './json-body.ts';
+import { createOverloadTeller, watchPressure } from './pressure.ts';
 import { schemaIssues } from './schema-issues.ts';
 
 /** The largest body anybody has a reason to send. */
@@ -36,11 +38,17 @@ export interface HttpServerOptions {
     refused: Refused,
     error?: FastifyError | Error,
   ) => Promise<FastifyReply> | undefined;
+  /** How late the event loop may be; past that requests are refused at once. Left out: however late. */
+  longestDelayMilliseconds?: number;
   /** Told of every answer, for metrics and the request log. */
   onAnswer?: (request: FastifyRequest, reply: FastifyReply, milliseconds: number) => void;
 }
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Its answer costs no more than a refusal would: answered however much there is to do. */
+    isCheap?: boolean;
+  }
   interface FastifyRequest {
     /** performance.now() when its head had been read. */
     startedAt: number;
@@ -68,6 +76,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
     ...(options.secure ? { 'strict-transport-security': 'max-age=63072000; includeSubDomains' } : {}),
   };
+  const faults = { ...options, tellOverload: createOverloadTeller(options.log) };
   const server = Fastify({
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
@@ -79,14 +88,21 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     // node:http would answer by itself, without our headers: the host is asked for below.
     http: { headersTimeout: 10_000, requireHostHeader: false },
     frameworkErrors: (error, request, reply) => {
-      sendRefusal(reply.headers(headers), refusalOf(error, request, options));
+      sendRefusal(reply.headers(headers), refusalOf(error, request, faults));
     },
     clientErrorHandler: (error, socket) => refuseUnreadable(headers, error, socket),
+  });
+  const pressure = watchPressure(options.longestDelayMilliseconds ?? Infinity);
+  server.addHook('onClose', (_server, done) => {
+    pressure.stop();
+    done();
   });
   server.decorateRequest('startedAt', 0);
   server.addHook('onRequest', (request, reply, done) => {
     request.startedAt = performance.now();
     reply.headers(headers);
+    if (pressure.isTooHigh(request.startedAt) && !request.routeOptions.config.isCheap)
+      return done(new QueueFull('the event loop is behind'));
     const repeated = findRepeatedHeader(request.raw.rawHeaders);
     if (request.raw.headers.host === undefined && request.raw.httpVersion !== '1.0')
       done(bad('header:host', 'Name the host (RFC 9112 3.2).'));
@@ -136,7 +152,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     return options.page?.(request, reply, refused) ?? sendRefusal(reply, refused);
   });
   server.setErrorHandler((error: FastifyError | BadRequest, request, reply) => {
-    const refused = refusalOf(error, request, options);
+    const refused = refusalOf(error, request, faults);
     return options.page?.(request, reply, refused, error) ?? sendRefusal(reply, refused);
   });
   if (options.onAnswer) {
@@ -162,9 +178,13 @@ export function sendRefusal(reply: FastifyReply, refused: Refused): FastifyReply
 function refusalOf(
   error: FastifyError | BadRequest,
   request: FastifyRequest,
-  { log, isUnavailable }: HttpServerOptions,
+  { log, isUnavailable, tellOverload }: HttpServerOptions & { tellOverload: () => void },
 ): Refused {
   if (error instanceof BadRequest) return refuse('INVALID_REQUEST', { issues: error.issues });
+  if (error instanceof QueueFull) {
+    tellOverload();
+    return refuse('OVERLOADED', { retry_after: COME_BACK_SECONDS });
+  }
   const issue = FRAMEWORK_ISSUES[error.code];
   if (issue) return refuse('INVALID_REQUEST', { issues: [issue] });
   if (isUnavailable(error)) {
