@@ -41,6 +41,7 @@ export {
   brandingSchema,
   brandOf,
   codeTemplates,
+  type MessageOverride,
   type TemplateName,
   templateNames,
 } from './branding.ts';

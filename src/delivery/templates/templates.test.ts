@@ -233,6 +233,30 @@ test('a tenant’s own words replace subject, sentence and SMS; the code stays o
   assert.match(render({ locale: 'ru' }, branding).subject ?? '', /ваш код/);
 });
 
+test('where no name is known, a tenant’s own words do without it and its comma', () => {
+  const said = (text: string, name: string | null) =>
+    render(
+      { name },
+      { messages: { sign_in_code: { en: { subject: text, text, sms: `${text} {{code}}` } } } },
+    );
+  for (const [words, withName, without] of [
+    ['Welcome back, {{name}}.', 'Welcome back, Ada.', 'Welcome back.'],
+    ['{{name}}, enter this:', 'Ada, enter this:', 'enter this:'],
+    ['خوش آمدید، {{name}}!', 'خوش آمدید، Ada!', 'خوش آمدید!'],
+    ['Hi {{name}} at {{tenant}}', 'Hi Ada at Akilesiya', 'Hi at Akilesiya'],
+  ] as const) {
+    assert.equal(said(words, 'Ada').subject, withName);
+    const { subject, text, html } = said(words, null);
+    assert.equal(subject, without);
+    assert.ok(text.includes(`\n\n${without}\n\n482913`), text);
+    assert.ok(!(html ?? '').includes('<bdi></bdi>'));
+  }
+  assert.equal(said('{{name}}', null).subject, '482913 is your Akilesiya code');
+  const sms = { channel: 'sms', name: null } as const;
+  const messages = { sign_in_code: { en: { sms: 'Hello, {{name}}: {{code}}' } } };
+  assert.equal(render(sms, { messages }).text, 'Hello: 482913');
+});
+
 test('a notice tells device, place and time, and what to do if it was not you', () => {
   const { text, html } = render({
     template: 'new_device',
