@@ -98,6 +98,10 @@ async function keepRead(
     await giveTollBack(context, wanted);
     return refuse('ALREADY_REGISTERED', { next_action: 'SIGN_IN' });
   }
+  if (await tellsUsernameTaken(context, tenant, data.username, holder?.id, clues)) {
+    await giveTollBack(context, wanted);
+    return refuseField('/username', 'This username is taken. Choose another one.');
+  }
   const passwordHash = await hashWaiting(context, tenant, address, input.password);
   if (passwordHash === overloaded) {
     await giveTollBack(context, wanted);
@@ -119,6 +123,20 @@ async function keepRead(
   const own = await findOwn(context, registration, input.verification_id);
   const sent = await keep(context, registration, own, input.verification_id, clues);
   return sent.ok ? { ...sent, address } : sent;
+}
+
+/** Has another account this username, and may that be told? Where not, it is dropped by the proof. */
+async function tellsUsernameTaken(
+  context: SignInContext,
+  tenant: Tenant,
+  username: string | null,
+  ownId: string | undefined,
+  clues: RequestClues,
+): Promise<boolean> {
+  if (username === null || tenant.policy.errorDetail !== 'explicit') return false;
+  const by = { kind: 'username', value: username };
+  const holder = await findPasswordHolder(context.databaseOf(tenant.id), tenant.id, by);
+  return holder !== undefined && holder.id !== ownId && mayTellOpenly(context, tenant, clues);
 }
 
 /** What speaks against the password; `required`: the tenant asks for one and none came. */

@@ -338,6 +338,28 @@ test('a username that somebody has meanwhile is dropped, not the sign-up', async
   assert.equal((await login({ email: 'name2@example.net', password: PASSWORD })).status, 200);
 });
 
+test('a username that somebody has already is told at registration, where answers are explicit', async () => {
+  const holder = { email: 'holder@example.net', password: PASSWORD, username: 'Holder.One' };
+  await register(holder);
+  await verify({ email: holder.email, code: await app.code(holder.email) });
+  const wish = { email: 'later@example.net', password: PASSWORD, username: 'holder.one' };
+  const refused = await register(wish);
+  assert.equal(refused.status, 400);
+  assert.deepEqual(refused.body.issues, [
+    { path: '/username', message: 'This username is taken. Choose another one.' },
+  ]);
+  assert.equal(await count('pending_registrations', `value = '${wish.email}'`), 0);
+  assert.equal((await register({ ...wish, username: 'holder.two' })).status, 202);
+  assert.equal((await register(holder)).body.error, 'ALREADY_REGISTERED', 'the address is told first');
+
+  // Who may not learn it is not told: the sign-up goes on without the name.
+  const tenant = app.app.tenants.bySlug('default');
+  assert.ok(tenant);
+  await app.app.tenants.update(tenant, { settings: { ...tenant.settings, error_detail: 'uniform' } });
+  assert.equal((await register({ ...wish, email: 'quiet@example.net' })).status, 202);
+  await app.app.tenants.update(tenant, { settings: tenant.settings });
+});
+
 test('S52 what nobody proved within a day is swept, its password with it', async () => {
   const email = 'late@example.net';
   await register({ email, password: PASSWORD });
