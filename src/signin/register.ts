@@ -61,7 +61,8 @@ export async function register(
   // 2. What was typed: everything that is wrong is told at once, before anything is spent.
   const read = readRegistration(tenant, input);
   const issues = read.ok ? [] : read.issues;
-  const weak = await newPasswordIssues(context, tenant, address, input);
+  const typed = read.ok ? [read.data.first_name, read.data.last_name, read.data.username] : [];
+  const weak = await newPasswordIssues(context, tenant, address, input, typed);
   if (weak.required) issues.push(weak.required);
   if (!read.ok || issues.length > 0) return refuse('INVALID_REQUEST', { issues });
   if (weak.issues.length > 0) return refuse('WEAK_PASSWORD', { issues: weak.issues });
@@ -139,12 +140,16 @@ async function tellsUsernameTaken(
   return holder !== undefined && holder.id !== ownId && mayTellOpenly(context, tenant, clues);
 }
 
-/** What speaks against the password; `required`: the tenant asks for one and none came. */
+/**
+ * What speaks against the password; `required`: the tenant asks for one and none came.
+ * @param typed names and username, wherever they stood
+ */
 async function newPasswordIssues(
   context: SignInContext,
   tenant: Tenant,
   address: Address,
   input: RegisterInput,
+  typed: readonly (string | null)[],
 ): Promise<{ required?: Issue; issues: Issue[] }> {
   const { policy } = tenant;
   if (input.password === undefined) {
@@ -155,15 +160,7 @@ async function newPasswordIssues(
   if (!policy.passwords.enabled) {
     return { required: { path: '/password', message: 'Passwords are switched off here.' }, issues: [] };
   }
-  const about = [
-    address.value,
-    input.name,
-    input.first_name,
-    input.last_name,
-    input.username,
-    tenant.name,
-    tenant.slug,
-  ];
+  const about = [address.value, ...typed, tenant.name, tenant.slug];
   return { issues: await context.passwords.issues(input.password, policy.passwords, about, '/password') };
 }
 

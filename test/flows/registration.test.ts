@@ -213,6 +213,9 @@ test('S26 passwords: length in code points, no composition, NFC, every byte sign
     assert.equal(answer.body.issues[0].path, '/password');
     assert.match(answer.body.issues[0].message, reason, password);
   }
+  const named = { email: 'x1@example.net', profile: { first_name: 'Wilhelmina', last_name: 'Ferdinand' } };
+  const own = await register({ ...named, password: 'WilhelminaFerdinand7' });
+  assert.match(own.body.issues?.[0].message ?? 'taken', /your name/, 'names of the profile count as well');
   const long = `${'\u{1f600}\u{1f680}'.repeat(32)}`;
   const bytes72 = `${'Tr4vel-by-'.repeat(7)}zz`;
   const good: [string, string, string][] = [
