@@ -42,6 +42,7 @@ import type { TolledMessage, TollGate } from './toll-gate.ts';
 import { mostCost, providersFor } from './prices.ts';
 import type { ProviderFailure } from './failing-store.ts';
 import { createFailing, type Failing } from './failing.ts';
+import { createUnreachable, type Unreachable, type UnreachableRow } from './unreachable.ts';
 import { createWatch } from './watch.ts';
 import { messageLocales } from './templates/templates.ts';
 
@@ -49,7 +50,7 @@ export { eraseSuppressions } from './person-store.ts';
 export type { DeliveryCounts, PreparedMessage, ProviderFailure, QueuedMessage, QueueState };
 export type { Callback, CodeChecks, ChatOf, DeliveryReport, LinkedChat, OnStaleChat, ReportOutcome };
 export type { DeliveryMeter, DevelopmentInbox, Envelope, InboxMessage, Provider, SendResult };
-export type { Probed, ProbeOutcome, SmtpOptions, TolledMessage, TollGate };
+export type { Probed, ProbeOutcome, SmtpOptions, TolledMessage, TollGate, UnreachableRow };
 export {
   createCallbacks,
   channelsOf,
@@ -114,6 +115,8 @@ export interface Delivery {
   watch(database: Database, verificationId: string, listener: () => void): () => void;
   /** A code was used, and that is committed: messages that carried it by other ways are taken back. Returns at once. */
   spent(database: Database, tenantId: string, verificationId: string): void;
+  /** Whom providers call out of reach. */
+  unreachable: Unreachable;
   /** What became of the messages of a while, by tenant, channel, provider, country and perhaps prefix. */
   counts: Outbox['counts'];
   /** What should be on its way in a database, by channel. */
@@ -246,6 +249,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       watch.changed(database, [verificationId]);
       takingBack.takeBack(database, tenantId, verificationId);
     },
+    unreachable: createUnreachable(options),
     counts: outbox.counts,
     queued: outbox.queued,
     failing: failing.all,
