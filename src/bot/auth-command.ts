@@ -1,5 +1,6 @@
 import type { Message } from 'grammy/types';
 import { findChallenge } from '../chats/chats.ts';
+import { plainDigits } from '../kernel/digits.ts';
 import { PROVE_AGAIN_PREFIX } from '../signin/ask-proof-again.ts';
 import { UNDO_PREFIX } from '../signin/chat-link.ts';
 import {
@@ -21,7 +22,7 @@ import { fill } from './words.ts';
 export const authFeature: Feature = {
   commands: [{ name: 'auth', description: (_words, locale) => authWordsOf(locale).command, handle: ask }],
   contact: takeContact,
-  texts: [{ takes: (text) => /^\+[\d\s().-]{6,30}$/.test(text), handle: sendCode }],
+  texts: [{ takes: (text) => /^\+[\d\s().-]{6,30}$/.test(plainDigits(text)), handle: sendCode }],
   callbacks: [
     { prefix: UNDO_PREFIX, handle: undo },
     { prefix: PROVE_AGAIN_PREFIX, handle: (conversation) => ask(conversation, '') },

@@ -1,3 +1,4 @@
+import { plainDigits } from '../kernel/digits.ts';
 import { verifyCode } from '../signin/verify-code.ts';
 import { answerChallenge } from './auth-command.ts';
 import type { Conversation } from './conversation.ts';
@@ -9,7 +10,10 @@ export const verifyFeature: Feature = {
   commands: [{ name: 'verify', description: (words) => words.commands.verify, handle: verify }],
   texts: [
     {
-      takes: (text, { tenant }) => /^\d+$/.test(text) && text.length === tenant.policy.codeLength('sign_in'),
+      takes: (text, { tenant }) => {
+        const digits = plainDigits(text);
+        return /^\d+$/.test(digits) && digits.length === tenant.policy.codeLength('sign_in');
+      },
       handle: verify,
     },
   ],
