@@ -143,3 +143,20 @@ test('S15 each tenant signs with keys of its own and under its own issuer', asyn
   }
   assert.equal(seen.size, 6);
 });
+
+test('S15 a service of one tenant uses up nothing that its chats may do at another', async () => {
+  const keyOf = async (slug: string): Promise<Record<string, string>> => {
+    const tenantId = app.app.tenants.bySlug(slug)?.id ?? '';
+    const { text } = await app.app.apiKeys.create({ tenantId, name: slug, scopes: ['service'] });
+    return { 'x-api-key': text };
+  };
+  const path = '/api/v1/telegram/chats/5551234/send-code';
+  const theirs = { headers: await keyOf('us') };
+  let refused = 200;
+  for (let index = 0; refused === 200; index++) {
+    refused = (await app.post(path, { phone: `+1415556${String(1000 + index)}` }, theirs)).status;
+  }
+  assert.equal(refused, 429);
+  const own = await app.post(path, { phone: '+998901110904' }, { headers: await keyOf('uz') });
+  assert.equal(own.status, 200, JSON.stringify(own.body));
+});
