@@ -212,11 +212,7 @@ test('S22 uniform: a username tells nothing of the address behind it, not even t
   assert.equal(sent.status, 200);
   const shapes = new Set<string>();
   for (const username of ['behind', 'nobody-at-all']) {
-    const { status, body } = await app.post(
-      '/api/v1/auth/login',
-      { username, password: WRONG },
-      { from },
-    );
+    const { status, body } = await app.post('/api/v1/auth/login', { username, password: WRONG }, { from });
     const { verification_id: handle, ...rest } = body;
     shapes.add(JSON.stringify([status, typeof handle, rest]));
   }
