@@ -41,9 +41,9 @@ export async function countPassword(
   const ownKey = `own-${key}`;
   const callerKey = `password-caller:${caller}`;
   const [shared, own, byCaller] = await Promise.all([
-    buckets.take(key, wrongPasswordsPerHour, HOUR),
-    isKnown ? buckets.take(ownKey, KEPT_FOR_THE_OWNER, HOUR) : undefined,
-    caller === undefined ? undefined : buckets.take(callerKey, wrongPasswordsPerCallerPerHour, HOUR),
+    buckets.take(key, wrongPasswordsPerHour, HOUR, true),
+    isKnown ? buckets.take(ownKey, KEPT_FOR_THE_OWNER, HOUR, true) : undefined,
+    caller === undefined ? undefined : buckets.take(callerKey, wrongPasswordsPerCallerPerHour, HOUR, true),
   ]);
   const giveBack = async (): Promise<void> => {
     const taken = [

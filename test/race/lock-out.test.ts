@@ -317,3 +317,33 @@ test('S31 wrong passwords from everywhere leave three tries to a device and a se
   }
   await setErrorDetail(app, 'explicit');
 });
+
+test('S31 of many right passwords at once those that come too many lock nobody out, on whichever server', async () => {
+  const password = 'violet-Harbour-42';
+  const email = newEmail();
+  const { body } = await app.signIn({ email }, {}, { from: newCaller() });
+  const { access_token: token } = body;
+  const set = await app.post('/api/v1/auth/change-password', { new_password: password }, { token });
+  assert.equal(set.status, 200);
+  const other = await app.replica();
+  try {
+    const path = '/api/v1/auth/login';
+    const many = Array.from({ length: 40 }, (_, index) => ({
+      app: index % 2 === 0 ? app : other,
+      path,
+      body: { email, password },
+      from: newCaller(),
+    }));
+    const counts = tally(await atOnce(many));
+    assert.ok((counts['429 RATE_LIMITED'] ?? 0) > 0, 'ten are compared at a time');
+    app.clock.advance(2);
+    for (const server of [app, other]) {
+      const later = await server.post(path, { email, password }, { from: newCaller() });
+      assert.equal(later.status, 200, JSON.stringify(later.body));
+    }
+    const wrong = await app.post(path, { email, password: 'amber-Lantern' }, { from: newCaller() });
+    assert.equal(wrong.body.attempts_left, 9);
+  } finally {
+    await other.close();
+  }
+});
