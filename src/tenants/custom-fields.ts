@@ -1,3 +1,4 @@
+import vm from 'node:vm';
 import { Compile } from 'typebox/schema';
 import type { Issue } from '../kernel/errors.ts';
 
@@ -20,6 +21,44 @@ interface Checker {
 
 /** Compiled once for each settings object; a changed tenant brings a new one. */
 const compiled = new WeakMap<CustomFieldsSchema, Checker>();
+
+/** A whole form is checked in far less. */
+const CHECK_MILLISECONDS = 50;
+/** For so long a schema that took longer is not tried again: what it costs, others wait for. */
+const REST_MILLISECONDS = 10_000;
+
+const running = vm.createContext({ check: undefined as unknown });
+const run = new vm.Script('check()');
+/** Schemas that ran away, and until when they rest. */
+const resting = new WeakMap<CustomFieldsSchema, number>();
+
+/**
+ * A pattern of a tenant's schema may take minutes for thirty characters, and a stranger finds them before any budget is
+ * asked (CWE-1333): the check of one tenant must not stop the server for all. Only patterns can take long.
+ */
+function inTime<T>(schema: CustomFieldsSchema, check: () => T): T | 'too_long' {
+  if (!hasPattern(schema)) return check();
+  if ((resting.get(schema) ?? 0) > performance.now()) return 'too_long';
+  running['check'] = check;
+  try {
+    return run.runInContext(running, { timeout: CHECK_MILLISECONDS }) as T;
+  } catch (fault) {
+    if ((fault as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw fault;
+    resting.set(schema, performance.now() + REST_MILLISECONDS);
+    return 'too_long';
+  }
+}
+
+const patterned = new WeakMap<CustomFieldsSchema, boolean>();
+
+function hasPattern(schema: CustomFieldsSchema): boolean {
+  let has = patterned.get(schema);
+  if (has === undefined) {
+    has = /"(?:pattern|patternProperties|format)":/.test(JSON.stringify(schema));
+    patterned.set(schema, has);
+  }
+  return has;
+}
 
 /** Unknown fields are refused unless the schema says otherwise: nobody's extra field is stored by accident. */
 function checkerOf(schema: CustomFieldsSchema): Checker {
@@ -57,13 +96,17 @@ export function customFieldIssues(
     return [{ path, message: `may hold ${MOST_CHARACTERS} characters at most` }];
   }
   if (!schema) return [];
-  const checker = checkerOf(schema);
-  if (checker.Check(fields)) return [];
+  const errors = inTime(schema, () => {
+    const checker = checkerOf(schema);
+    return checker.Check(fields) ? [] : checker.Errors(fields)[1];
+  });
+  if (errors === 'too_long') return [{ path, message: 'takes too long to check: its patterns run away' }];
+  if (errors.length === 0) return [];
   const issues = new Map<string, Issue>();
   const add = (at: string, message: string): void => {
     if (!issues.has(at)) issues.set(at, { path: at, message });
   };
-  for (const error of checker.Errors(fields)[1]) {
+  for (const error of errors) {
     const params = error.params as { requiredProperties?: string[]; additionalProperties?: string[] };
     const at = path + error.instancePath;
     for (const name of params.requiredProperties ?? []) add(`${at}/${pointerStep(name)}`, 'is required');
