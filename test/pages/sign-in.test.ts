@@ -96,6 +96,42 @@ test('with JavaScript the number falls into the groups of its country as it is t
   await context.close();
 });
 
+test('a code that opens nothing any more is told so once, beside the field, and another is the next step', async () => {
+  const { context, page } = await openContext(browser, app);
+  for (const [email, sentence, end] of [
+    ['five-wrong@example.com', 'Too many wrong codes. Ask for a new one.', 'wrong'],
+    ['too-late@example.com', 'This code has expired. Ask for a new one.', 'late'],
+  ] as const) {
+    await page.goto('/sign-in?with=email');
+    await page.getByLabel('E-mail address').fill(email);
+    await submit(page);
+    await page.waitForURL(/\/verify/);
+    const code = await app.code(email);
+    const wrong = code.replace(/^./, (digit) => String((Number(digit) + 1) % 10));
+    if (end === 'late') app.clock.advance(301);
+    for (let left = end === 'late' ? 0 : 4; left >= 0; left--) {
+      const answered = page.waitForResponse((response) => response.request().method() === 'GET');
+      await typeCode(page, wrong);
+      await answered;
+      const told = left === 0 ? sentence : new RegExp(`^${left} attempts? left`);
+      await page.locator('.field').getByText(told).first().waitFor();
+    }
+    if (end === 'wrong') app.clock.advance(61);
+    await page.reload();
+    const text = await page.locator('main').innerText();
+    assert.equal(text.split(sentence).length, 2, 'told once');
+    assert.doesNotMatch(text, /The code works for|Check it and try again|attempts? left/);
+    assert.equal(await page.getByLabel('Code').getAttribute('aria-invalid'), 'true');
+    const before = await app.newestMessage(email);
+    await page.locator('.button:not(.plain)', { hasText: 'Send the code again' }).click();
+    await page.getByText('We sent the code again.').waitFor();
+    await typeCode(page, await app.code(email, { after: before }));
+    await page.waitForURL(/\/account$/);
+    await context.clearCookies();
+  }
+  await context.close();
+});
+
 test('a code for a Telegram account', async () => {
   const { context, page } = await openContext(browser, app);
   const person = { id: 7_001_001, first_name: 'Ada' };
