@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { readRegistration } from '../registrations/registrations.ts';
 import { register } from '../signin/register.ts';
 import { html, type Html } from '../web/html.ts';
 import { addressField, codeWays, readAddress, type Way, wayOf, waysMenu } from './address-field.ts';
@@ -8,7 +9,7 @@ import { fieldOf, formOf, leadOf, problemBox, submitOf } from './components.ts';
 import { type Fields, textOf, trimmedOf } from './context.ts';
 import { customFieldsForm, readCustomFields } from './custom-fields.ts';
 import { sendPage } from './layout.ts';
-import { fieldProblems, type Problem, problemOf } from './problems.ts';
+import { fieldProblems, issueTexts, type Problem, problemOf } from './problems.ts';
 import { readReturnAddress } from './return-address.ts';
 import { tell, tellBadReturn } from './tell.ts';
 import { pathTo, type Visit } from './visit.ts';
@@ -105,23 +106,32 @@ export async function takeSignUp(visit: Visit): Promise<FastifyReply> {
   const { context, form, site, locale, clues } = visit;
   const way = wayOf(signUpWays(visit), textOf(form, 'with'));
   if (way === undefined || site.tenant.policy.registration === 'closed') return showSignUp(visit);
+  const custom = readCustomFields(site.tenant.policy.customFields, form);
+  const profile = {
+    ...given(form, 'first_name'),
+    ...given(form, 'last_name'),
+    ...given(form, 'username'),
+    ...(custom === undefined ? {} : { custom_fields: custom }),
+  };
   const read = readAddress(site.tenant, way, form);
-  if (!read.ok) return showSignUp(visit, fieldProblems(visit, read.fields));
+  if (!read.ok) {
+    // All that is wrong is told at once, also where the address keeps the rest from being asked.
+    const other = readRegistration(site.tenant, profile);
+    const problem = fieldProblems(visit, read.fields);
+    const more = other.ok ? {} : issueTexts(visit, other.issues);
+    return showSignUp(visit, { ...problem, fields: { ...more, ...problem.fields } });
+  }
   const { phone, email } = read.address;
   const address = { ...(phone === undefined ? {} : { phone }), ...(email === undefined ? {} : { email }) };
   const begun = { purpose: 'register' as const, address, returnTo: back.returnTo };
   const waiting = findBegun(visit, begun);
   const password = textOf(form, 'password');
-  const custom = readCustomFields(site.tenant.policy.customFields, form);
   const outcome = await register(
     context.signIn,
     {
       ...address,
-      ...given(form, 'first_name'),
-      ...given(form, 'last_name'),
-      ...given(form, 'username'),
+      ...profile,
       ...(password === '' ? {} : { password }),
-      ...(custom === undefined ? {} : { custom_fields: custom }),
       // The same person corrects what waits, instead of letting it wait twice.
       ...(waiting ? { verification_id: waiting.flow.handle } : {}),
       locale,

@@ -102,6 +102,21 @@ test('signs up with a password and custom fields, forgets it, chooses another, s
   await third.context.close();
 });
 
+test('all that is wrong with a sign-up is told at once, also beside an address that cannot be read', async () => {
+  const { context, page } = await openContext(browser, app, { javaScriptEnabled: false });
+  await page.goto('/sign-up?with=email');
+  await page.getByLabel('E-mail address').fill('nonsense');
+  await page.getByLabel('Grade').fill('thirteen');
+  await submit(page);
+  for (const label of ['E-mail address', 'School', 'Grade'])
+    assert.equal(await page.getByLabel(label).getAttribute('aria-invalid'), 'true', label);
+  await page.getByText('Write a whole number here.').waitFor();
+  await page.getByLabel('Grade').fill('13');
+  await submit(page);
+  await page.getByText('At most 12.').waitFor();
+  await context.close();
+});
+
 test('in Persian, from right to left and without JavaScript, somebody signs in; another language is a press away', async () => {
   const { context, page } = await openContext(browser, app, { locale: 'fa-IR', javaScriptEnabled: false });
   await page.goto('/sign-in?with=email');

@@ -149,7 +149,7 @@ export const english: Words = {
   },
   prove: {
     title: 'Is it you?',
-    lead: 'Before this change, prove once more that it is you. Then it is made.',
+    lead: 'Prove once more that it is you. Then the change is made.',
     send: 'Send a code to {destination}',
     password: 'Continue with my password',
     stuck: {
@@ -178,7 +178,7 @@ export const english: Words = {
   },
   devices: {
     title: 'Devices',
-    lead: 'Where you are signed in. End what you do not know.',
+    lead: 'Where you are signed in. Sign out what you do not recognise.',
     thisDevice: 'This device',
     lastSeen: 'Last seen {time}',
     firstSeen: 'Signed in {time}',
@@ -276,6 +276,10 @@ export const english: Words = {
     required: 'Fill this in.',
     tooLong: 'This is too long: {count} characters at most.',
     tooShort: 'This is too short: at least {count} characters.',
+    wholeNumber: 'Write a whole number here.',
+    number: 'Write a number here.',
+    atLeast: 'At least {count}.',
+    atMost: 'At most {count}.',
     characters: 'Some characters cannot be used here.',
     phone: 'There is no such number. Check the digits and the country.',
     phoneCountry: 'Choose the country of the number.',
