@@ -49,7 +49,7 @@ export function registerPages(fastify: FastifyInstance, context: PagesContext): 
   fastify.register((server, _options, done) => {
     assetRoutes(server);
     const { inbox, isDevelopment, publicUrl, signIn } = context;
-    if (inbox) inboxRoutes(server, inbox, signIn.tenants);
+    if (inbox) inboxRoutes(server, { inbox, tenants: signIn.tenants, origin: publicUrl });
     referenceRoutes(server, () => fastify.swagger() as unknown as OpenApi, {
       origin: publicUrl,
       canRun: isDevelopment,

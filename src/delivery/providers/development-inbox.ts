@@ -1,6 +1,8 @@
 import { type Database, hexArray } from '../../db/database.ts';
 import { isUuid } from '../../kernel/id.ts';
 import { createBatcher } from '../../kernel/batcher.ts';
+import { parseEmail } from '../../kernel/email.ts';
+import { parsePhone } from '../../kernel/phone.ts';
 import type { Secrets } from '../../kernel/secrets.ts';
 import type { Envelope, Provider } from '../provider.ts';
 
@@ -28,7 +30,7 @@ interface InboxRow {
 }
 
 export interface DevelopmentInbox extends Provider {
-  /** The newest messages, of one recipient or of all, newest first. @param after only newer ones than this one */
+  /** The newest messages, of one recipient or of all, newest first. @param to in whatever form @param after only newer ones than this one */
   list(to: string | undefined, limit: number, after?: string): Promise<InboxMessage[]>;
   /** One message, while it is kept. @param id as it came in an address: anything */
   find(id: string): Promise<InboxMessage | undefined>;
@@ -86,9 +88,10 @@ export function createDevelopmentInbox(
       return { state: 'sent', providerMessageId: envelope.id };
     },
     async list(to, limit, after) {
+      const recipient = to === undefined ? undefined : canonicalRecipient(to);
       const rows = await sql<InboxRow[]>`
         select id, tenant_id, recipient, sealed, created_at from dev_inbox
-        where ${to === undefined ? sql`true` : sql`recipient = ${to}`}
+        where ${recipient === undefined ? sql`true` : sql`recipient = ${recipient}`}
           and ${after === undefined ? sql`true` : sql`id > ${after}::uuid`}
         order by id desc limit ${limit}`;
       return rows.flatMap(read);
@@ -104,4 +107,12 @@ export function createDevelopmentInbox(
         delete from dev_inbox where id < (select id from dev_inbox order by id desc offset ${keep} limit 1)`;
     },
   };
+}
+
+/** A + in a query string arrives as a space; people paste addresses in every form. */
+function canonicalRecipient(to: string): string {
+  const phone = parsePhone(to.startsWith(' ') ? `+${to.trim()}` : to);
+  if (phone.ok) return phone.phone;
+  const email = parseEmail(to);
+  return email.ok ? email.asEntered : to;
 }
