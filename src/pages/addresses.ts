@@ -10,7 +10,7 @@ import { html, type Html } from '../web/html.ts';
 import { addressField, codeWays, readAddress, type Way, wayOf, waysMenu } from './address-field.ts';
 import { beginFlow, findBegun, toVerify } from './begin-flow.ts';
 import { challengeField } from './challenge.ts';
-import { formOf, problemBox, submitOf } from './components.ts';
+import { addressText, formOf, problemBox, submitOf } from './components.ts';
 import { textOf } from './context.ts';
 import { sendPage } from './layout.ts';
 import { fieldProblems, type OtherNames, type Problem, problemOf, waitOf } from './problems.ts';
@@ -30,7 +30,7 @@ function meant(refused: Refused): OtherNames {
 }
 
 function shownOf({ kind, value }: Identity): Html {
-  return html`<bdi class="strong" dir="ltr">${kind === 'phone' ? formatPhone(value) : value}</bdi>`;
+  return addressText(kind === 'phone' ? formatPhone(value) : value, 'strong');
 }
 
 /** The ways by which an address can be added: each proves itself. */

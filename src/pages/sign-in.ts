@@ -25,7 +25,7 @@ import { hasTelegramLink, telegramButton } from './telegram.ts';
 import { telegramLoginButton, telegramLoginLeadsTo } from './telegram-login-button.ts';
 import { tellBadReturn } from './tell.ts';
 import { accessOf, pathTo, type Visit } from './visit.ts';
-import { fill } from './words.ts';
+import { fill, fillHtml } from './words.ts';
 
 interface Choice {
   way: Way | undefined;
@@ -129,7 +129,9 @@ function otherChoices(visit: Visit, { way, byPassword, returnTo }: Choice): Html
 
 function showSignedIn(visit: Visit, who: string, returnTo: string | undefined): Promise<FastifyReply> {
   const { words } = visit;
-  const body = html`<div class="stack">${leadOf(words.already.title, fill(words.already.text, { who }))}<div class="stack-close">${nextLink(addressAfter(visit, returnTo), fill(words.already.continue, { who }))}<a class="button plain full" href="${pathTo(visit, '/sign-in', { another: '1', return_to: returnTo })}">${words.already.other}</a></div></div>`;
+  const text = fillHtml(words.already.text, { who: html`<bdi class="strong whole">${who}</bdi>` });
+  const goOn = html`<span>${fillHtml(words.already.continue, { who: html`<bdi class="whole">${who}</bdi>` })}</span>`;
+  const body = html`<div class="stack">${leadOf(words.already.title, text)}<div class="stack-close">${nextLink(addressAfter(visit, returnTo), goOn)}<a class="button plain full" href="${pathTo(visit, '/sign-in', { another: '1', return_to: returnTo })}">${words.already.other}</a></div></div>`;
   return sendPage(visit, { title: words.already.title, body });
 }
 
