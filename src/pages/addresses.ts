@@ -7,7 +7,7 @@ import { readProfile } from '../signin/profile.ts';
 import { unlinkIdentity } from '../signin/unlink-identity.ts';
 import type { PublicUser } from '../users/users.ts';
 import { html, type Html } from '../web/html.ts';
-import { addressField, codeWays, readAddress, type Way, wayOf, waysMenu } from './address-field.ts';
+import { addressField, readAddress, typedWays, type Way, wayOf, waysMenu } from './address-field.ts';
 import { beginFlow, findBegun, toVerify } from './begin-flow.ts';
 import { challengeField } from './challenge.ts';
 import { addressText, formOf, problemBox, submitOf } from './components.ts';
@@ -35,7 +35,7 @@ function shownOf({ kind, value }: Identity): Html {
 
 /** The ways by which an address can be added: each proves itself. */
 function addWays(visit: Visit): Way[] {
-  const ways = codeWays(visit).filter((way) => way !== 'telegram');
+  const ways = typedWays(visit);
   return hasTelegramLink(visit) ? [...ways, 'telegram'] : ways;
 }
 

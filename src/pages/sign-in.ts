@@ -8,6 +8,7 @@ import {
   codeWays,
   passwordWays,
   readAddress,
+  typedWays,
   type Way,
   wayOf,
   waysMenu,
@@ -113,8 +114,10 @@ function otherChoices(visit: Visit, { way, byPassword, returnTo }: Choice): Html
     return_to: returnTo,
     another: anotherOf(visit),
   };
+  // A link to a page that could send nothing is none.
+  const canType = typedWays(visit).length > 0;
   const links = [
-    byPassword && html`<a href="${pathTo(visit, '/forgot', kept)}">${words.byPassword.forgot}</a>`,
+    byPassword && canType && html`<a href="${pathTo(visit, '/forgot', kept)}">${words.byPassword.forgot}</a>`,
     byPassword &&
       codeWays(visit).length > 0 &&
       html`<a href="${pathTo(visit, '/sign-in', kept)}">${words.byPassword.useCode}</a>`,
@@ -122,6 +125,7 @@ function otherChoices(visit: Visit, { way, byPassword, returnTo }: Choice): Html
       policy.passwords.enabled &&
       html`<a href="${pathTo(visit, '/sign-in', { ...kept, by: 'password' })}">${words.byPassword.usePassword}</a>`,
     policy.registration === 'open' &&
+      canType &&
       html`<span>${words.signIn.newHere} <a href="${pathTo(visit, '/sign-up', kept)}">${words.signIn.create}</a></span>`,
   ].filter((link) => link !== false);
   return links.length === 0 ? null : html`<div class="choices">${links}</div>`;

@@ -2,7 +2,15 @@ import type { FastifyReply } from 'fastify';
 import { readRegistration } from '../registrations/registrations.ts';
 import { register } from '../signin/register.ts';
 import { html, type Html } from '../web/html.ts';
-import { addressField, codeWays, readAddress, type Way, wayOf, waysMenu } from './address-field.ts';
+import {
+  addressField,
+  codeWays,
+  readAddress,
+  typedWays,
+  type Way,
+  wayOf,
+  waysMenu,
+} from './address-field.ts';
 import { beginFlow, findBegun, toVerify } from './begin-flow.ts';
 import { challengeField } from './challenge.ts';
 import { fieldOf, formOf, leadOf, problemBox, submitOf } from './components.ts';
@@ -12,13 +20,9 @@ import { sendPage } from './layout.ts';
 import { fieldProblems, issueTexts, type Problem, problemOf } from './problems.ts';
 import { readReturnAddress } from './return-address.ts';
 import { tell, tellBadReturn } from './tell.ts';
-import { pathTo, type Visit } from './visit.ts';
+import { hasTelegramLink } from './telegram.ts';
+import { goTo, pathTo, type Visit } from './visit.ts';
 import { fill } from './words.ts';
-
-/** Telegram proves itself; there is nothing to be typed first. */
-function signUpWays(visit: Visit): Way[] {
-  return codeWays(visit).filter((way) => way !== 'telegram');
-}
 
 /** GET /sign-up */
 export async function showSignUp(visit: Visit, problem?: Problem): Promise<FastifyReply> {
@@ -31,9 +35,15 @@ export async function showSignUp(visit: Visit, problem?: Problem): Promise<Fasti
     return tell(visit, 403, { title, text: fill(text, { tenant: site.tenant.name }) });
   }
   const fields = problem ? visit.form : visit.query;
-  const ways = signUpWays(visit);
+  const ways = typedWays(visit);
   const way = wayOf(ways, textOf(fields, 'with'));
-  if (way === undefined) return tell(visit, 503, words.telegram.unavailable);
+  if (way === undefined) {
+    // Whoever proves a Telegram account at the sign-in has an account by that.
+    const hasTelegram = codeWays(visit).length > 0 || hasTelegramLink(visit);
+    return hasTelegram
+      ? goTo(visit, pathTo(visit, '/sign-in', { return_to: returnTo }))
+      : tell(visit, 503, words.noChannel);
+  }
   const hrefOf = (other: Way): string => pathTo(visit, '/sign-up', { with: other, return_to: returnTo });
   const form = formOf(
     visit,
@@ -104,7 +114,7 @@ export async function takeSignUp(visit: Visit): Promise<FastifyReply> {
   const back = readReturnAddress(visit);
   if (!back.ok) return tellBadReturn(visit);
   const { context, form, site, locale, clues } = visit;
-  const way = wayOf(signUpWays(visit), textOf(form, 'with'));
+  const way = wayOf(typedWays(visit), textOf(form, 'with'));
   if (way === undefined || site.tenant.policy.registration === 'closed') return showSignUp(visit);
   const custom = readCustomFields(site.tenant.policy.customFields, form);
   const profile = {

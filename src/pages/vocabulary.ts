@@ -247,6 +247,7 @@ export interface Words {
   };
   notFound: Told;
   noTenant: Told;
+  noChannel: Told;
   badReturn: Told;
   tooMuch: Told;
   unreadable: Told;

@@ -203,3 +203,29 @@ test('two tabs with two sign-ins do not get into each other’s way', async () =
   assert.match(await other.locator('main').innerText(), /other-tab@example\.com/);
   await context.close();
 });
+
+test('where no code can be sent the pages say so and lead to none that needs one; Telegram alone signs up at the sign-in', async () => {
+  const production = await createPagesApp({
+    env: {
+      FIRSTPROOF_MODE: 'production',
+      FIRSTPROOF_PUBLIC_URL: 'https://auth.test',
+      FIRSTPROOF_SECRET: 'n7Qm2xV9rT4cW8kZ1pL6sD3fG5hJ0bYa-test',
+    },
+  });
+  const telegram = await createPagesApp({ tenants: { default: { channels: ['telegram'] } } });
+  try {
+    const signIn = await (await fetch(`${production.url}/t/default/sign-in`)).text();
+    assert.doesNotMatch(signIn, /href="[^"]*\/(sign-up|forgot)/);
+    for (const path of ['/t/default/sign-up', '/t/default/forgot']) {
+      const answer = await fetch(`${production.url}${path}`);
+      assert.equal(answer.status, 503);
+      assert.match(await answer.text(), /No code can be sent here/);
+    }
+    const page = await (await fetch(`${telegram.url}/t/default/sign-in`)).text();
+    assert.doesNotMatch(page, /href="[^"]*\/sign-up/);
+    const answer = await fetch(`${telegram.url}/t/default/sign-up`, { redirect: 'manual' });
+    assert.equal(answer.headers.get('location'), '/t/default/sign-in');
+  } finally {
+    await Promise.all([production.close(), telegram.close()]);
+  }
+});

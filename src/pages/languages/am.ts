@@ -269,4 +269,8 @@ export const amharic: Words = {
     done: 'ተጠናቋል።',
     needsScript: 'ይህ ደረጃ JavaScript ያስፈልገዋል። ያብሩት ወይም ይጠብቁ።',
   },
+  noChannel: {
+    title: 'አሁን ኮድ መላክ አይቻልም',
+    text: 'አገልግሎቱ አሁን ኮድ የሚልክበት መንገድ የለውም። ቆይተው ይሞክሩ።',
+  },
 };

@@ -232,6 +232,10 @@ export const english: Words = {
     title: 'Nobody is at this address',
     text: 'No application has this name. Check the link that brought you here.',
   },
+  noChannel: {
+    title: 'No code can be sent here',
+    text: 'This service has no way to send codes at the moment. Try again later.',
+  },
   badReturn: {
     title: 'This link leads somewhere unknown',
     text: 'The application that sent you asks to return to an address that it has not registered. You can sign in here, but will not be sent on.',

@@ -243,6 +243,10 @@ export const uzbek: Words = {
     title: 'Bu manzilda hech kim yoʻq',
     text: 'Bunday nomli ilova yoʻq. Sizni bu yerga olib kelgan havolani tekshiring.',
   },
+  noChannel: {
+    title: 'Hozir kod yuborib boʻlmaydi',
+    text: 'Xizmatning hozir kod yuborish usuli yoʻq. Keyinroq urinib koʻring.',
+  },
   badReturn: {
     title: 'Havola nomaʼlum joyga olib boradi',
     text: 'Ilova sizni roʻyxatdan oʻtkazmagan manziliga qaytarishni soʻrayapti. Bu yerda kirishingiz mumkin, lekin u yoqqa yubormaymiz.',
