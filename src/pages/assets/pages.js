@@ -75,10 +75,14 @@
     field.addEventListener('input', (event) => {
       if (!event.inputType?.startsWith('delete')) group();
     });
+    // By keys each country on the way is a change: the focus stays, so that the next key still chooses.
+    let byKeys = false;
+    select.addEventListener('keydown', () => (byKeys = true));
+    select.addEventListener('pointerdown', () => (byKeys = false));
     select.addEventListener('change', () => {
       field.value = field.value.replace(/[^\d+]/g, '');
       group();
-      field.focus();
+      if (!byKeys) field.focus();
     });
   }
 
