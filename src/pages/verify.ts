@@ -34,7 +34,11 @@ const OF_THE_FIELD: readonly string[] = [
 /** GET /verify */
 export async function showVerify(visit: Visit, problem?: Problem): Promise<FastifyReply> {
   const found = findFlow(visit);
-  if (!found) return tell(visit, 404, visit.words.verify.nothing);
+  if (!found) {
+    // Back from where the code led to: whoever is signed in need not prove it again.
+    if (await accessOf(visit)) return goTo(visit, pathTo(visit, '/sign-in'));
+    return tell(visit, 404, visit.words.verify.nothing);
+  }
   const { flow } = found;
   const { words } = visit;
   const notice = takeNotice(visit);

@@ -298,6 +298,31 @@ test('chooses a password and a username after a proof; the password proves the n
   await context.close();
 });
 
+test('names and usernames of the account keep the rules of sign-up, and each is told beside its field', async () => {
+  const { context, page } = await openContext(browser, app, { javaScriptEnabled: false });
+  await signedIn(page, 'rules@example.com', 0, false);
+  const save = (form: string) => page.locator(`form[action$="${form}"] button`).click();
+  for (const [wrong, told] of [
+    ['\u202eadA', 'Some characters cannot be used here.'],
+    ['A'.repeat(101), 'This is too long: 100 characters at most.'],
+  ] as const) {
+    await page.getByLabel('First name').fill(wrong);
+    await save('/account');
+    await page.locator('.field', { hasText: 'First name' }).getByText(told).waitFor();
+    assert.equal(await page.getByLabel('First name').inputValue(), wrong, 'what was typed is still there');
+  }
+  const username = page.getByRole('textbox', { name: /Username/ });
+  for (const wrong of ['?', 'x', 'somebody@example.com', '+14155552671', 'a'.repeat(65)]) {
+    await username.fill(wrong);
+    await save('/account/username');
+    await page.locator('#field-username-wrong').waitFor();
+  }
+  await page.goto('/account');
+  assert.equal(await page.getByLabel('First name').inputValue(), '');
+  assert.equal(await username.inputValue(), '');
+  await context.close();
+});
+
 test('S32 a change that waits for its proof is made in the session that asked for it, and in no other', async () => {
   const { context, page } = await openContext(browser, app);
   await signedIn(page, 'first-owner@example.com');

@@ -178,6 +178,37 @@ test('a wrong code says what is left, a reload spends nothing, the countdown let
   await context.close();
 });
 
+test('back from the account is told who is signed in; a refused form leads back to its page by a reload or another language', async () => {
+  const { context, page } = await openContext(browser, app);
+  await page.goto('/sign-in?with=email');
+  await page.getByLabel('E-mail address').fill('back@example.com');
+  await submit(page);
+  await page.waitForURL(/\/verify/);
+  await typeCode(page, await app.code('back@example.com'));
+  await page.waitForURL(/\/account$/);
+  await page.goBack();
+  await page.getByRole('link', { name: 'Continue as back@example.com' }).click();
+  await page.waitForURL(/\/account$/);
+  await page.getByRole('textbox', { name: /Username/ }).fill('?');
+  await page.locator('form[action$="/account/username"] button').click();
+  await page.locator('[aria-invalid=true]').waitFor();
+  assert.match(page.url(), /\/account\/username$/);
+  await page.locator('.languages summary').click();
+  await page.getByRole('link', { name: 'Русский' }).click();
+  await page.waitForURL(/\/account$/);
+  await page.getByRole('heading', { name: 'Ваш аккаунт' }).waitFor();
+  for (const [form, home] of [
+    ['/verify/resend', /\/sign-in$/],
+    ['/telegram/done', /\/telegram$/],
+    ['/telegram/login', /\/sign-in$/],
+    ['/account/remove', /\/account$/],
+  ] as const) {
+    await page.goto(form);
+    assert.match(page.url(), home);
+  }
+  await context.close();
+});
+
 test('two tabs with two sign-ins do not get into each other’s way', async () => {
   const { context, page } = await openContext(browser, app);
   const other = await context.newPage();
