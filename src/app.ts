@@ -63,8 +63,6 @@ export interface App {
   newId: () => string;
   /** Opens an address again that wrong codes have closed; for the command line. */
   reopen: (address: AddressFields & { tenant?: string }) => Promise<Reopened | Refused>;
-  /** Is there a provider for this channel? */
-  offers: (channel: string) => boolean;
   ready: () => Promise<boolean>;
   /** Loads tenants and keys, connects the feeds and starts the loops. Databases must be migrated. */
   start(): Promise<void>;
@@ -258,7 +256,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     inbox,
     newId,
     reopen: (address) => reopenAddress(signIn, address, 'system', COMMAND_LINE),
-    offers: (channel) => delivery.offers(channel),
     ready,
     async start() {
       await tenants.reload();

@@ -183,7 +183,7 @@ export function createRouter(
       username: display(from.username),
       language: from.language_code?.slice(0, 35) ?? null,
       auditId: context.newId(),
-      caller: callerInTelegram(id),
+      caller: callerInTelegram(tenant, id),
     });
   }
 

@@ -152,7 +152,8 @@ function linking(
     userId: sql`${userId}::uuid`,
     sessionId: sql`${sessionId}::uuid`,
     details: sql`jsonb_strip_nulls(jsonb_build_object('added', ${entry(sql`linked`)},
-      'removed', (select to_jsonb(gone) from (select id, kind, value, as_entered from replaced) gone)))`,
+      'removed', (select to_jsonb(gone) from (
+        select id, kind, value, as_entered, verified_at is not null as is_verified from replaced) gone)))`,
     now,
     from: sql`linked`,
   });

@@ -98,11 +98,11 @@ export function sealContext(tenantId: string, id: string): string {
 const CODE = /^\d{4,10}$/;
 
 /**
- * Codes as people type them: spaces and dashes between digits are nothing, and Persian, Arabic-Indic and full-width
- * digits are digits. Undefined when it is no code.
+ * Codes as people type and paste them: in the digits of their keyboard; spaces, dashes and invisible characters are
+ * nothing. Undefined when it is no code.
  */
 export function readCode(text: string): string | undefined {
   if (CODE.test(text)) return text;
-  const digits = plainDigits(text).replace(/[\s\-\u00a0]/g, '');
+  const digits = plainDigits(text).replace(/[\s-]/g, '');
   return CODE.test(digits) ? digits : undefined;
 }

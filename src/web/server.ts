@@ -4,10 +4,12 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
+import type SerializerSelector from '@fastify/fast-json-stringify-compiler';
 import type { TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Compile, type Validator } from 'typebox/compile';
 import { isUtf8 } from 'node:buffer';
 import type { ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import { errorBody, type Issue, type Refused, refuse } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
@@ -16,6 +18,8 @@ import { findRepeatedHeader } from './duplicate-headers.ts';
 import { parseStrictJson } from './json-body.ts';
 import { createOverloadTeller, watchPressure } from './pressure.ts';
 import { schemaIssues } from './schema-issues.ts';
+
+const require = createRequire(import.meta.url);
 
 /** The largest body anybody has a reason to send. */
 const BODY_LIMIT_BYTES = 64 * 1024;
@@ -40,7 +44,7 @@ export interface HttpServerOptions {
   ) => Promise<FastifyReply> | undefined;
   /** How late the event loop may be; past that requests are refused at once. Left out: however late. */
   longestDelayMilliseconds?: number;
-  /** Told of every answer, for metrics and the request log. */
+  /** Told of every answer before it is sent, for metrics and the request log; may still add headers. */
   onAnswer?: (request: FastifyRequest, reply: FastifyReply, milliseconds: number) => void;
 }
 
@@ -79,6 +83,10 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const faults = { ...options, tellOverload: createOverloadTeller(options.log) };
   const server = Fastify({
     logger: false,
+    // Fastify types a validator after Ajv, which it would load did it not get this one.
+    schemaController: {
+      compilersFactory: { buildValidator: (() => compileValidator) as never, buildSerializer },
+    },
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: 15_000,
     keepAliveTimeout: 65_000,
@@ -139,14 +147,6 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     },
   );
 
-  server.setValidatorCompiler(({ schema }) => {
-    const compiled = Compile(schema as TSchema);
-    return (value: unknown) => {
-      if (compiled.Check(value)) return { value };
-      return { error: new BadRequest(schemaIssues(compiled.Errors(value))) };
-    };
-  });
-
   server.setNotFoundHandler((request, reply) => {
     const refused = refuse('NOT_FOUND');
     return options.page?.(request, reply, refused) ?? sendRefusal(reply, refused);
@@ -165,6 +165,33 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   }
   return server;
 }
+
+type Validate = (value: unknown) => { value: unknown } | { error: BadRequest };
+
+/** Compiled at its first use: a server has some five hundred schemas, and starts without most of them. */
+function compileValidator({ schema }: { schema: unknown }): Validate {
+  let compiled: Validator | undefined;
+  return (value) => {
+    compiled ??= Compile(schema as TSchema);
+    if (compiled.Check(value)) return { value };
+    return { error: new BadRequest(schemaIssues(compiled.Errors(value))) };
+  };
+}
+
+type Serializers = ReturnType<typeof SerializerSelector>;
+
+/** Fastify's own serialisers, each loaded and compiled at its first use: errors, most of them, are written without. */
+const buildSerializer: Serializers = (...given) => {
+  let compile: ReturnType<Serializers> | undefined;
+  return (route) => {
+    let serialize: ReturnType<ReturnType<Serializers>> | undefined;
+    return (answer) => {
+      compile ??= (require('@fastify/fast-json-stringify-compiler') as typeof SerializerSelector)()(...given);
+      serialize ??= compile(route);
+      return serialize(answer);
+    };
+  };
+};
 
 /** Answers with a refusal of the catalogue. */
 export function sendRefusal(reply: FastifyReply, refused: Refused): FastifyReply {
