@@ -34,7 +34,7 @@ export interface Database {
    * ended it as the loser of a deadlock: work leaves nothing behind but what it returns.
    */
   transaction<T>(work: (sql: postgres.TransactionSql) => Promise<T>): Promise<T>;
-  /** Answers when the database does; rejects within the time-out otherwise. */
+  /** Answers when the database does and takes writes; rejects within the time-out otherwise. */
   ping(timeoutMilliseconds: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -73,7 +73,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     transaction: (work) =>
       withConflictRetry(() => sql.begin(work) as Promise<Awaited<ReturnType<typeof work>>>),
     async ping(timeoutMilliseconds) {
-      const query = driver`select 1`;
+      const query = driver<{ reads_only: boolean }[]>`select pg_is_in_recovery() as reads_only`;
       const timer = setTimeout(() => query.cancel(), timeoutMilliseconds);
       const late = new Promise<never>((_, reject) => {
         setTimeout(
@@ -82,7 +82,8 @@ export function createDatabase(options: DatabaseOptions): Database {
         ).unref();
       });
       try {
-        await Promise.race([query, late]);
+        const [row] = await Promise.race([query, late]);
+        if (row?.reads_only) throw new Error('the database is a standby that nobody has promoted');
       } finally {
         clearTimeout(timer);
       }
@@ -101,8 +102,9 @@ export function hexArray(values: readonly (Uint8Array | null)[]): (string | null
   );
 }
 
-/** SQLSTATEs of a server that is going, gone or full; and the driver's own words for a lost connection. */
+/** SQLSTATEs of a server that is going, gone, full or not yet promoted; and the driver's own words for a lost connection. */
 const UNAVAILABLE = new Set([
+  '25006',
   '57P01',
   '57P02',
   '57P03',

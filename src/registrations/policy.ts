@@ -83,6 +83,20 @@ export function readRegistration(
   return issues.length > 0 ? { ok: false, issues } : { ok: true, data };
 }
 
+/** What is wrong with a name or username that somebody gives their account later: the rules are those of sign-up. */
+export function profileIssues(
+  { policy }: Pick<Tenant, 'policy'>,
+  changes: Partial<Record<'first_name' | 'last_name' | 'username', string | null>>,
+): Issue[] {
+  return (['first_name', 'last_name', 'username'] as const).flatMap((name) => {
+    const value = changes[name];
+    if (value === undefined) return [];
+    const isMissing = value === null && policy.requiredFields.includes(name);
+    const message = isMissing ? 'is required' : value === null ? undefined : textProblem(name, value);
+    return message === undefined ? [] : [{ path: `/${name}`, message }];
+  });
+}
+
 function textProblem(name: (typeof PROFILE_NAMES)[number], value: string): string | undefined {
   if (name === 'username') {
     return USERNAME.test(value.trim()) ? undefined : 'may have 2 to 64 letters, digits, _ . and -';

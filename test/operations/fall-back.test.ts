@@ -13,9 +13,12 @@ let cheap: TestProvider;
 let dear: TestProvider;
 let voice: TestProvider;
 let counter = 0;
+/** Ids of the messages that the gateway was asked to take back. */
+const takenBack: string[] = [];
 
 before(async () => {
   telegram = createTestProvider(sends, { name: 'gateway', channels: ['telegram'], reachesByPhone: true });
+  telegram.revoke = async (messageId) => void takenBack.push(messageId);
   cheap = createTestProvider(sends, { name: 'cheap' });
   dear = createTestProvider(sends, { name: 'dear' });
   voice = createTestProvider(sends, { name: 'caller', channels: ['voice'] });
@@ -135,6 +138,33 @@ test('R03 silence leads on after the tenant’s time, never after the code was u
   await app.app.worker.dispatch();
   const expired = await messageOf(late.phone);
   assert.deepEqual([expired.state, expired.channel, expired.wiped], ['sent', 'telegram', true]);
+});
+
+test('what a channel before the last has brought is taken back once its code is spent, to sign in and to link', async () => {
+  takenBack.length = 0;
+  const silent = async (phone: string): Promise<MessageRow> => {
+    await reaches(phone, 'sent', 'telegram');
+    app.clock.advance(20);
+    await app.app.worker.dispatch();
+    return reaches(phone, 'sent', 'sms');
+  };
+  const { phone, id } = await sendCode();
+  const row = await silent(phone);
+  const [code] = codesFor(phone);
+  const { body, status } = await app.post(`${AUTH}/verify-code`, { verification_id: id, code });
+  assert.equal(status, 201);
+  await until(() => takenBack.length === 1);
+
+  const other = `+1415555${String(3000 + counter++)}`;
+  const token = { token: body.access_token as string };
+  const begun = await app.post(`${AUTH}/identities`, { phone: other }, token);
+  assert.equal(begun.status, 200, JSON.stringify(begun.body));
+  const linking = await silent(other);
+  const [second] = codesFor(other);
+  const proof = { verification_id: begun.body.verification_id, code: second };
+  assert.equal((await app.post(`${AUTH}/verify-code`, proof, token)).status, 200);
+  await until(() => takenBack.length === 2);
+  assert.deepEqual(takenBack, [row.sends[0]?.id, linking.sends[0]?.id], 'the SMS that was read stays');
 });
 
 test('S42 a failed report leads on once, however often and in whatever order it comes', async () => {

@@ -2,6 +2,8 @@ import { EventEmitter } from 'node:events';
 import { type Database, hexArray } from '../../db/database.ts';
 import { isUuid } from '../../kernel/id.ts';
 import { createBatcher } from '../../kernel/batcher.ts';
+import { parseEmail } from '../../kernel/email.ts';
+import { parsePhone } from '../../kernel/phone.ts';
 import type { Secrets } from '../../kernel/secrets.ts';
 import type { Envelope, Provider } from '../provider.ts';
 
@@ -36,7 +38,7 @@ interface InboxRow {
 }
 
 export interface DevelopmentInbox extends Provider {
-  /** The newest messages, of one recipient or of all, newest first. @param after only newer ones than this one */
+  /** The newest messages, of one recipient or of all, newest first. @param to in whatever form @param after only newer ones than this one */
   list(to: string | undefined, limit: number, after?: string): Promise<InboxMessage[]>;
   /** Resolves once this server has carried a message to the recipient; or after so long, as another server may have. */
   arrival(to: string | undefined, milliseconds: number): Promise<void>;
@@ -119,7 +121,7 @@ export function createDevelopmentInbox(
       return { state: 'sent', providerMessageId: envelope.id };
     },
     async list(to, limit, after) {
-      if (to !== undefined) return looks.add({ to, limit, after: after ?? null });
+      if (to !== undefined) return looks.add({ to: canonicalRecipient(to), limit, after: after ?? null });
       const rows = await sql<InboxRow[]>`
         select id, tenant_id, recipient, sealed, created_at from dev_inbox
         where ${after === undefined ? sql`true` : sql`id > ${after}::uuid`}
@@ -127,7 +129,7 @@ export function createDevelopmentInbox(
       return rows.flatMap(read);
     },
     arrival(to, milliseconds) {
-      const event = eventOf(to);
+      const event = eventOf(to === undefined ? undefined : canonicalRecipient(to));
       return new Promise((resolve) => {
         const end = (): void => {
           clearTimeout(timer);
@@ -149,4 +151,12 @@ export function createDevelopmentInbox(
         delete from dev_inbox where id < (select id from dev_inbox order by id desc offset ${keep} limit 1)`;
     },
   };
+}
+
+/** A + in a query string arrives as a space; people paste addresses in every form. */
+function canonicalRecipient(to: string): string {
+  const phone = parsePhone(to.startsWith(' ') ? `+${to.trim()}` : to);
+  if (phone.ok) return phone.phone;
+  const email = parseEmail(to);
+  return email.ok ? email.asEntered : to;
 }

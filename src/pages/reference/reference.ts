@@ -54,12 +54,13 @@ ${groups.map(
         html`<li><a href="#${id}"><span class="method ${method.toLowerCase()}">${method}</span><span>${shortPath(path)}</span></a></li>`,
     )}</ul></details>`,
 )}
+<p class="type" role="status" id="none" hidden>No call fits.</p>
 <p><a href="#errors">Errors</a></p>
 </nav>
 <main id="main">
 <header class="intro"><h1>API reference</h1>
 <p>${document.info.description}</p>
-<p class="more">JSON over HTTPS at <code>${options.origin}</code>. The same as <a href="/openapi.json">an OpenAPI document</a>.${options.canRun && html` This server runs in development mode: calls can be run from this page, and their messages arrive in the <a href="/dev/inbox">inbox</a>.`}</p></header>
+<p class="more">JSON at <code>${options.origin}</code>. The same as <a href="/openapi.json">an OpenAPI document</a>.${options.canRun && html` This server runs in development mode: calls can be run from this page, and their messages arrive in the <a href="/dev/inbox">inbox</a>.`}</p></header>
 ${groups.map(
   ([tag, operations]) =>
     html`<section aria-label="${titled(tag)}"><h2>${titled(tag)}</h2>${operations.map((operation) => operationView(document, operation, options))}</section>`,
