@@ -36,3 +36,19 @@ test('S26 no rule of composition: a long plain phrase is enough', async () => {
     assert.equal(await reasons(password), '', password);
   }
 });
+
+test('S28 digits and signs for letters do not make a password dear to judge', async () => {
+  const time = async (password: string): Promise<number> => {
+    const times: number[] = [];
+    for (let round = 0; round < 9; round++) {
+      const begun = performance.now();
+      await reasons(password);
+      times.push(performance.now() - begun);
+    }
+    return Math.min(...times);
+  };
+  const plain = await time('correct horse battery staple trombones u');
+  const signs = await time('p4$$w0rd1|!3@p4$$w0rd1|!3@p4$$w0rd1|!3@p');
+  assert.ok(signs < 10 * plain, `${signs} ms, and ${plain} ms for plain words`);
+  assert.match(await reasons('p4$$w0rd1'), /too easy|most used/);
+});

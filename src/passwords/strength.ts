@@ -13,6 +13,12 @@ interface Judge {
   score(password: string, words: string[]): number;
 }
 
+/**
+ * Of the words that a text with digits and signs for letters may stand for, so many are looked up. The library's own
+ * hundred take 20 ms of the one thread for forty signs, and anybody may have passwords judged.
+ */
+const MOST_SUBSTITUTIONS = 10;
+
 let judge: Promise<Judge> | undefined;
 
 /** The list of some 49,000 common passwords and the estimator cost 15 MB and 150 ms: loaded at the first need. */
@@ -23,6 +29,7 @@ async function loadJudge(): Promise<Judge> {
   const estimator = new core.ZxcvbnFactory({
     dictionary: common.dictionary,
     graphs: common.adjacencyGraphs,
+    l33tMaxSubstitutions: MOST_SUBSTITUTIONS,
   });
   return {
     isCommon: (password) => passwords.has(password.toLowerCase()),

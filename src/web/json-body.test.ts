@@ -49,6 +49,15 @@ test('S40 the same key twice in one object is refused, and the place is told', (
   assert.equal(issueOf(`{"${'k'.repeat(9_000)}":1,"${'k'.repeat(9_000)}":2}`)?.length, 1 + 64 + 24);
 });
 
+test('S40 more than a thousand fields of one object are refused', () => {
+  const object = (keys: number): string =>
+    `{${Array.from({ length: keys }, (_, index) => `"k${index}":1`).join(',')}}`;
+  assert.ok(isAccepted(object(1000)));
+  assert.equal(issueOf(object(1001)), ' may hold 1000 fields at most');
+  assert.equal(issueOf(`{"a":[0,${object(1001)}]}`), '/a/1 may hold 1000 fields at most');
+  assert.ok(isAccepted(`[${`${object(400)},`.repeat(3)}1]`));
+});
+
 test('S40 more than eight levels are refused, however many', () => {
   assert.ok(isAccepted('['.repeat(8) + ']'.repeat(8)));
   assert.ok(isAccepted(`${'{"a":'.repeat(8)}1${'}'.repeat(8)}`));

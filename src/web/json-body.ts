@@ -19,6 +19,8 @@ const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 
 const DEEPEST = 8;
+/** Fields of one object: each costs its look at the schema, and an answer that says what is wrong with it. */
+export const MOST_KEYS = 1000;
 const LONGEST_STEP = 64;
 
 const refuse = (path: string, message: string): StrictJsonResult => ({ ok: false, issue: { path, message } });
@@ -26,9 +28,9 @@ const refuse = (path: string, message: string): StrictJsonResult => ({ ok: false
 /**
  * Reads JSON as I-JSON does (RFC 7493): what two parsers could read differently is refused, not guessed.
  *
- * Refused: a byte order mark, the same key twice in one object, more than 8 containers inside one another,
- * the keys `__proto__` and `constructor.prototype`, and in any string a NUL or half of a surrogate pair,
- * which PostgreSQL cannot store. Otherwise the value is that of JSON.parse. The text's length is the
+ * Refused: a byte order mark, the same key twice in one object, more than 1,000 keys in one, more than 8 containers
+ * inside one another, the keys `__proto__` and `constructor.prototype`, and in any string a NUL or half of a surrogate
+ * pair, which PostgreSQL cannot store. Otherwise the value is that of JSON.parse. The text's length is the
  * caller's to limit.
  */
 export function parseStrictJson(text: string): StrictJsonResult {
@@ -70,6 +72,9 @@ function inspect(text: string): JsonIssue | undefined {
         const string = hasEscape ? (JSON.parse(text.slice(at, end + 1)) as string) : text.slice(at + 1, end);
         if (expectsKey && current?.keys !== undefined && !enterKey(current, string)) {
           return issueAt(open, 'is given more than once');
+        }
+        if (expectsKey && current?.keys !== undefined && current.keys.size > MOST_KEYS) {
+          return issueAt(open.slice(0, -1), `may hold ${MOST_KEYS} fields at most`);
         }
         if (expectsKey && isForbidden(string, open.at(-2)?.at))
           return issueAt(open, 'is not an allowed name');

@@ -100,6 +100,30 @@ test('an address that cannot be decoded is refused', async () => {
   }
 });
 
+test('S40 a name that is given thousands of times costs no more than as many names', async () => {
+  const count = 7000;
+  const time = async (query: string): Promise<number> => {
+    const times: number[] = [];
+    for (let round = 0; round < 5; round++) {
+      const begun = performance.now();
+      await rawRequest(app.url, SESSION.replace(' HTTP', `?${query} HTTP`) + '\r\n');
+      times.push(performance.now() - begun);
+    }
+    return Math.min(...times);
+  };
+  const once = await time(`a=${'b'.repeat(2 * count)}`);
+  const repeated = await time('a&'.repeat(count));
+  assert.ok(repeated < 10 * once + 20, `${repeated} ms, and ${once} ms for one name`);
+});
+
+test('S40 a form of more than a thousand fields is refused', async () => {
+  const form = (fields: number): string =>
+    `POST /api/v1/introspect HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${2 * fields}\r\n` +
+    `Content-Type: application/x-www-form-urlencoded\r\n\r\n${'a&'.repeat(fields)}`;
+  await refused(form(32_000), '');
+  assert.match((await rawRequest(app.url, form(900))).body, /"\/token"/);
+});
+
 test('S40 bytes that are no UTF-8, and NUL, are refused and nothing is stored', async () => {
   const prefix = Buffer.from('{"phone":"+1415555');
   for (const bad of [
