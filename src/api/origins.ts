@@ -4,8 +4,18 @@ import { tenantsOfHandle } from '../signin/resend-otp.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import { type Sender, senderOf } from '../web/sender.ts';
 import { sendRefusal } from '../web/server.ts';
-import { type ApiContext, cluesOf } from './context.ts';
+import { type ApiContext, bearerToken, cluesOf } from './context.ts';
 import { namedTenant } from './named-tenant.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /**
+     * What tells whose request it is: the verification whose handle it brings, or its token where it has one. Left out:
+     * the tenant that it names, whatever else it brings.
+     */
+    tenantBy?: 'handle' | 'bearer';
+  }
+}
 
 /** What pages of other sites may call. Administration, service calls and webhooks are none of a browser's business. */
 const FOR_BROWSERS = ['/api/v1/auth/', '/api/auth/', '/.well-known/', '/openapi.json'];
@@ -44,24 +54,27 @@ export function guardOrigins(server: FastifyInstance, context: ApiContext): void
     return known.has(origin);
   }
 
-  /** The tenants that a request may be for. A handle belongs to one that its request need not name. */
-  function tenantsFor(request: FastifyRequest): readonly (Tenant | undefined)[] {
+  /** The tenants that a request may be for, as its route will find them. A handle belongs to one that need not be named. */
+  async function tenantsFor(request: FastifyRequest): Promise<readonly (Tenant | undefined)[]> {
+    const { tenantBy } = request.routeOptions.config;
     const { verification_id: handle, tenant } = (request.body ?? {}) as Record<string, unknown>;
-    if (typeof handle !== 'string') return [namedTenant(context, request)];
-    const named = typeof tenant === 'string' ? tenant : undefined;
-    return tenantsOfHandle(context.signIn, named, cluesOf(context, request));
+    if (tenantBy === 'handle' && typeof handle === 'string') {
+      const named = typeof tenant === 'string' ? tenant : undefined;
+      return tenantsOfHandle(context.signIn, named, cluesOf(context, request));
+    }
+    const token = tenantBy === 'bearer' ? bearerToken(request) : undefined;
+    const asker = token === undefined ? undefined : await context.signIn.sessions.authenticate(token);
+    return [asker?.ok ? asker.access.tenant : namedTenant(context, request)];
   }
 
-  function isWelcome(sender: Sender, request: FastifyRequest): boolean {
+  async function isWelcome(sender: Sender, request: FastifyRequest): Promise<boolean> {
     if (sender.kind !== 'site') return sender.kind !== 'hidden';
     const { origin } = sender;
     if (isOurs(origin)) return true;
     // A development server that passes /api on is one origin to the browser, whatever its name.
     if (context.isDevelopment && request.headers['sec-fetch-site'] === 'same-origin') return true;
-    // A page of another site needs a preflight to send a token, and has passed it.
-    if (request.headers.authorization !== undefined) return isKnown(origin);
     // An unknown tenant: the route will say so.
-    return tenantsFor(request).some((tenant) =>
+    return (await tenantsFor(request)).some((tenant) =>
       tenant === undefined ? isKnown(origin) : originsOf(tenant).includes(origin),
     );
   }
@@ -83,7 +96,7 @@ export function guardOrigins(server: FastifyInstance, context: ApiContext): void
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<FastifyReply | undefined> {
-    return isWelcome(senderOf(request.headers), request) ? undefined : sendRefusal(reply, REFUSED);
+    return (await isWelcome(senderOf(request.headers), request)) ? undefined : sendRefusal(reply, REFUSED);
   }
 
   server.addHook('onRoute', (route) => {

@@ -22,7 +22,7 @@ export function resendOtpRoute(server: ApiServer, context: ApiContext): void {
   server.post(
     '/api/v1/auth/resend-otp',
     {
-      config: { idempotent: true },
+      config: { idempotent: true, tenantBy: 'handle' },
       schema: {
         summary: 'Send the code again: the same one while it lives, then a fresh one',
         tags: ['sign in'],

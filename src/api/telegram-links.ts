@@ -63,7 +63,7 @@ export function telegramLinkRoutes(server: ApiServer, context: ApiContext): void
   server.post(
     '/api/v1/auth/telegram/links',
     {
-      config: { optionalBody: true },
+      config: { optionalBody: true, tenantBy: 'bearer' },
       schema: {
         summary: 'Continue with Telegram: begin a sign-in that is confirmed in the bot',
         description:
@@ -135,7 +135,7 @@ export function telegramLinkRoutes(server: ApiServer, context: ApiContext): void
     '/api/v1/auth/telegram/links/:link_id/complete',
     {
       serializerCompiler: () => JSON.stringify,
-      config: { optionalBody: true },
+      config: { optionalBody: true, tenantBy: 'bearer' },
       schema: {
         summary: 'Take the session of a confirmed link, once, in the browser that began it',
         tags: ['telegram'],

@@ -23,6 +23,7 @@ export function telegramLoginRoutes(server: ApiServer, context: ApiContext): voi
   server.post(
     '/api/v1/auth/telegram/oidc',
     {
+      config: { tenantBy: 'bearer' },
       schema: {
         summary: 'Sign in at Telegram itself: begin (OpenID Connect)',
         description:
@@ -62,6 +63,7 @@ export function telegramLoginRoutes(server: ApiServer, context: ApiContext): voi
   server.post(
     '/api/v1/auth/telegram/oidc/complete',
     {
+      config: { tenantBy: 'bearer' },
       serializerCompiler: () => JSON.stringify,
       schema: {
         summary: 'Sign in at Telegram itself: take the session, once, in the browser that began',

@@ -91,7 +91,7 @@ export function verifyCodeRoute(server: ApiServer, context: ApiContext): void {
   server.post(
     '/api/v1/auth/verify-code',
     {
-      config: { idempotent: true },
+      config: { idempotent: true, tenantBy: 'handle' },
       // Two shapes of 200 would make the generated serialiser validate each answer to choose; plain JSON is faster.
       serializerCompiler: () => JSON.stringify,
       schema: {

@@ -119,6 +119,30 @@ test('S38 an origin is allowed by the tenant whose request it is, and by no othe
   assert.ok(isRefused(await app.post(SEND, { phone: newPhone(), tenant: 'uz' }, { headers: other })));
 });
 
+test('S38 neither a token nor a handle makes a request one of another tenant than it is', async () => {
+  const headers = { origin: APP };
+  const victim = { email: 'victim@example.com' };
+  for (const authorization of ['Bearer x', 'Basic eDp5', 'x']) {
+    const answer = await app.post(SEND, victim, { headers: { ...headers, authorization } });
+    assert.ok(isRefused(answer), `${authorization}: ${answer.status}`);
+  }
+  const { body } = await app.signIn({ phone: newPhone() });
+  const token = body.access_token as string;
+  assert.ok(
+    isRefused(await app.post(SEND, victim, { token, headers })),
+    'a living one, of the tenant whose site it is',
+  );
+  const handle = (await app.post(SEND, { phone: newPhone() })).body.verification_id as string;
+  for (const verification_id of [handle, `${handle}x`, 'x', 'v_x', '']) {
+    for (const path of [`${V1}/register`, '/api/auth/register']) {
+      const answer = await app.post(path, { ...victim, verification_id }, { headers });
+      assert.ok(isRefused(answer) || answer.status === 400, `${path} ${verification_id}: ${answer.status}`);
+    }
+  }
+  const linked = await app.post(`${V1}/telegram/links`, {}, { token, headers });
+  assert.ok(!isRefused(linked), 'what is asked for with a token is of its tenant');
+});
+
 test('S38 in production a page on somebody’s own machine is another site; programs are none', async () => {
   const body = { email: 'person@example.com' };
   for (const origin of ['http://localhost:5173', 'http://127.0.0.1:3000', 'http://app.localhost']) {

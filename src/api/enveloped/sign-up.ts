@@ -41,7 +41,7 @@ export function signUpRoutes(server: ApiServer, context: ApiContext): void {
   server.post(
     '/api/auth/verify-otp',
     {
-      config: { idempotent: true },
+      config: { idempotent: true, tenantBy: 'handle' },
       schema: {
         summary: 'Prove an address with its code',
         description:
@@ -72,7 +72,7 @@ export function signUpRoutes(server: ApiServer, context: ApiContext): void {
   server.post(
     '/api/auth/resend-otp',
     {
-      config: { idempotent: true },
+      config: { idempotent: true, tenantBy: 'handle' },
       schema: {
         summary: 'Send the code again',
         tags,
