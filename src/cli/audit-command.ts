@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { Anchor, Break } from '../audit/audit.ts';
 import { CliError } from './errors.ts';
+import { printableJson } from './printable.ts';
 import { json } from './table.ts';
 import { existing } from './tenant-command.ts';
 import { atWorkbench } from './workbench.ts';
@@ -70,7 +71,7 @@ export async function exportAudit(
     const database = databases.of(tenant.database);
     await app.audit.chain(database);
     for await (const line of app.audit.export(database, tenant.id, since)) {
-      if (!process.stdout.write(`${line}\n`)) {
+      if (!process.stdout.write(`${printableJson(line)}\n`)) {
         await new Promise((resolve) => process.stdout.once('drain', resolve));
       }
     }

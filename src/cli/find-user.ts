@@ -2,6 +2,7 @@ import type { DirectoryRow } from '../accounts/accounts.ts';
 import type { Actor } from '../accounts/accounts.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import { CliError } from './errors.ts';
+import { printable } from './printable.ts';
 import { table } from './table.ts';
 import { existing } from './tenant-command.ts';
 import type { Workbench } from './workbench.ts';
@@ -45,7 +46,7 @@ export async function findUser(
 }
 
 export function nameOf(user: DirectoryRow): string {
-  return [user.first_name, user.last_name].filter((part) => part !== null).join(' ');
+  return printable([user.first_name, user.last_name].filter((part) => part !== null).join(' '));
 }
 
 export function addressesOf(user: DirectoryRow): string {

@@ -1,3 +1,5 @@
+import { printable, printableJson } from './printable.ts';
+
 /**
  * Rows as aligned columns under a heading, two spaces apart. An empty cell shows as a dash.
  * @param numbers so many of the last columns are aligned at their right
@@ -5,7 +7,7 @@
 export function table(heading: readonly string[], rows: readonly (readonly string[])[], numbers = 0): string {
   const shown = [
     heading.map((word) => word.toUpperCase()),
-    ...rows.map((row) => row.map((cell) => cell || '-')),
+    ...rows.map((row) => row.map((cell) => printable(cell) || '-')),
   ];
   const widths = heading.map((_, column) => Math.max(...shown.map((row) => (row[column] ?? '').length)));
   const isNumber = (column: number): boolean => column >= heading.length - numbers;
@@ -35,10 +37,13 @@ function records(
   const first = heading.length - numbers;
   return rows
     .map((row) => {
-      const about = row.slice(0, first).filter((cell) => cell !== '');
+      const about = row
+        .slice(0, first)
+        .filter((cell) => cell !== '')
+        .map(printable);
       const lines = [about.join('  ')];
       for (const [place, cell] of row.slice(first).entries()) {
-        const told = `${heading[first + place]} ${cell || '-'}`;
+        const told = `${heading[first + place]} ${printable(cell) || '-'}`;
         const last = lines.at(-1) ?? '';
         const isRoom = lines.length > 1 && last.length + told.length + 2 <= width;
         if (isRoom) lines[lines.length - 1] = `${last}  ${told}`;
@@ -63,5 +68,5 @@ export function tableToFit(
 
 /** For programs: indented JSON with a line end. */
 export function json(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
+  return `${printableJson(JSON.stringify(value, null, 2))}\n`;
 }

@@ -2,6 +2,7 @@ import type { AddressUse, SentRow, SessionRow } from '../accounts/accounts.ts';
 import type { Config } from '../config/config.ts';
 import type { UnreachableRow } from '../delivery/delivery.ts';
 import { findUser, type Found, minute, nameOf, stateOf } from './find-user.ts';
+import { printable } from './printable.ts';
 import { json, table } from './table.ts';
 import { atWorkbench, type Workbench } from './workbench.ts';
 
@@ -161,7 +162,7 @@ function advice(
       : []),
     ...outOfReach.map(
       ({ recipient, channel, error }) =>
-        `${recipient} is out of reach by ${channel} (${error ?? 'no reason given'}). To try it again: firstproof delivery unreachable ${recipient} --forget --tenant ${tenant.slug}`,
+        `${recipient} is out of reach by ${channel} (${printable(error ?? 'no reason given')}). To try it again: firstproof delivery unreachable ${recipient} --forget --tenant ${tenant.slug}`,
     ),
   ];
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;

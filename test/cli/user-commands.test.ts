@@ -84,6 +84,32 @@ test('user export and erase: a copy first, a clear question, and a trail that st
   assert.equal(verified.code, 0, verified.stdout);
 });
 
+test('nothing that a person sends acts on the terminal of an operator who reads of them', async () => {
+  const email = 'terminal@example.com';
+  const from = newCaller();
+  const headers = { 'x-tenant': 'us', 'user-agent': 'curl/8 \u009b2J\u009b31m' };
+  const made = await app.signIn({ email }, {}, { from, headers });
+  const id = made.body.user.id as string;
+  // A name as it may have come from an import, or from before such names were refused.
+  await app.databases.of('us').sql`
+    update users set first_name = ${'A\u001b[2J\u009b31m\u202edroot'} where id = ${id}`;
+  const acts = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/;
+  for (const words of [
+    ['user', 'show', id],
+    ['user', 'show', id, '--json'],
+    ['user', 'list', '--tenant', 'us'],
+    ['user', 'export', id],
+    ['user', 'erase', id],
+    ['audit', 'export', '--tenant', 'us'],
+  ]) {
+    const { stdout, stderr } = await beside.cli(words);
+    assert.match(stdout + stderr, /terminal@example\.com|curl\/8/, words.join(' '));
+    assert.doesNotMatch(stdout + stderr, acts, words.join(' '));
+  }
+  const line = (await beside.cli(['audit', 'export', '--tenant', 'us'])).stdout.split('\n')[0] ?? '';
+  assert.equal(JSON.parse(line).user_agent, headers['user-agent'], 'programs read what was sent');
+});
+
 test('an account that several tenants have is asked about', async () => {
   const email = 'twice@example.com';
   for (const tenant of ['default', 'us']) {
