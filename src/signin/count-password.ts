@@ -40,28 +40,48 @@ export async function countPassword(
   const key = `password:${tenant.id}:${kind}:${value}`;
   const ownKey = `own-${key}`;
   const callerKey = `password-caller:${caller}`;
-  const [shared, own, byCaller] = await Promise.all([
+  // The caller's first: whoever is past their hour would else hold places of everybody's hours, for a moment with each
+  // request and for nothing, and by many at once keep their right passwords out.
+  const byCaller =
+    caller === undefined
+      ? undefined
+      : await buckets.take(callerKey, wrongPasswordsPerCallerPerHour, HOUR, true);
+  if (byCaller?.allowed === false) return refuseCount(byCaller.retryAfter);
+  const [shared, own] = await Promise.all([
     buckets.take(key, wrongPasswordsPerHour, HOUR, true),
     isKnown ? buckets.take(ownKey, KEPT_FOR_THE_OWNER, HOUR, true) : undefined,
-    caller === undefined ? undefined : buckets.take(callerKey, wrongPasswordsPerCallerPerHour, HOUR, true),
   ]);
   const giveBack = async (): Promise<void> => {
     const taken = [
       ...(shared.allowed ? [key] : []),
       ...(own?.allowed ? [ownKey] : []),
-      ...(byCaller?.allowed ? [callerKey] : []),
+      ...(byCaller ? [callerKey] : []),
     ];
     await Promise.all(taken.map((one) => buckets.giveBack(one)));
   };
-  const isAllowed = (shared.allowed || own?.allowed) && byCaller?.allowed !== false;
-  if (isAllowed) return { ok: true, attemptsLeft: Math.max(shared.left, own?.left ?? 0), giveBack };
+  if (shared.allowed || own?.allowed) {
+    return { ok: true, attemptsLeft: Math.max(shared.left, own?.left ?? 0), giveBack };
+  }
   await giveBack();
-  const retryAfter = Math.max(shared.retryAfter, byCaller?.retryAfter ?? 0);
+  return refuseCount(shared.retryAfter);
+}
+
+function refuseCount(retryAfter: number): Refused {
   return refuse(
     'RATE_LIMITED',
     { attempts_left: 0, retry_after: retryAfter },
     'Too many wrong passwords. Wait a while, or use a code.',
   );
+}
+
+/** Compares a counted password. What ends in a fault was no comparison: it is given back, as far as that can be written. */
+export async function comparing<T>({ giveBack }: CountedPassword, compare: () => Promise<T>): Promise<T> {
+  try {
+    return await compare();
+  } catch (fault) {
+    await giveBack().catch(() => undefined);
+    throw fault;
+  }
 }
 
 /** Does the caller show the token of a device that this identity's account was signed in with? */

@@ -9,7 +9,7 @@ import { enter, findPasswordHolder, lockUser, type PasswordHolder } from '../use
 import { locateAddress, refuseIdentifier } from './address.ts';
 import { type Identifier, isVerified } from './attempt.ts';
 import type { RequestClues, SignInContext } from './context.ts';
-import { countPassword, showsOwnDevice } from './count-password.ts';
+import { comparing, countPassword, showsOwnDevice } from './count-password.ts';
 import { withJoining } from './joining.ts';
 import { EVEN_HASHING_MILLISECONDS, inEvenTime } from './even-time.ts';
 import { refuseLogin } from './refuse-login.ts';
@@ -68,12 +68,18 @@ async function tryPassword(
   // 3. Compared: one hash, for nobody as well.
   const database = context.databaseOf(tenant.id);
   const place = { tenantId: tenant.id, kind: identifier.kind, value: identifier.value };
-  const [holder, registrations] = await Promise.all([
-    findPasswordHolder(database, tenant.id, identifier),
-    findWaitingRegistrations(database, place, MOST_WAITING_COMPARED),
-  ]);
-  const waiting = holder ? [] : registrations;
-  const compared = await compare(context, input.password, holder, waiting, place);
+  const { holder, waiting, compared } = await comparing(counted, async () => {
+    const [found, registrations] = await Promise.all([
+      findPasswordHolder(database, tenant.id, identifier),
+      findWaitingRegistrations(database, place, MOST_WAITING_COMPARED),
+    ]);
+    const rivals = found ? [] : registrations;
+    return {
+      holder: found,
+      waiting: rivals,
+      compared: await compare(context, input.password, found, rivals, place),
+    };
+  });
   if (compared === overloaded) {
     await giveBack();
     return refuse('OVERLOADED', { retry_after: 1 });

@@ -5,7 +5,7 @@ import { type Access, addProof } from '../sessions/sessions.ts';
 import { findPasswordHash, findUser, type UserRow } from '../users/users.ts';
 import { type Address, chooseChannel } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
-import { countPassword } from './count-password.ts';
+import { comparing, countPassword } from './count-password.ts';
 import { chooseLocale, issueCode, type VerificationSent } from './send-verification.ts';
 import { tellPasswordLockout } from './tell-lockout.ts';
 import { takeSend } from './take-send.ts';
@@ -110,8 +110,9 @@ export async function provePassword(
   });
   if (!counted.ok) return counted;
   const { attemptsLeft, giveBack } = counted;
-  const hash = await findPasswordHash(database, tenant.id, user.id);
-  const fits = await context.passwords.fits(password, hash);
+  const fits = await comparing(counted, async () =>
+    context.passwords.fits(password, await findPasswordHash(database, tenant.id, user.id)),
+  );
   if (fits === overloaded) {
     await giveBack();
     return refuse('OVERLOADED', { retry_after: 1 });

@@ -347,3 +347,56 @@ test('S31 of many right passwords at once those that come too many lock nobody o
     await other.close();
   }
 });
+
+test('S31 who is past their own hour of passwords holds nothing of anybody’s, however many they type at once', async () => {
+  const path = '/api/v1/auth/login';
+  const server = await app.replica({ env: { FIRSTPROOF_WRONG_PASSWORDS_PER_CALLER_PER_HOUR: '3' } });
+  try {
+    const spent = newCaller();
+    for (const expected of [404, 404, 404, 429]) {
+      const typed = { email: newEmail(), password: 'amber-Lantern' };
+      assert.equal((await server.post(path, typed, { from: spent })).status, expected);
+    }
+    const { sql } = app.databases.control;
+    const email = newEmail();
+    for (let second = 0; second < 3; second++) {
+      const many = Array.from({ length: 20 }, () => ({
+        app: server,
+        path,
+        body: { email, password: 'amber-Lantern' },
+        from: spent,
+      }));
+      assert.deepEqual(tally(await atOnce(many)), { '429 RATE_LIMITED': 20 });
+      server.clock.advance(2);
+    }
+    const held = await sql`select key from buckets where key like ${`%${email}`}`;
+    assert.equal(held.length, 0);
+  } finally {
+    await server.close();
+  }
+});
+
+test('S31 right passwords that could not be compared lock nobody out', async () => {
+  const password = 'violet-Harbour-42';
+  const email = newEmail();
+  const { body } = await app.signIn({ email }, {}, { from: newCaller() });
+  const token = body.access_token as string;
+  const set = await app.post('/api/v1/auth/change-password', { new_password: password }, { token });
+  assert.equal(set.status, 200);
+  const { sql } = app.databases.control;
+  await sql`alter table pending_registrations rename to registrations_away`;
+  try {
+    for (let round = 0; round < 12; round++) {
+      const failed = await app.post('/api/v1/auth/login', { email, password }, { from: newCaller() });
+      assert.equal(failed.status, 500, JSON.stringify(failed.body));
+    }
+  } finally {
+    await sql`alter table registrations_away rename to pending_registrations`;
+  }
+  const wrong = { email, password: 'amber-Lantern' };
+  assert.equal((await app.post('/api/v1/auth/login', wrong, { from: newCaller() })).body.attempts_left, 9);
+  assert.equal(
+    (await app.post('/api/v1/auth/login', { email, password }, { from: newCaller() })).status,
+    200,
+  );
+});
