@@ -39,6 +39,9 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/** A second or so of statements, on a small machine: who comes after that would not be waited for. */
+const MOST_UNANSWERED_PER_CONNECTION = 100;
+
 /** Connects lazily: the first query opens the first connection. */
 export function createDatabase(options: DatabaseOptions): Database {
   const settings: postgres.Options<Record<string, never>> = {
@@ -62,7 +65,7 @@ export function createDatabase(options: DatabaseOptions): Database {
   const driver =
     'url' in address ? connectPostgres(address.url, settings) : connectPostgres({ ...settings, ...address });
   const { clock } = options;
-  const sql = createSql(driver, options.prepare);
+  const sql = createSql(driver, options.prepare, MOST_UNANSWERED_PER_CONNECTION * options.maxConnections);
   return {
     name: options.name,
     sql,
@@ -130,6 +133,7 @@ const UNAVAILABLE = new Set([
   'CONNECTION_ENDED',
   'CONNECTION_DESTROYED',
   STATEMENT_UNANSWERED,
+  'QUEUE_FULL',
 ]);
 
 /** Is this fault a database that is away for now (answer 503, ask to come back), not a defect of ours? */

@@ -18,6 +18,11 @@ export function codeWays(visit: Visit): Way[] {
   return codeWaysOf(visit.context.signIn, visit.site.tenant);
 }
 
+/** Those whose address is typed and gets a code; Telegram proves itself. */
+export function typedWays(visit: Visit): Way[] {
+  return codeWays(visit).filter((way) => way !== 'telegram');
+}
+
 /** The ways to say whose password it is. */
 export function passwordWays({ site }: Visit): Way[] {
   return [...site.tenant.policy.identifiers];

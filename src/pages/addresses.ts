@@ -7,10 +7,10 @@ import { readProfile } from '../signin/profile.ts';
 import { unlinkIdentity } from '../signin/unlink-identity.ts';
 import type { PublicUser } from '../users/users.ts';
 import { html, type Html } from '../web/html.ts';
-import { addressField, codeWays, readAddress, type Way, wayOf, waysMenu } from './address-field.ts';
+import { addressField, readAddress, typedWays, type Way, wayOf, waysMenu } from './address-field.ts';
 import { beginFlow, findBegun, toVerify } from './begin-flow.ts';
 import { challengeField } from './challenge.ts';
-import { formOf, problemBox, submitOf } from './components.ts';
+import { addressText, formOf, problemBox, submitOf } from './components.ts';
 import { textOf } from './context.ts';
 import { sendPage } from './layout.ts';
 import { fieldProblems, type OtherNames, type Problem, problemOf, waitOf } from './problems.ts';
@@ -30,12 +30,12 @@ function meant(refused: Refused): OtherNames {
 }
 
 function shownOf({ kind, value }: Identity): Html {
-  return html`<bdi class="strong" dir="ltr">${kind === 'phone' ? formatPhone(value) : value}</bdi>`;
+  return addressText(kind === 'phone' ? formatPhone(value) : value, 'strong');
 }
 
 /** The ways by which an address can be added: each proves itself. */
 function addWays(visit: Visit): Way[] {
-  const ways = codeWays(visit).filter((way) => way !== 'telegram');
+  const ways = typedWays(visit);
   return hasTelegramLink(visit) ? [...ways, 'telegram'] : ways;
 }
 

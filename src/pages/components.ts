@@ -92,6 +92,12 @@ export function noticeBox(text: string): Html {
   return html`<div class="notice" role="status"><p>${text}</p></div>`;
 }
 
+/** An address from left to right; too long for its line it breaks where its parts do. */
+export function addressText(address: string, className = 'whole'): Html {
+  const parts = address.split(/(?<=@)|(?=\.)/);
+  return html`<bdi class="${className}" dir="ltr">${parts.map((part, index) => html`${index > 0 && html`<wbr>`}${part}`)}</bdi>`;
+}
+
 export function submitOf(text: string): Html {
   return html`<button class="button full" type="submit">${text}</button>`;
 }
@@ -106,6 +112,6 @@ export function toldBody(told: Told, next: HtmlChild): Html {
   return html`<div class="stack">${leadOf(told.title, told.text)}${next}</div>`;
 }
 
-export function nextLink(href: string, text: string): Html {
+export function nextLink(href: string, text: HtmlChild): Html {
   return html`<a class="button full" href="${href}">${text}</a>`;
 }

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { forgotPassword } from '../signin/forgot-password.ts';
 import { html } from '../web/html.ts';
-import { addressField, codeWays, readAddress, wayOf, waysMenu } from './address-field.ts';
+import { addressField, readAddress, typedWays, wayOf, waysMenu } from './address-field.ts';
 import { beginFlow, findBegun, toVerify } from './begin-flow.ts';
 import { challengeField } from './challenge.ts';
 import { formOf, leadOf, problemBox, submitOf } from './components.ts';
@@ -19,9 +19,10 @@ export async function showForgot(visit: Visit, problem?: Problem): Promise<Fasti
   const { words, site } = visit;
   const { returnTo } = back;
   const fields = problem ? visit.form : visit.query;
-  const ways = codeWays(visit).filter((way) => way !== 'telegram');
+  const ways = typedWays(visit);
   const way = wayOf(ways, textOf(fields, 'with'));
-  if (!site.tenant.policy.passwords.enabled || way === undefined) return tell(visit, 404, words.notFound);
+  if (!site.tenant.policy.passwords.enabled) return tell(visit, 404, words.notFound);
+  if (way === undefined) return tell(visit, 503, words.noChannel);
   const body = html`<div class="stack">${leadOf(words.forgot.title, words.forgot.lead)}${problemBox(problem)}${waysMenu(
     visit,
     ways,
@@ -45,10 +46,7 @@ export async function takeForgot(visit: Visit): Promise<FastifyReply> {
   const back = readReturnAddress(visit);
   if (!back.ok) return tellBadReturn(visit);
   const { context, form, site, locale, clues } = visit;
-  const way = wayOf(
-    codeWays(visit).filter((each) => each !== 'telegram'),
-    textOf(form, 'with'),
-  );
+  const way = wayOf(typedWays(visit), textOf(form, 'with'));
   if (way === undefined) return showForgot(visit);
   const read = readAddress(site.tenant, way, form);
   if (!read.ok) return showForgot(visit, fieldProblems(visit, read.fields));

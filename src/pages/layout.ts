@@ -5,7 +5,8 @@ import { brandOf } from '../tenants/tenants.ts';
 import { html, type Html, type HtmlChild, htmlText } from '../web/html.ts';
 import type { ChallengePut } from '../kernel/errors.ts';
 import { captchaHosts } from './captcha.ts';
-import { brandStylePath, encodingOf, iconPath, scriptPath, stylePath } from './assets.ts';
+import { brandStylePath, iconPath, scriptPath, stylePath } from './assets.ts';
+import { encodingOf } from './encoded.ts';
 import { pathTo, type Visit } from './visit.ts';
 import { pageLocales, wordsOf } from './words.ts';
 
@@ -122,7 +123,7 @@ function brandHead({ site }: Visit): Html {
 /** A seal with the first letter of the name. */
 function markOf(name: string): Html {
   const letter = Array.from(name.trim())[0]?.toLocaleUpperCase() ?? '';
-  return html`<svg class="mark" viewBox="0 0 40 40" aria-hidden="true" focusable="false"><g id="seal"><rect x="6" y="6" width="28" height="28" rx="7"/><rect x="6" y="6" width="28" height="28" rx="7" transform="rotate(30 20 20)"/><rect x="6" y="6" width="28" height="28" rx="7" transform="rotate(60 20 20)"/></g><text x="20" y="26">${letter}</text></svg>`;
+  return html`<svg class="mark" viewBox="3 3 34 34" aria-hidden="true" focusable="false"><g><rect x="6" y="6" width="28" height="28" rx="7"/><rect x="6" y="6" width="28" height="28" rx="7" transform="rotate(30 20 20)"/><rect x="6" y="6" width="28" height="28" rx="7" transform="rotate(60 20 20)"/></g><text x="20" y="26">${letter}</text></svg>`;
 }
 
 function accountHead(visit: Visit, current: 'account' | 'devices'): Html {

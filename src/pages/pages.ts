@@ -49,7 +49,7 @@ export function registerPages(fastify: FastifyInstance, context: PagesContext): 
   fastify.register((server, _options, done) => {
     assetRoutes(server);
     const { inbox, isDevelopment, publicUrl, signIn } = context;
-    if (inbox) inboxRoutes(server, inbox, signIn.tenants);
+    if (inbox) inboxRoutes(server, { inbox, tenants: signIn.tenants, origin: publicUrl });
     referenceRoutes(server, () => fastify.swagger() as unknown as OpenApi, {
       origin: publicUrl,
       canRun: isDevelopment,
@@ -65,12 +65,12 @@ export function registerPages(fastify: FastifyInstance, context: PagesContext): 
     formPage(server, context, '/reset', showReset, takeReset);
     formPage(server, context, '/verify', showVerify, takeCode);
     formPage(server, context, '/sign-out', showSignOut, takeSignOut);
-    post(server, context, '/verify/resend', showVerify, takeResend);
+    formOn(server, context, '/verify/resend', '/verify', showVerify, takeResend);
     formPage(server, context, '/telegram', showTelegram, takeTelegram);
-    post(server, context, '/telegram/done', showTelegram, takeTelegramDone);
+    formOn(server, context, '/telegram/done', '/telegram', showTelegram, takeTelegramDone);
     get(server, context, '/telegram/state', telegramState);
     get(server, context, '/telegram/back', telegramLoginBack);
-    post(server, context, '/telegram/login', showSignIn, takeTelegramLogin);
+    formOn(server, context, '/telegram/login', '/sign-in', showSignIn, takeTelegramLogin);
     formPage(server, context, '/second-proof', showSecondProof, takeSecondProof);
     const streams = createTravelStreams(server);
     get(server, context, '/verify/events', (visit) => sendTravel(visit, streams));
@@ -107,8 +107,8 @@ function accountPages(server: FastifyInstance, context: PagesContext): void {
   formPage(server, context, '/account/add', shown(showAdd), taken(takeAdd));
   formPage(server, context, '/account/password', shown(showPassword), taken(takePassword));
   formPage(server, context, '/prove', shown(showProve), taken(takeProve));
-  post(server, context, '/account/remove', account, taken(takeRemove));
-  post(server, context, '/account/username', account, taken(takeUsername));
+  formOn(server, context, '/account/remove', '/account', account, taken(takeRemove));
+  formOn(server, context, '/account/username', '/account', account, taken(takeUsername));
 }
 
 function formPage(
@@ -120,6 +120,26 @@ function formPage(
 ): void {
   get(server, context, path, (visit) => show(visit));
   post(server, context, path, show, take);
+}
+
+/** One more form of a page. Refused it stands at its own address, which leads back: by a reload, by another language. */
+function formOn(
+  server: FastifyInstance,
+  context: PagesContext,
+  path: string,
+  page: string,
+  show: Show,
+  take: Take,
+): void {
+  get(server, context, path, async (visit) => goTo(visit, pathTo(visit, page, textsOf(visit.query))));
+  post(server, context, path, show, take);
+}
+
+function textsOf(query: Visit['query']): Record<string, string> {
+  const texts = Object.entries(query).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
+  return Object.fromEntries(texts);
 }
 
 function get(server: FastifyInstance, context: PagesContext, path: string, answer: Take): void {
@@ -170,10 +190,7 @@ function handler(
     const { language, ...rest } = visit.query;
     if (request.method === 'GET' && typeof language === 'string' && pageLocales.includes(language)) {
       keepLanguage(visit, language);
-      const kept = Object.entries(rest).filter(
-        (entry): entry is [string, string] => typeof entry[1] === 'string',
-      );
-      return goTo(visit, pathTo(visit, path, Object.fromEntries(kept)));
+      return goTo(visit, pathTo(visit, path, textsOf(rest)));
     }
     return answer(visit);
   };

@@ -71,11 +71,7 @@ export function problemText(
 
 /** A refusal of a use case as a page tells it. */
 export function problemOf(visit: Visit, refused: Refused, others?: OtherNames): Problem {
-  const fields: Record<string, string> = {};
-  for (const issue of refused.details.issues ?? []) {
-    const name = fieldOf(issue.path);
-    fields[name] ??= fieldText(visit, ...fieldProblem(issue));
-  }
+  const fields = issueTexts(visit, refused.details.issues ?? []);
   const botLink = refused.details.bot_link;
   const work = workOf(visit.form, refused);
   // No page holds a password: what was typed would be missing without a word.
@@ -90,6 +86,16 @@ export function problemOf(visit: Visit, refused: Refused, others?: OtherNames): 
     ...(botLink === undefined ? {} : { botLink }),
     ...(work === undefined ? {} : { work }),
   };
+}
+
+/** What is wrong with each field of the form, the first of several. */
+export function issueTexts(visit: Visit, issues: readonly Issue[]): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (const issue of issues) {
+    const name = fieldOf(issue.path);
+    fields[name] ??= fieldText(visit, ...fieldProblem(issue));
+  }
+  return fields;
 }
 
 /** Problems that the page itself found. */
@@ -130,7 +136,7 @@ const SENTENCES: readonly (readonly [RegExp, FieldProblemName])[] = [
   [/with its country code/, 'phoneCountry'],
   [/extension/, 'phoneExtension'],
   [/number that exists/, 'phone'],
-  [/e-mail address/, 'email'],
+  [/e-mail address|format "email"/, 'email'],
   [/Telegram user id/, 'telegram'],
   [/username is taken/, 'usernameTaken'],
   [/letters, digits, _/, 'username'],
@@ -139,6 +145,10 @@ const SENTENCES: readonly (readonly [RegExp, FieldProblemName])[] = [
   [/made of your name/, 'passwordPersonal'],
   [/at least (\d+) characters|fewer than (\d+) characters/, 'tooShort'],
   [/(\d+) characters at most|to (\d+) characters|more than (\d+) characters/, 'tooLong'],
+  [/be integer/, 'wholeNumber'],
+  [/be number/, 'number'],
+  [/be >= (-?\d[\d.]*)/, 'atLeast'],
+  [/be <= (-?\d[\d.]*)/, 'atMost'],
   [/cannot be used here|cannot be registered|switched off/, 'notAllowed'],
 ];
 

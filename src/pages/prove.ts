@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify';
 import type { ProofWay, Refused } from '../kernel/errors.ts';
 import type { Access } from '../sessions/sessions.ts';
 import { html, type Html } from '../web/html.ts';
-import { fieldOf, formOf, leadOf, problemBox } from './components.ts';
+import { addressText, fieldOf, formOf, leadOf, problemBox } from './components.ts';
 import { sendPage } from './layout.ts';
 import type { Problem } from './problems.ts';
 import { type Named, sealedCookies } from './sealed-cookies.ts';
@@ -68,6 +68,14 @@ export function showProve(visit: Visit, access: Access, problem?: Problem): Prom
   return sendPage(visit, { title: words.prove.title, body, ...(problem ? { status: problem.status } : {}) });
 }
 
+/** "Send a code to …". Of a Telegram account there are digits alone, which say nothing by themselves. */
+export function sendText({ words }: Visit, { method, destination = '' }: ProofWay): Html {
+  const place = addressText(destination);
+  return fillHtml(words.prove.send, {
+    destination: method === 'telegram' ? html`${words.ways.telegram} ${place}` : place,
+  });
+}
+
 /** The password is at hand, so it stands first; a code is one press for each address. */
 function waysOf(visit: Visit, id: string, ways: readonly ProofWay[], problem: Problem | undefined): Html {
   const { words } = visit;
@@ -81,16 +89,16 @@ function waysOf(visit: Visit, id: string, ways: readonly ProofWay[], problem: Pr
       { flow: id },
       html`${fieldOf(visit, { name: 'password', label: words.fields.password, type: 'password', autocomplete: 'current-password', required: true, problem })}<button class="button full" type="submit">${words.prove.password}</button>`,
     );
-  const codes = ways.flatMap(({ method, identity_id: identity, destination = '' }, index) => {
+  const codes = ways.flatMap((way, index) => {
+    const { method, identity_id: identity } = way;
     if (method === 'password' || identity === undefined) return [];
-    const place = html`<bdi class="whole" dir="ltr">${destination}</bdi>`;
     const look = !hasPassword && index === 0 ? 'button full' : 'button plain full';
     return [
       formOf(
         visit,
         action,
         { flow: id, identity },
-        html`<button class="${look}" type="submit"><span>${fillHtml(words.prove.send, { destination: place })}</span></button>`,
+        html`<button class="${look}" type="submit"><span>${sendText(visit, way)}</span></button>`,
       ),
     ];
   });

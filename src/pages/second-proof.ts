@@ -10,11 +10,11 @@ import { finishSignIn, withoutProblem } from './finish.ts';
 import { dropFlow, findFlow, type Flow, keepFlow, type NamedFlow } from './flow.ts';
 import { sendPage } from './layout.ts';
 import { fieldProblems, type Problem, problemOf } from './problems.ts';
+import { sendText } from './prove.ts';
 import { outsideOf } from './return-address.ts';
 import { cluesFor } from './site.ts';
 import { tell } from './tell.ts';
 import { goTo, pathTo, type Visit } from './visit.ts';
-import { fillHtml } from './words.ts';
 
 /** The number was right, but does not open its idle account alone: on to the page that asks for one more way. */
 export function toSecondProof(visit: Visit, { id, flow }: NamedFlow, refused: Refused): FastifyReply {
@@ -55,10 +55,9 @@ export async function showSecondProof(visit: Visit, problem?: Problem): Promise<
         html`<p class="soft">${words.secondProof.anewText}</p><input type="hidden" name="way" value="new_account"><button class="button plain full" type="submit">${words.secondProof.anew}</button>`,
       );
     }
-    const destination = html`<bdi dir="ltr">${way.destination}</bdi>`;
     const work = textOf(visit.form, 'way') === way.identity_id ? problem?.work : undefined;
     return form(
-      html`${challengeField(visit, work)}<input type="hidden" name="way" value="${way.identity_id}"><button class="button full" type="submit"><span>${fillHtml(words.prove.send, { destination })}</span></button>`,
+      html`${challengeField(visit, work)}<input type="hidden" name="way" value="${way.identity_id}"><button class="button full" type="submit"><span>${sendText(visit, way)}</span></button>`,
     );
   });
   const body = html`<div class="stack">${leadOf(words.secondProof.title, words.secondProof.lead)}${problemBox(problem)}${choices}</div>`;

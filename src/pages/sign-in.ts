@@ -8,6 +8,7 @@ import {
   codeWays,
   passwordWays,
   readAddress,
+  typedWays,
   type Way,
   wayOf,
   waysMenu,
@@ -25,7 +26,7 @@ import { hasTelegramLink, telegramButton } from './telegram.ts';
 import { telegramLoginButton, telegramLoginLeadsTo } from './telegram-login-button.ts';
 import { tellBadReturn } from './tell.ts';
 import { accessOf, pathTo, type Visit } from './visit.ts';
-import { fill } from './words.ts';
+import { fill, fillHtml } from './words.ts';
 
 interface Choice {
   way: Way | undefined;
@@ -113,8 +114,10 @@ function otherChoices(visit: Visit, { way, byPassword, returnTo }: Choice): Html
     return_to: returnTo,
     another: anotherOf(visit),
   };
+  // A link to a page that could send nothing is none.
+  const canType = typedWays(visit).length > 0;
   const links = [
-    byPassword && html`<a href="${pathTo(visit, '/forgot', kept)}">${words.byPassword.forgot}</a>`,
+    byPassword && canType && html`<a href="${pathTo(visit, '/forgot', kept)}">${words.byPassword.forgot}</a>`,
     byPassword &&
       codeWays(visit).length > 0 &&
       html`<a href="${pathTo(visit, '/sign-in', kept)}">${words.byPassword.useCode}</a>`,
@@ -122,6 +125,7 @@ function otherChoices(visit: Visit, { way, byPassword, returnTo }: Choice): Html
       policy.passwords.enabled &&
       html`<a href="${pathTo(visit, '/sign-in', { ...kept, by: 'password' })}">${words.byPassword.usePassword}</a>`,
     policy.registration === 'open' &&
+      canType &&
       html`<span>${words.signIn.newHere} <a href="${pathTo(visit, '/sign-up', kept)}">${words.signIn.create}</a></span>`,
   ].filter((link) => link !== false);
   return links.length === 0 ? null : html`<div class="choices">${links}</div>`;
@@ -129,7 +133,9 @@ function otherChoices(visit: Visit, { way, byPassword, returnTo }: Choice): Html
 
 function showSignedIn(visit: Visit, who: string, returnTo: string | undefined): Promise<FastifyReply> {
   const { words } = visit;
-  const body = html`<div class="stack">${leadOf(words.already.title, fill(words.already.text, { who }))}<div class="stack-close">${nextLink(addressAfter(visit, returnTo), fill(words.already.continue, { who }))}<a class="button plain full" href="${pathTo(visit, '/sign-in', { another: '1', return_to: returnTo })}">${words.already.other}</a></div></div>`;
+  const text = fillHtml(words.already.text, { who: html`<bdi class="strong whole">${who}</bdi>` });
+  const goOn = html`<span>${fillHtml(words.already.continue, { who: html`<bdi class="whole">${who}</bdi>` })}</span>`;
+  const body = html`<div class="stack">${leadOf(words.already.title, text)}<div class="stack-close">${nextLink(addressAfter(visit, returnTo), goOn)}<a class="button plain full" href="${pathTo(visit, '/sign-in', { another: '1', return_to: returnTo })}">${words.already.other}</a></div></div>`;
   return sendPage(visit, { title: words.already.title, body });
 }
 

@@ -19,7 +19,7 @@ export async function showSignOut(visit: Visit): Promise<FastifyReply> {
   if (!profile?.ok) {
     return tell(visit, 200, words.signOut.done, { path: '/sign-in', text: words.signOut.again });
   }
-  const who = html`<bdi class="strong">${personName(profile.user)}</bdi>`;
+  const who = html`<bdi class="strong whole">${personName(profile.user)}</bdi>`;
   const body = html`<div class="stack">${leadOf(words.signOut.title, fillHtml(words.signOut.text, { who }))}${formOf(
     visit,
     pathTo(visit, '/sign-out'),

@@ -1,23 +1,28 @@
 import type { FastifyReply } from 'fastify';
+import { readRegistration } from '../registrations/registrations.ts';
 import { register } from '../signin/register.ts';
 import { html, type Html } from '../web/html.ts';
-import { addressField, codeWays, readAddress, type Way, wayOf, waysMenu } from './address-field.ts';
+import {
+  addressField,
+  codeWays,
+  readAddress,
+  typedWays,
+  type Way,
+  wayOf,
+  waysMenu,
+} from './address-field.ts';
 import { beginFlow, findBegun, toVerify } from './begin-flow.ts';
 import { challengeField } from './challenge.ts';
 import { fieldOf, formOf, leadOf, problemBox, submitOf } from './components.ts';
 import { type Fields, textOf, trimmedOf } from './context.ts';
 import { customFieldsForm, readCustomFields } from './custom-fields.ts';
 import { sendPage } from './layout.ts';
-import { fieldProblems, type Problem, problemOf } from './problems.ts';
+import { fieldProblems, issueTexts, type Problem, problemOf } from './problems.ts';
 import { readReturnAddress } from './return-address.ts';
 import { tell, tellBadReturn } from './tell.ts';
-import { pathTo, type Visit } from './visit.ts';
+import { hasTelegramLink } from './telegram.ts';
+import { goTo, pathTo, type Visit } from './visit.ts';
 import { fill } from './words.ts';
-
-/** Telegram proves itself; there is nothing to be typed first. */
-function signUpWays(visit: Visit): Way[] {
-  return codeWays(visit).filter((way) => way !== 'telegram');
-}
 
 /** GET /sign-up */
 export async function showSignUp(visit: Visit, problem?: Problem): Promise<FastifyReply> {
@@ -30,9 +35,15 @@ export async function showSignUp(visit: Visit, problem?: Problem): Promise<Fasti
     return tell(visit, 403, { title, text: fill(text, { tenant: site.tenant.name }) });
   }
   const fields = problem ? visit.form : visit.query;
-  const ways = signUpWays(visit);
+  const ways = typedWays(visit);
   const way = wayOf(ways, textOf(fields, 'with'));
-  if (way === undefined) return tell(visit, 503, words.telegram.unavailable);
+  if (way === undefined) {
+    // Whoever proves a Telegram account at the sign-in has an account by that.
+    const hasTelegram = codeWays(visit).length > 0 || hasTelegramLink(visit);
+    return hasTelegram
+      ? goTo(visit, pathTo(visit, '/sign-in', { return_to: returnTo }))
+      : tell(visit, 503, words.noChannel);
+  }
   const hrefOf = (other: Way): string => pathTo(visit, '/sign-up', { with: other, return_to: returnTo });
   const form = formOf(
     visit,
@@ -103,25 +114,34 @@ export async function takeSignUp(visit: Visit): Promise<FastifyReply> {
   const back = readReturnAddress(visit);
   if (!back.ok) return tellBadReturn(visit);
   const { context, form, site, locale, clues } = visit;
-  const way = wayOf(signUpWays(visit), textOf(form, 'with'));
+  const way = wayOf(typedWays(visit), textOf(form, 'with'));
   if (way === undefined || site.tenant.policy.registration === 'closed') return showSignUp(visit);
+  const custom = readCustomFields(site.tenant.policy.customFields, form);
+  const profile = {
+    ...given(form, 'first_name'),
+    ...given(form, 'last_name'),
+    ...given(form, 'username'),
+    ...(custom === undefined ? {} : { custom_fields: custom }),
+  };
   const read = readAddress(site.tenant, way, form);
-  if (!read.ok) return showSignUp(visit, fieldProblems(visit, read.fields));
+  if (!read.ok) {
+    // All that is wrong is told at once, also where the address keeps the rest from being asked.
+    const other = readRegistration(site.tenant, profile);
+    const problem = fieldProblems(visit, read.fields);
+    const more = other.ok ? {} : issueTexts(visit, other.issues);
+    return showSignUp(visit, { ...problem, fields: { ...more, ...problem.fields } });
+  }
   const { phone, email } = read.address;
   const address = { ...(phone === undefined ? {} : { phone }), ...(email === undefined ? {} : { email }) };
   const begun = { purpose: 'register' as const, address, returnTo: back.returnTo };
   const waiting = findBegun(visit, begun);
   const password = textOf(form, 'password');
-  const custom = readCustomFields(site.tenant.policy.customFields, form);
   const outcome = await register(
     context.signIn,
     {
       ...address,
-      ...given(form, 'first_name'),
-      ...given(form, 'last_name'),
-      ...given(form, 'username'),
+      ...profile,
       ...(password === '' ? {} : { password }),
-      ...(custom === undefined ? {} : { custom_fields: custom }),
       // The same person corrects what waits, instead of letting it wait twice.
       ...(waiting ? { verification_id: waiting.flow.handle } : {}),
       locale,

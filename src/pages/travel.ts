@@ -44,7 +44,10 @@ function travelOf({ words }: Pick<Visit, 'words'>, status: VerificationStatus): 
   };
 }
 
-function readStatus(visit: Visit, { flow }: NamedFlow): ReturnType<typeof verificationStatus> {
+type TravelRead = Awaited<ReturnType<typeof verificationStatus>>;
+
+/** What became of the code that this page is about. */
+export function readTravel(visit: Visit, { flow }: NamedFlow): Promise<TravelRead> {
   return verificationStatus(
     visit.context.signIn,
     { verification_id: flow.handle },
@@ -56,8 +59,7 @@ function readStatus(visit: Visit, { flow }: NamedFlow): ReturnType<typeof verifi
  * What became of the code: by which channel it went, whether it arrived, and what comes next. Written into the page, so
  * that a reload tells it too; where a script runs, told as it changes. Null once nothing is on its way.
  */
-export async function travelView(visit: Visit, found: NamedFlow): Promise<Html | null> {
-  const status = await readStatus(visit, found);
+export function travelView(visit: Visit, found: NamedFlow, status: TravelRead): Html | null {
   if (!status.ok || status.verificationState !== 'live') return null;
   const { locale } = visit;
   const { text, look, next, nextIn } = travelOf(visit, status);
@@ -66,15 +68,15 @@ export async function travelView(visit: Visit, found: NamedFlow): Promise<Html |
   return html`<div class="travel" data-events="${events}" data-next-in="${nextIn ?? ''}"><p class="state" data-look="${look}" role="status" data-travel>${text}</p><p class="small soft" data-next="${next ?? ''}"${next === null && html` hidden`}>${next !== null && fillHtml(next, { time })}</p></div>`;
 }
 
-/** The other channels by which the same code may come: a press each. */
-export function otherChannels(visit: Visit, { id, flow }: NamedFlow): Html[] {
+/** The other channels by which the same code may come: a press each. @param current by which it goes now */
+export function otherChannels(visit: Visit, { id, flow }: NamedFlow, current: string): Html[] {
   const { context, words } = visit;
   const tenant = context.signIn.tenants.bySlug(flow.tenant);
   // Of a code for an own address the page knows the mask alone.
   if (!tenant || flow.purpose === 'step_up') return [];
   const plan = context.signIn.delivery.planOf(tenant, { kind: flow.kind, value: flow.value }, undefined);
   return plan
-    .filter((channel) => channel !== flow.channel)
+    .filter((channel) => channel !== current)
     .map((channel) =>
       formOf(
         visit,
@@ -103,7 +105,7 @@ export function createTravelStreams(server: FastifyInstance): EventStreams {
 export async function sendTravel(visit: Visit, streams: EventStreams): Promise<FastifyReply> {
   const { context, reply, clues } = visit;
   const found = findFlow(visit);
-  const first = found && (await readStatus(visit, found));
+  const first = found && (await readTravel(visit, found));
   // 204 tells an EventSource not to come back (HTML, 9.2.3).
   if (!found || !first?.ok) return reply.code(204).send();
   if (!streams.hasRoom(clues.caller.bucket)) return reply.code(204).send();
@@ -113,7 +115,7 @@ export async function sendTravel(visit: Visit, streams: EventStreams): Promise<F
     caller: clues.caller.bucket,
     headers: reply.getHeaders(),
     async next() {
-      const status = await readStatus(visit, found);
+      const status = await readTravel(visit, found);
       if (!status.ok) return undefined;
       const isLive = status.verificationState === 'live';
       const isLast = !isLive || status.state === 'delivered';

@@ -4,7 +4,7 @@ import { resendOtp } from '../signin/resend-otp.ts';
 import { finishVerification } from '../signin/finish-verification.ts';
 import { verifyCode } from '../signin/verify-code.ts';
 import { html, type Html } from '../web/html.ts';
-import { below, describedBy, formOf, labelOf, noticeBox, submitOf } from './components.ts';
+import { below, describedBy, formOf, labelOf, noticeBox } from './components.ts';
 import { textOf, trimmedOf } from './context.ts';
 import { putChallenge } from '../signin/prove-work.ts';
 import { challengeField, type WorkAsked, workOf } from './challenge.ts';
@@ -16,19 +16,29 @@ import { type OtherNames, type Problem, problemName, problemText, waitOf } from 
 import { makeChange } from './proved.ts';
 import { outsideOf } from './return-address.ts';
 import { cluesFor } from './site.ts';
-import { otherChannels, travelView } from './travel.ts';
+import { otherChannels, readTravel, travelView } from './travel.ts';
 import { toSecondProof } from './second-proof.ts';
 import { tell } from './tell.ts';
 import { accessOf, goTo, leaveNotice, pathTo, takeNotice, type Visit } from './visit.ts';
 import { clockIn, counted, durationIn, fill, fillHtml } from './words.ts';
 
-/** Problems that concern what stands in the field; others stand above it. */
-const OF_THE_FIELD: readonly string[] = ['invalidCode', 'checkFields'];
+/** Problems that concern the code; others stand above the form. */
+const OF_THE_FIELD: readonly string[] = [
+  'invalidCode',
+  'checkFields',
+  'codeExpired',
+  'verificationGone',
+  'tooManyAttempts',
+];
 
 /** GET /verify */
 export async function showVerify(visit: Visit, problem?: Problem): Promise<FastifyReply> {
   const found = findFlow(visit);
-  if (!found) return tell(visit, 404, visit.words.verify.nothing);
+  if (!found) {
+    // Back from where the code led to: whoever is signed in need not prove it again.
+    if (await accessOf(visit)) return goTo(visit, pathTo(visit, '/sign-in'));
+    return tell(visit, 404, visit.words.verify.nothing);
+  }
   const { flow } = found;
   const { words } = visit;
   const notice = takeNotice(visit);
@@ -39,16 +49,19 @@ export async function showVerify(visit: Visit, problem?: Problem): Promise<Fasti
   const isField =
     problem === undefined && flow.problem !== undefined && OF_THE_FIELD.includes(flow.problem.name);
   const destination = html`<bdi class="strong whole" dir="ltr">${flow.destination}</bdi>`;
-  const { channel } = flow;
+  const status = await readTravel(visit, found);
+  const isLive = status.ok && status.verificationState === 'live';
+  // Where it was not delivered it has gone on by another.
+  const channel = isLive ? status.channel : flow.channel;
   const isKnown = channel === 'email' || channel === 'telegram' || channel === 'voice';
   const sentence = words.verify[isKnown ? channel : 'sms'];
   const body = html`<div class="stack">
 <div class="lead"><h1>${words.verify.title}</h1><p class="soft">${fillHtml(sentence, { destination })} <a href="${startPath(visit, flow)}">${words.verify.change}</a></p></div>
 ${notice === 'resent' && noticeBox(words.verify.resent)}
 ${told !== undefined && !isField && html`<div class="notice bad" role="alert"><p>${told}</p></div>`}
-${codeForm(visit, found, isField ? told : undefined)}
-${await travelView(visit, found)}
-${otherWays(visit, found, work)}
+${codeForm(visit, found, isLive, isField ? told : undefined)}
+${travelView(visit, found, status)}
+${otherWays(visit, found, channel, isLive, work)}
 <p class="spoken" role="status" data-live></p>
 </div>`;
   return sendPage(visit, {
@@ -60,21 +73,25 @@ ${otherWays(visit, found, work)}
   });
 }
 
-function codeForm(visit: Visit, { id, flow }: NamedFlow, wrong: string | undefined): Html {
+/** @param isLive false: no code of this flow opens anything any more, and the page says nothing else */
+function codeForm(visit: Visit, { id, flow }: NamedFlow, isLive: boolean, wrong: string | undefined): Html {
   const { words, locale } = visit;
   const name = 'field-code';
   const left = secondsUntil(visit, flow.expiresAt);
+  const lives = isLive && left > 0;
   const attempts =
     flow.attemptsLeft < 5 &&
     flow.attemptsLeft > 0 &&
     counted(locale, words.verify.attempts, flow.attemptsLeft);
-  const hint = html`${attempts} <span data-life>${fill(words.verify.life, { time: durationIn(locale, left) })}<span class="hidden" data-seconds="${left}"></span></span>`;
-  const field = html`<div class="field">${labelOf(visit, name, words.fields.code)}<div class="code slots-${flow.codeLength}"><input id="${name}" name="code" type="text" inputmode="numeric" autocomplete="one-time-code" pattern="[0-9]*" maxlength="32" value="${textOf(visit.form, 'code').slice(0, 32)}" data-digits="${flow.codeLength}" data-channel="${flow.channel}" required autofocus${describedBy(name, hint, wrong)}></div>${below(name, left > 0 && hint, wrong)}<p class="wrong"${left > 0 && html` hidden`} data-expired>${words.problems.codeExpired}</p></div>`;
+  const hint =
+    lives &&
+    html`${attempts} <span data-life>${fill(words.verify.life, { time: durationIn(locale, left) })}<span class="hidden" data-seconds="${left}"></span></span>`;
+  const field = html`<div class="field">${labelOf(visit, name, words.fields.code)}<div class="code slots-${flow.codeLength}"><input id="${name}" name="code" type="text" inputmode="numeric" autocomplete="one-time-code" pattern="[0-9]*" maxlength="32" value="${textOf(visit.form, 'code').slice(0, 32)}" data-digits="${flow.codeLength}" data-channel="${flow.channel}" required autofocus${describedBy(name, hint, wrong)}></div>${below(name, hint, wrong)}<p class="wrong"${(left > 0 || wrong !== undefined) && html` hidden`} data-expired>${words.problems.codeExpired}</p></div>`;
   return formOf(
     visit,
     pathTo(visit, '/verify'),
     { flow: id },
-    html`${field}${submitOf(words.verify.action)}`,
+    html`${field}<button class="button full${!lives && html` plain`}" type="submit">${words.verify.action}</button>`,
   );
 }
 
@@ -85,7 +102,13 @@ async function workAsked({ context, clues }: Visit, { problem }: Flow): Promise<
   return { ...put, wait: problem.seconds ?? 0, isAgain: problem.work === 'again', isRetyped: false };
 }
 
-function otherWays(visit: Visit, { id, flow }: NamedFlow, work: WorkAsked | undefined): Html {
+function otherWays(
+  visit: Visit,
+  { id, flow }: NamedFlow,
+  channel: string,
+  isLive: boolean,
+  work: WorkAsked | undefined,
+): Html {
   const { words, locale } = visit;
   const wait = secondsUntil(visit, flow.resendAt);
   // Without script the button works at once, and a press too soon is told how long to wait.
@@ -99,10 +122,10 @@ function otherWays(visit: Visit, { id, flow }: NamedFlow, work: WorkAsked | unde
     visit,
     pathTo(visit, '/verify/resend'),
     { flow: id },
-    html`${challengeField(visit, work)}<button class="link" type="submit" data-ready="${words.verify.resend}" data-announce="${words.verify.resendReady}">${label}</button>`,
+    html`${challengeField(visit, work)}<button class="${!isLive && wait === 0 ? 'button full' : 'link'}" type="submit" data-ready="${words.verify.resend}" data-announce="${words.verify.resendReady}">${label}</button>`,
     '',
   );
-  return html`<div class="choices">${resend}${otherChannels(visit, { id, flow })}${flow.channel === 'email' && html`<span class="soft">${words.verify.spam}</span>`}<a href="${otherPath(visit, flow)}">${words.verify.another}</a></div>`;
+  return html`<div class="choices">${resend}${otherChannels(visit, { id, flow }, channel)}${channel === 'email' && isLive && html`<span class="soft">${words.verify.spam}</span>`}<a href="${otherPath(visit, flow)}">${words.verify.another}</a></div>`;
 }
 
 /** To another address of the same person, or another way to prove who they are. */
@@ -217,6 +240,8 @@ function refused(
 ): FastifyReply {
   if (refusal.error === 'SECOND_PROOF_REQUIRED') return toSecondProof(visit, { id, flow }, refusal);
   const seconds = waitOf(refusal);
+  // The last wrong one ends the code: to check it and try again would be in vain.
+  const isLast = refusal.error === 'INVALID_CODE' && refusal.details.attempts_left === 0;
   const work = workOf(visit.form, refusal);
   const now = visit.context.clock.now().getTime();
   keepFlow(
@@ -224,7 +249,7 @@ function refused(
     {
       ...flow,
       problem: {
-        name: problemName(refusal, others),
+        name: isLast ? 'tooManyAttempts' : problemName(refusal, others),
         ...(seconds === undefined ? {} : { seconds }),
         ...(work === undefined ? {} : { work: work.isAgain ? ('again' as const) : ('asked' as const) }),
       },

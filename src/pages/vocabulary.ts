@@ -38,6 +38,10 @@ export const fieldProblemNames = [
   'required',
   'tooLong',
   'tooShort',
+  'wholeNumber',
+  'number',
+  'atLeast',
+  'atMost',
   'characters',
   'phone',
   'phoneCountry',
@@ -243,6 +247,7 @@ export interface Words {
   };
   notFound: Told;
   noTenant: Told;
+  noChannel: Told;
   badReturn: Told;
   tooMuch: Told;
   unreadable: Told;

@@ -1,4 +1,4 @@
-import { type RegistrationData, type RegistrationFields, readRegistration } from './policy.ts';
+import { profileIssues, type RegistrationData, type RegistrationFields, readRegistration } from './policy.ts';
 import {
   changeFragment,
   claimFragment,
@@ -17,6 +17,7 @@ export {
   changeFragment as changeRegistration,
   claimFragment as claimRegistration,
   keepFragment as keepRegistration,
+  profileIssues,
   readRegistration,
   readWaiting as findWaitingRegistrations,
   sweepRegistrations,

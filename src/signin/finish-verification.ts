@@ -51,6 +51,7 @@ export async function finishVerification(
     tellLockout(context, tenant, { ...row, kind: waiting.kind, value: waiting.value }, clues);
     return refusedProof(context, row);
   }
+  context.delivery.spent(database, tenant.id, waiting.id);
   if (!row.done) {
     return waiting.purpose === 'link'
       ? refuse('ALREADY_REGISTERED', {}, 'This address belongs to another account.')

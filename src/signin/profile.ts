@@ -1,6 +1,7 @@
 import { recordEvent } from '../audit/audit.ts';
 import { isUniqueViolation } from '../db/database.ts';
 import { type Refused, refuse, refuseField } from '../kernel/errors.ts';
+import { profileIssues } from '../registrations/registrations.ts';
 import type { Access } from '../sessions/sessions.ts';
 import { customFieldIssues } from '../tenants/tenants.ts';
 import {
@@ -34,11 +35,12 @@ export async function updateProfile(
   const { sql } = database;
   const now = database.now();
   const fields = Object.keys(changes);
+  const issues = profileIssues(access.tenant, changes);
   if (changes.custom_fields !== undefined) {
     const { customFields } = access.tenant.policy;
-    const issues = customFieldIssues(customFields, changes.custom_fields, '/custom_fields');
-    if (issues.length > 0) return refuse('INVALID_REQUEST', { issues });
+    issues.push(...customFieldIssues(customFields, changes.custom_fields, '/custom_fields'));
   }
+  if (issues.length > 0) return refuse('INVALID_REQUEST', { issues });
   // Where people sign in by it, it is an address like the others.
   if (changes.username !== undefined && access.tenant.policy.identifiers.includes('username')) {
     const unproved = await requireProof(context, access, 'username');

@@ -102,6 +102,21 @@ test('signs up with a password and custom fields, forgets it, chooses another, s
   await third.context.close();
 });
 
+test('all that is wrong with a sign-up is told at once, also beside an address that cannot be read', async () => {
+  const { context, page } = await openContext(browser, app, { javaScriptEnabled: false });
+  await page.goto('/sign-up?with=email');
+  await page.getByLabel('E-mail address').fill('nonsense');
+  await page.getByLabel('Grade').fill('thirteen');
+  await submit(page);
+  for (const label of ['E-mail address', 'School', 'Grade'])
+    assert.equal(await page.getByLabel(label).getAttribute('aria-invalid'), 'true', label);
+  await page.getByText('Write a whole number here.').waitFor();
+  await page.getByLabel('Grade').fill('13');
+  await submit(page);
+  await page.getByText('At most 12.').waitFor();
+  await context.close();
+});
+
 test('in Persian, from right to left and without JavaScript, somebody signs in; another language is a press away', async () => {
   const { context, page } = await openContext(browser, app, { locale: 'fa-IR', javaScriptEnabled: false });
   await page.goto('/sign-in?with=email');
@@ -280,6 +295,31 @@ test('chooses a password and a username after a proof; the password proves the n
   await page.getByRole('button', { name: 'Continue with my password' }).click();
   await page.getByText('Saved.').waitFor();
   assert.equal(await username.inputValue(), 'chooser');
+  await context.close();
+});
+
+test('names and usernames of the account keep the rules of sign-up, and each is told beside its field', async () => {
+  const { context, page } = await openContext(browser, app, { javaScriptEnabled: false });
+  await signedIn(page, 'rules@example.com', 0, false);
+  const save = (form: string) => page.locator(`form[action$="${form}"] button`).click();
+  for (const [wrong, told] of [
+    ['\u202eadA', 'Some characters cannot be used here.'],
+    ['A'.repeat(101), 'This is too long: 100 characters at most.'],
+  ] as const) {
+    await page.getByLabel('First name').fill(wrong);
+    await save('/account');
+    await page.locator('.field', { hasText: 'First name' }).getByText(told).waitFor();
+    assert.equal(await page.getByLabel('First name').inputValue(), wrong, 'what was typed is still there');
+  }
+  const username = page.getByRole('textbox', { name: /Username/ });
+  for (const wrong of ['?', 'x', 'somebody@example.com', '+14155552671', 'a'.repeat(65)]) {
+    await username.fill(wrong);
+    await save('/account/username');
+    await page.locator('#field-username-wrong').waitFor();
+  }
+  await page.goto('/account');
+  assert.equal(await page.getByLabel('First name').inputValue(), '');
+  assert.equal(await username.inputValue(), '');
   await context.close();
 });
 

@@ -45,6 +45,24 @@ test('a page of another origin signs somebody in by e-mail: a wrong code is told
   await context.close();
 });
 
+test('the last wrong code ends it, and that is told; no choice is broken where there is little room', async () => {
+  const { context, page } = await openExample({ with: 'email' }, { viewport: { width: 320, height: 640 } });
+  const tallest = await page
+    .locator('.ways button')
+    .evaluateAll((buttons) => Math.max(...buttons.map((button) => button.getBoundingClientRect().height)));
+  assert.ok(tallest <= 41, `each choice on one line: ${tallest}`);
+  await page.getByLabel('E-mail address').fill('five@example.com');
+  await page.getByRole('button', { name: 'Send me a code' }).click();
+  const code = await app.code('five@example.com');
+  for (let left = 4; left >= 0; left--) {
+    await page.getByLabel('Code').fill(String((Number(code) + 1 + left) % 1_000_000).padStart(6, '0'));
+    const told =
+      left === 0 ? 'Too many wrong codes. Ask for a new one.' : new RegExp(`${left} attempts? left`);
+    await page.getByText(told).waitFor();
+  }
+  await context.close();
+});
+
 test('by password; an address that waits for its proof is asked for its code', async () => {
   const { context, page } = await openExample({ with: 'email' });
   const email = 'waiting@example.com';

@@ -96,6 +96,42 @@ test('with JavaScript the number falls into the groups of its country as it is t
   await context.close();
 });
 
+test('a code that opens nothing any more is told so once, beside the field, and another is the next step', async () => {
+  const { context, page } = await openContext(browser, app);
+  for (const [email, sentence, end] of [
+    ['five-wrong@example.com', 'Too many wrong codes. Ask for a new one.', 'wrong'],
+    ['too-late@example.com', 'This code has expired. Ask for a new one.', 'late'],
+  ] as const) {
+    await page.goto('/sign-in?with=email');
+    await page.getByLabel('E-mail address').fill(email);
+    await submit(page);
+    await page.waitForURL(/\/verify/);
+    const code = await app.code(email);
+    const wrong = code.replace(/^./, (digit) => String((Number(digit) + 1) % 10));
+    if (end === 'late') app.clock.advance(301);
+    for (let left = end === 'late' ? 0 : 4; left >= 0; left--) {
+      const answered = page.waitForResponse((response) => response.request().method() === 'GET');
+      await typeCode(page, wrong);
+      await answered;
+      const told = left === 0 ? sentence : new RegExp(`^${left} attempts? left`);
+      await page.locator('.field').getByText(told).first().waitFor();
+    }
+    if (end === 'wrong') app.clock.advance(61);
+    await page.reload();
+    const text = await page.locator('main').innerText();
+    assert.equal(text.split(sentence).length, 2, 'told once');
+    assert.doesNotMatch(text, /The code works for|Check it and try again|attempts? left/);
+    assert.equal(await page.getByLabel('Code').getAttribute('aria-invalid'), 'true');
+    const before = await app.newestMessage(email);
+    await page.locator('.button:not(.plain)', { hasText: 'Send the code again' }).click();
+    await page.getByText('We sent the code again.').waitFor();
+    await typeCode(page, await app.code(email, { after: before }));
+    await page.waitForURL(/\/account$/);
+    await context.clearCookies();
+  }
+  await context.close();
+});
+
 test('a code for a Telegram account', async () => {
   const { context, page } = await openContext(browser, app);
   const person = { id: 7_001_001, first_name: 'Ada' };
@@ -142,6 +178,37 @@ test('a wrong code says what is left, a reload spends nothing, the countdown let
   await context.close();
 });
 
+test('back from the account is told who is signed in; a refused form leads back to its page by a reload or another language', async () => {
+  const { context, page } = await openContext(browser, app);
+  await page.goto('/sign-in?with=email');
+  await page.getByLabel('E-mail address').fill('back@example.com');
+  await submit(page);
+  await page.waitForURL(/\/verify/);
+  await typeCode(page, await app.code('back@example.com'));
+  await page.waitForURL(/\/account$/);
+  await page.goBack();
+  await page.getByRole('link', { name: 'Continue as back@example.com' }).click();
+  await page.waitForURL(/\/account$/);
+  await page.getByRole('textbox', { name: /Username/ }).fill('?');
+  await page.locator('form[action$="/account/username"] button').click();
+  await page.locator('[aria-invalid=true]').waitFor();
+  assert.match(page.url(), /\/account\/username$/);
+  await page.locator('.languages summary').click();
+  await page.getByRole('link', { name: 'Русский' }).click();
+  await page.waitForURL(/\/account$/);
+  await page.getByRole('heading', { name: 'Ваш аккаунт' }).waitFor();
+  for (const [form, home] of [
+    ['/verify/resend', /\/sign-in$/],
+    ['/telegram/done', /\/telegram$/],
+    ['/telegram/login', /\/sign-in$/],
+    ['/account/remove', /\/account$/],
+  ] as const) {
+    await page.goto(form);
+    assert.match(page.url(), home);
+  }
+  await context.close();
+});
+
 test('two tabs with two sign-ins do not get into each other’s way', async () => {
   const { context, page } = await openContext(browser, app);
   const other = await context.newPage();
@@ -166,4 +233,30 @@ test('two tabs with two sign-ins do not get into each other’s way', async () =
   await other.waitForURL(/\/account$/);
   assert.match(await other.locator('main').innerText(), /other-tab@example\.com/);
   await context.close();
+});
+
+test('where no code can be sent the pages say so and lead to none that needs one; Telegram alone signs up at the sign-in', async () => {
+  const production = await createPagesApp({
+    env: {
+      FIRSTPROOF_MODE: 'production',
+      FIRSTPROOF_PUBLIC_URL: 'https://auth.test',
+      FIRSTPROOF_SECRET: 'n7Qm2xV9rT4cW8kZ1pL6sD3fG5hJ0bYa-test',
+    },
+  });
+  const telegram = await createPagesApp({ tenants: { default: { channels: ['telegram'] } } });
+  try {
+    const signIn = await (await fetch(`${production.url}/t/default/sign-in`)).text();
+    assert.doesNotMatch(signIn, /href="[^"]*\/(sign-up|forgot)/);
+    for (const path of ['/t/default/sign-up', '/t/default/forgot']) {
+      const answer = await fetch(`${production.url}${path}`);
+      assert.equal(answer.status, 503);
+      assert.match(await answer.text(), /No code can be sent here/);
+    }
+    const page = await (await fetch(`${telegram.url}/t/default/sign-in`)).text();
+    assert.doesNotMatch(page, /href="[^"]*\/sign-up/);
+    const answer = await fetch(`${telegram.url}/t/default/sign-up`, { redirect: 'manual' });
+    assert.equal(answer.headers.get('location'), '/t/default/sign-in');
+  } finally {
+    await Promise.all([production.close(), telegram.close()]);
+  }
 });

@@ -23,6 +23,10 @@ test('the inbox is empty, then shows each message as it comes, its code one pres
   const { context, page, foreign } = await openContext(browser, app, clipboard);
   await page.goto('/dev/inbox');
   await page.getByRole('heading', { name: 'Nothing was sent yet' }).waitFor();
+  assert.match(
+    await page.locator('pre').innerText(),
+    new RegExp(`${new URL(page.url()).origin}/api/v1/auth`),
+  );
   await app.post('/api/v1/auth/send-verification', { email: 'grace@example.com' });
   const code = await app.code('grace@example.com');
   await page.getByRole('heading', { name: 'grace@example.com' }).waitFor();
@@ -61,6 +65,24 @@ test('one recipient, one channel, one message; and what is not there says so, wi
   await page.goto('/dev/inbox?message=01890a5d-ac96-774b-bcce-b302099a8057');
   await page.getByRole('heading', { name: 'This message is gone' }).waitFor();
   assert.equal((await page.goto('/dev/inbox/nothing/letter'))?.status(), 404);
+  await context.close();
+});
+
+test('the inbox finds a number in whatever form, and a channel behind many messages of another', async () => {
+  await app.post('/api/v1/auth/send-verification', { phone: '+14155553000' }, { from: '198.51.100.1' });
+  await app.code('+14155553000');
+  for (let index = 0; index < 61; index++) {
+    const email = `many-${index}@example.com`;
+    await app.post('/api/v1/auth/send-verification', { email }, { from: `198.51.100.${10 + index}` });
+    await app.code(email);
+  }
+  const { context, page } = await openContext(browser, app, { javaScriptEnabled: false });
+  for (const written of ['+1 (415) 555-3000', '%2B14155553000', '+14155553000']) {
+    await page.goto(`/dev/inbox?to=${written.startsWith('%') ? written : written.replaceAll(' ', '%20')}`);
+    assert.equal(await page.locator('.item').count(), 1, written);
+  }
+  await page.goto('/dev/inbox?channel=sms');
+  await page.getByRole('link', { name: /\+14155553000/ }).waitFor();
   await context.close();
 });
 

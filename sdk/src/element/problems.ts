@@ -90,8 +90,10 @@ export function problemOf(fault: unknown, words: ElementWords, language: string)
   }
   const [only] = fields.values();
   if (only !== undefined) return { text: fields.size > 1 ? words.checkFields : only, fields };
-  const sentences = [words[NAMES[code] ?? 'fault'] as string];
   const { attempts_left: left, retry_after: retryAfter, resend_in: resendIn } = details;
+  // The last wrong code ends it: to check it and try again would be in vain.
+  const name = code === 'INVALID_CODE' && left === 0 ? 'tooManyAttempts' : (NAMES[code] ?? 'fault');
+  const sentences = [words[name] as string];
   if (left !== undefined && left > 0 && code === 'INVALID_CODE')
     sentences.push(attempts(words, language, left));
   const seconds = retryAfter ?? resendIn;

@@ -51,7 +51,7 @@ button { cursor: pointer; }
 .person { display: grid; gap: 0.75rem; border-radius: 0.25rem; }
 .ways { display: flex; flex-wrap: wrap; gap: 0.25rem; padding: 0.25rem; background: var(--sunken); border-radius: var(--radius); }
 /* Words stay whole. */
-.ways button { flex: 1 1 0; overflow-wrap: normal; min-block-size: 2.5rem; padding: 0 0.5rem; border: 0; background: none; color: var(--soft); font-size: 0.875em; }
+.ways button { flex: 1 1 0; white-space: nowrap; min-block-size: 2.5rem; padding: 0 0.5rem; border: 0; background: none; color: var(--soft); font-size: 0.875em; }
 .ways [aria-pressed="true"] { background: var(--surface); color: var(--ink); font-weight: 600; }
 .link { justify-self: start; min-block-size: 1.75rem; padding: 0; border: 0; border-radius: 0.25rem; background: none; color: var(--accent); text-decoration: underline; text-underline-offset: 0.2em; text-align: start; }
 .link:disabled { color: var(--soft); text-decoration: none; cursor: default; }

@@ -75,10 +75,14 @@
     field.addEventListener('input', (event) => {
       if (!event.inputType?.startsWith('delete')) group();
     });
+    // By keys each country on the way is a change: the focus stays, so that the next key still chooses.
+    let byKeys = false;
+    select.addEventListener('keydown', () => (byKeys = true));
+    select.addEventListener('pointerdown', () => (byKeys = false));
     select.addEventListener('change', () => {
       field.value = field.value.replace(/[^\d+]/g, '');
       group();
-      field.focus();
+      if (!byKeys) field.focus();
     });
   }
 
@@ -196,8 +200,11 @@
 
   // Times in the time zone of whoever reads them.
   for (const time of all('time[datetime]')) {
-    const options = { dateStyle: 'medium', timeStyle: 'short' };
-    time.textContent = new Intl.DateTimeFormat(language, options).format(new Date(time.dateTime));
+    const moment = new Date(time.dateTime);
+    const text = moment.toLocaleString(language, { dateStyle: 'medium', timeStyle: 'short' });
+    // Browsers say that they know Uzbek, and name its months M01 to M12. Its digits they can write.
+    const digits = { day: '2-digit', month: '2-digit', year: 'numeric', hour: '2-digit', minute: '2-digit' };
+    time.textContent = /\bM\d\d\b/.test(text) ? moment.toLocaleString('de', digits) : text;
   }
 
   // An open menu closes as menus do.

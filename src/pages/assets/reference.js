@@ -4,8 +4,14 @@ document.addEventListener('click', (event) => {
   if (button) void copy(button);
 });
 async function copy(button) {
-  const text = document.getElementById(button.dataset.copyFrom).textContent;
-  await navigator.clipboard.writeText(text).catch(() => {});
+  const example = document.getElementById(button.dataset.copyFrom);
+  try {
+    await navigator.clipboard.writeText(example.textContent);
+  } catch {
+    // Without https, or without leave: it is marked, so that the keyboard can copy it.
+    getSelection().selectAllChildren(example);
+    return;
+  }
   button.textContent = 'Copied';
   setTimeout(() => {
     button.textContent = 'Copy';
@@ -24,6 +30,7 @@ filter.addEventListener('input', () => {
     }
     group.hidden = found === 0;
   }
+  document.querySelector('#none').hidden = document.querySelector('.contents details:not([hidden])') !== null;
 });
 
 const links = new Map(

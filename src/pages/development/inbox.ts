@@ -21,14 +21,24 @@ export interface InboxQuery {
 }
 
 const SHOWN = 60;
+/** Messages hold their channel sealed: one channel alone is looked for among so many. */
+const LOOKED_THROUGH = 1000;
+
+export interface InboxOptions {
+  inbox: DevelopmentInbox;
+  tenants: Tenants;
+  /** Where the server is, as its example calls it. */
+  origin: string;
+}
 
 /**
  * `/dev/inbox`: every message that would have gone out, as it would look. Registered in development mode only; it shows
  * codes to whoever can reach the server.
  */
-export function inboxRoutes(server: FastifyInstance, inbox: DevelopmentInbox, tenants: Tenants): void {
+export function inboxRoutes(server: FastifyInstance, options: InboxOptions): void {
+  const { inbox } = options;
   const hide = { schema: { hide: true } };
-  server.get('/dev/inbox', hide, (request, reply) => showInbox(inbox, tenants, request, reply));
+  server.get('/dev/inbox', hide, (request, reply) => showInbox(options, request, reply));
   server.get<{ Params: { id: string } }>('/dev/inbox/:id/letter', hide, async (request, reply) => {
     const message = await inbox.find(request.params.id);
     if (message?.html === undefined || message.html === null) return reply.callNotFound();
@@ -45,14 +55,16 @@ export function inboxRoutes(server: FastifyInstance, inbox: DevelopmentInbox, te
 }
 
 async function showInbox(
-  inbox: DevelopmentInbox,
-  tenants: Tenants,
+  { inbox, tenants, origin }: InboxOptions,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const query = narrowed(request.query as Record<string, unknown>);
-  const all = await inbox.list(query.to, SHOWN);
-  const messages = query.channel === undefined ? all : all.filter(({ channel }) => channel === query.channel);
+  const all = await inbox.list(query.to, query.channel === undefined ? SHOWN : LOOKED_THROUGH);
+  const messages =
+    query.channel === undefined
+      ? all
+      : all.filter(({ channel }) => channel === query.channel).slice(0, SHOWN);
   const chosen = query.message === undefined ? messages[0] : await inbox.find(query.message);
   return reply
     .headers({
@@ -70,7 +82,9 @@ async function showInbox(
     })
     .type('text/html; charset=utf-8')
     .send(
-      htmlText(page(query, messages, chosen, chosen ? tenants.byId(chosen.tenantId)?.slug : query.tenant)),
+      htmlText(
+        page(origin, query, messages, chosen, chosen ? tenants.byId(chosen.tenantId)?.slug : query.tenant),
+      ),
     );
 }
 
@@ -78,8 +92,9 @@ async function showInbox(
 function narrowed(query: Record<string, unknown>): InboxQuery {
   const text = (name: string): string | undefined => {
     const value = query[name];
-    return typeof value === 'string' && value.trim() !== '' ? value.trim().slice(0, 320) : undefined;
+    return typeof value === 'string' && value.trim() !== '' ? value.trimEnd().slice(0, 320) : undefined;
   };
+  // Its first space is kept: it may have been a plus.
   const to = text('to');
   const channel = text('channel');
   const message = text('message');
@@ -95,6 +110,7 @@ function narrowed(query: Record<string, unknown>): InboxQuery {
 }
 
 function page(
+  origin: string,
   query: InboxQuery,
   messages: InboxMessage[],
   chosen: InboxMessage | undefined,
@@ -127,14 +143,14 @@ function page(
 </header>
 <main class="panes" data-newest="${messages[0]?.id ?? ''}">
 <section class="list" aria-label="Messages">${messageList(query, messages, chosen)}</section>
-<section class="view" id="message" aria-label="The message" tabindex="-1">${chosen ? messageView(chosen, tenant, query.write ?? '') : emptyView(query, tenant)}</section>
+<section class="view" id="message" aria-label="The message" tabindex="-1">${chosen ? messageView(chosen, tenant, query.write ?? '') : emptyView(origin, query, tenant)}</section>
 </main>
 <p class="spoken" role="status" id="news"></p>
 </body>
 </html>`;
 }
 
-function emptyView(query: InboxQuery, tenant: string): Html {
+function emptyView(origin: string, query: InboxQuery, tenant: string): Html {
   if (query.message !== undefined)
     return html`<div class="nothing"><h2>This message is gone</h2><p>The inbox keeps the newest ten thousand. <a href="/dev/inbox">Show what is here</a></p></div>`;
   if (query.write !== undefined && /^\d+$/.test(query.to ?? ''))
@@ -145,7 +161,7 @@ function emptyView(query: InboxQuery, tenant: string): Html {
 <p>In development nothing leaves this machine: each SMS, e-mail and Telegram message arrives here instead.</p>
 <p><a class="button" href="/sign-in">Open the sign-in page</a></p>
 <p>Or ask for a code on the command line:</p>
-<pre tabindex="0"><code>curl -X POST localhost:3000/api/v1/auth/send-verification \\
+<pre tabindex="0"><code>curl -X POST ${origin}/api/v1/auth/send-verification \\
   -H 'content-type: application/json' \\
   -d '{"email":"ada@example.com"}'</code></pre></div>`;
 }

@@ -244,6 +244,10 @@ export const amharic: Words = {
     required: 'ይህን ይሙሉ።',
     tooLong: 'በጣም ረጅም ነው፤ ቢበዛ {count} ቁምፊዎች።',
     tooShort: 'በጣም አጭር ነው፤ ቢያንስ {count} ቁምፊዎች።',
+    wholeNumber: 'እዚህ ሙሉ ቁጥር ይጻፉ።',
+    number: 'እዚህ ቁጥር ይጻፉ።',
+    atLeast: 'ቢያንስ {count}።',
+    atMost: 'ቢበዛ {count}።',
     characters: 'አንዳንድ ቁምፊዎች እዚህ አይፈቀዱም።',
     phone: 'እንዲህ ያለ ቁጥር የለም። አኃዞቹንና አገሩን ያረጋግጡ።',
     phoneCountry: 'የቁጥሩን አገር ይምረጡ።',
@@ -264,5 +268,9 @@ export const amharic: Words = {
     working: 'አንድ አፍታ…',
     done: 'ተጠናቋል።',
     needsScript: 'ይህ ደረጃ JavaScript ያስፈልገዋል። ያብሩት ወይም ይጠብቁ።',
+  },
+  noChannel: {
+    title: 'አሁን ኮድ መላክ አይቻልም',
+    text: 'አገልግሎቱ አሁን ኮድ የሚልክበት መንገድ የለውም። ቆይተው ይሞክሩ።',
   },
 };

@@ -149,7 +149,7 @@ export const english: Words = {
   },
   prove: {
     title: 'Is it you?',
-    lead: 'Before this change, prove once more that it is you. Then it is made.',
+    lead: 'Prove once more that it is you. Then the change is made.',
     send: 'Send a code to {destination}',
     password: 'Continue with my password',
     stuck: {
@@ -178,7 +178,7 @@ export const english: Words = {
   },
   devices: {
     title: 'Devices',
-    lead: 'Where you are signed in. End what you do not know.',
+    lead: 'Where you are signed in. Sign out what you do not recognise.',
     thisDevice: 'This device',
     lastSeen: 'Last seen {time}',
     firstSeen: 'Signed in {time}',
@@ -232,6 +232,10 @@ export const english: Words = {
     title: 'Nobody is at this address',
     text: 'No application has this name. Check the link that brought you here.',
   },
+  noChannel: {
+    title: 'No code can be sent here',
+    text: 'This service has no way to send codes at the moment. Try again later.',
+  },
   badReturn: {
     title: 'This link leads somewhere unknown',
     text: 'The application that sent you asks to return to an address that it has not registered. You can sign in here, but will not be sent on.',
@@ -276,6 +280,10 @@ export const english: Words = {
     required: 'Fill this in.',
     tooLong: 'This is too long: {count} characters at most.',
     tooShort: 'This is too short: at least {count} characters.',
+    wholeNumber: 'Write a whole number here.',
+    number: 'Write a number here.',
+    atLeast: 'At least {count}.',
+    atMost: 'At most {count}.',
     characters: 'Some characters cannot be used here.',
     phone: 'There is no such number. Check the digits and the country.',
     phoneCountry: 'Choose the country of the number.',

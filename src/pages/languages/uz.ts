@@ -243,6 +243,10 @@ export const uzbek: Words = {
     title: 'Bu manzilda hech kim yoʻq',
     text: 'Bunday nomli ilova yoʻq. Sizni bu yerga olib kelgan havolani tekshiring.',
   },
+  noChannel: {
+    title: 'Hozir kod yuborib boʻlmaydi',
+    text: 'Xizmatning hozir kod yuborish usuli yoʻq. Keyinroq urinib koʻring.',
+  },
   badReturn: {
     title: 'Havola nomaʼlum joyga olib boradi',
     text: 'Ilova sizni roʻyxatdan oʻtkazmagan manziliga qaytarishni soʻrayapti. Bu yerda kirishingiz mumkin, lekin u yoqqa yubormaymiz.',
@@ -290,6 +294,10 @@ export const uzbek: Words = {
     required: 'Buni toʻldiring.',
     tooLong: 'Juda uzun: koʻpi bilan {count} ta belgi.',
     tooShort: 'Juda qisqa: kamida {count} ta belgi.',
+    wholeNumber: 'Bu yerga butun son yozing.',
+    number: 'Bu yerga son yozing.',
+    atLeast: 'Kamida {count}.',
+    atMost: 'Koʻpi bilan {count}.',
     characters: 'Baʼzi belgilarni bu yerda ishlatib boʻlmaydi.',
     phone: 'Bunday raqam yoʻq. Raqamlar va davlatni tekshiring.',
     phoneCountry: 'Raqam davlatini tanlang.',

@@ -1,8 +1,8 @@
-import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 import { errorCatalogue } from '../../kernel/errors.ts';
 import { html, type Html, htmlText } from '../../web/html.ts';
-import { encodingOf, iconPath, publishScript, publishStyle, stylePath } from '../assets.ts';
+import { iconPath, publishScript, publishStyle, stylePath } from '../assets.ts';
+import { type EncodedText, encodedText, sendEncoded } from '../encoded.ts';
 import { type OpenApi, operationsByTag } from './openapi.ts';
 import { operationView, type ViewOptions } from './operation-view.ts';
 
@@ -15,25 +15,17 @@ export function referenceRoutes(
   document: () => OpenApi,
   options: ViewOptions,
 ): void {
-  let bodies: Record<'br' | 'gzip' | 'identity', Buffer> | undefined;
+  let text: EncodedText | undefined;
   server.get('/docs', { schema: { hide: true } }, (request, reply) => {
-    bodies ??= encoded(htmlText(page(document(), options)));
-    const encoding = encodingOf(request.headers['accept-encoding']);
-    if (encoding !== 'identity') reply.header('content-encoding', encoding);
-    return reply
-      .headers({
-        'content-security-policy':
-          "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        vary: 'accept-encoding',
-      })
-      .type('text/html; charset=utf-8')
-      .send(bodies[encoding]);
+    text ??= encodedText(htmlText(page(document(), options)), 6);
+    reply
+      .header(
+        'content-security-policy',
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      )
+      .type('text/html; charset=utf-8');
+    return sendEncoded(reply, text, request.headers['accept-encoding']);
   });
-}
-
-function encoded(text: string): Record<'br' | 'gzip' | 'identity', Buffer> {
-  const identity = Buffer.from(text);
-  return { identity, gzip: gzipSync(identity), br: brotliCompressSync(identity) };
 }
 
 function page(document: OpenApi, options: ViewOptions): Html {
@@ -62,12 +54,13 @@ ${groups.map(
         html`<li><a href="#${id}"><span class="method ${method.toLowerCase()}">${method}</span><span>${shortPath(path)}</span></a></li>`,
     )}</ul></details>`,
 )}
+<p class="type" role="status" id="none" hidden>No call fits.</p>
 <p><a href="#errors">Errors</a></p>
 </nav>
 <main id="main">
 <header class="intro"><h1>API reference</h1>
 <p>${document.info.description}</p>
-<p class="more">JSON over HTTPS at <code>${options.origin}</code>. The same as <a href="/openapi.json">an OpenAPI document</a>.${options.canRun && html` This server runs in development mode: calls can be run from this page, and their messages arrive in the <a href="/dev/inbox">inbox</a>.`}</p></header>
+<p class="more">JSON at <code>${options.origin}</code>. The same as <a href="/openapi.json">an OpenAPI document</a>.${options.canRun && html` This server runs in development mode: calls can be run from this page, and their messages arrive in the <a href="/dev/inbox">inbox</a>.`}</p></header>
 ${groups.map(
   ([tag, operations]) =>
     html`<section aria-label="${titled(tag)}"><h2>${titled(tag)}</h2>${operations.map((operation) => operationView(document, operation, options))}</section>`,
