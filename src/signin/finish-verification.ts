@@ -8,6 +8,7 @@ import { type Candidate, endedCodes, readCode, type WaitingRow } from '../verifi
 import type { RequestClues, SignInContext } from './context.ts';
 import { ownersShare } from './owner.ts';
 import { recordClosing } from './record-closing.ts';
+import { countRefusal, refuseTireless } from './refused-codes.ts';
 import { type ProofRow, refusedProof } from './refused-proof.ts';
 import { tellLockout } from './tell-lockout.ts';
 import { PROOF_AGE_SECONDS } from './step-up-policy.ts';
@@ -38,6 +39,8 @@ export async function finishVerification(
   const { tenant, userId, sessionId } = access;
   const code = readCode(input.code);
   if (code === undefined) return refuseField('/verification_code', 'A code consists of digits only.');
+  const tired = refuseTireless(context, clues);
+  if (tired) return tired;
   const database = context.databaseOf(tenant.id);
   const waiting = await context.verifications.findByHandle(database, tenant.id, input.verificationId);
   // A code that its owner was talked into telling is worth nothing in another session; nothing is counted for it.
@@ -48,6 +51,7 @@ export async function finishVerification(
   const row = await withConflictRetry(() => runFinish(context, access, waiting, candidates, clues));
   if (!row) return refuse('VERIFICATION_NOT_FOUND');
   if (row.state !== 'proved') {
+    countRefusal(context, row.state, clues);
     tellLockout(context, tenant, { ...row, kind: waiting.kind, value: waiting.value }, clues);
     return refusedProof(context, row);
   }

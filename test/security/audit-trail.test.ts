@@ -189,3 +189,29 @@ test('S49 an export is enough to compute the chain again, without a secret', asy
   assert.ok(count > 0);
   assert.equal((await app.app.audit.head(app.databases.control, tenantId))?.hash, previous);
 });
+
+test('S49 whoever types a code that is over fills no trail with it; others, and another hour, are as before', async () => {
+  const small = await app.replica({ env: { FIRSTPROOF_SENDS_PER_CALLER_PER_HOUR: '5' } });
+  try {
+    const from = newCaller();
+    const email = `trail-${++counter}@example.com`;
+    const sent = await small.post('/api/v1/auth/send-verification', { email }, { from });
+    const proof = { verification_id: sent.body.verification_id, code: await small.code(email) };
+    const verifyFrom = (caller: string, body: object) =>
+      small.post('/api/v1/auth/verify-code', body, { from: caller });
+    assert.equal((await verifyFrom(from, proof)).status, 201);
+    const statuses: number[] = [];
+    for (let again = 0; again < 130; again++) statuses.push((await verifyFrom(from, proof)).status);
+    assert.deepEqual(new Set(statuses), new Set([404, 429]));
+    assert.equal(statuses.at(-1), 429);
+    const [row] = await app.databases.control.sql`
+      select count(*)::int as refused from audit_events where action = 'code.refused' and subject = ${`email:${email}`}`;
+    assert.ok(row?.['refused'] >= 100 && row?.['refused'] <= 110, `${row?.['refused']} events`);
+    const other = await small.signIn({ email: `trail-${++counter}@example.com` }, {}, { from: newCaller() });
+    assert.equal(other.status, 201);
+    app.clock.advance(3601);
+    assert.equal((await verifyFrom(from, proof)).status, 404, 'the next hour');
+  } finally {
+    await small.close();
+  }
+});
