@@ -25,7 +25,12 @@ let app: TestApp;
 before(async () => {
   [browser, app] = await Promise.all([
     startBrowser(),
-    createPagesApp({ tenants: { default: { custom_fields: customFields } } }),
+    createPagesApp({
+      tenants: {
+        default: { custom_fields: customFields },
+        us: { required_fields: ['username', 'password'] },
+      },
+    }),
   ]);
 });
 after(async () => {
@@ -114,6 +119,10 @@ test('all that is wrong with a sign-up is told at once, also beside an address t
   await page.getByLabel('Grade').fill('13');
   await submit(page);
   await page.getByText('At most 12.').waitFor();
+  await page.goto('/t/us/sign-up?with=email');
+  await submit(page);
+  for (const label of ['E-mail address', 'Username', 'Password'])
+    assert.equal(await page.getByLabel(label).getAttribute('aria-invalid'), 'true', label);
   await context.close();
 });
 

@@ -205,6 +205,14 @@ export const scenes: readonly Scene[] = [
       await page.locator('.wrong:visible').first().waitFor();
     },
   },
+  {
+    name: 'verify-over',
+    open: async (page, app) => {
+      await startByEmail(page, app);
+      app.clock.advance(301);
+      await page.reload();
+    },
+  },
   { name: 'verify-phone', open: async (page, app) => void (await startByPhone(page, app)) },
   {
     name: 'second-proof',
