@@ -15,7 +15,7 @@ import {
   type Outcome,
 } from './sections.ts';
 
-const rateSections: readonly Section[] = ['session-check', 'sign-up', 'sign-in', 'sign-up-phone'];
+const rateSections: readonly Section[] = ['session-check', 'refresh', 'sign-up', 'sign-in', 'sign-up-phone'];
 
 /** Runs what was asked for on one fresh PostgreSQL and returns the report. Everything started is stopped. */
 async function runBench(options: Options, effort: Effort): Promise<string> {

@@ -52,7 +52,7 @@ const server = createServer((request, response) => {
   if (url.startsWith('/api/auth/')) return void handleAuth(request, response);
   if (url === '/health/ready') return void response.end('{"status":"ready"}');
   if (url.startsWith('/dev/messages?to=')) {
-    const to = decodeURIComponent(url.slice('/dev/messages?to='.length));
+    const to = new URL(url, 'http://localhost').searchParams.get('to') ?? '';
     const message = inbox.get(to);
     inbox.delete(to);
     return void response.end(JSON.stringify(message === undefined ? [] : [message]));

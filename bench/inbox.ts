@@ -11,18 +11,24 @@ interface InboxMessage {
 /** Longer than any delivery that still counts as working. */
 const longestWait = 10_000;
 
+/** The id that a message made at that moment has at least: a UUIDv7 begins with its milliseconds (RFC 9562, 5.7). */
+function firstIdAt(milliseconds: number): string {
+  const time = milliseconds.toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`;
+}
+
 /**
- * Makes a reader of GET /dev/messages that learns how long a delivery takes: a message that a worker sends
- * some milliseconds later is asked for when it is probably there, so that polling is not what is measured.
+ * Makes a reader of GET /dev/messages. It asks once, for the newest message since the send, and Firstproof answers when
+ * that has arrived; the peer, which heeds neither `after` nor `wait`, has it there before the send is answered.
  * The answer may be a list or `{ messages: [...] }`, newest first. Throws after 10 s without a message.
  */
 export function createCodeReader(): ReadCode {
-  let usualDelay = 0;
   const lastRead = new Map<string, string>();
   return async (exchange, to, sentAfter) => {
-    const request = writeRequest('GET', `/dev/messages?to=${encodeURIComponent(to)}`, []);
+    const since = sentAfter - 1;
+    const query = `to=${encodeURIComponent(to)}&limit=1&after=${firstIdAt(since)}&wait=${longestWait / 1000}`;
+    const request = writeRequest('GET', `/dev/messages?${query}`, []);
     const deadline = performance.now() + longestWait;
-    if (usualDelay >= 1) await sleep(usualDelay);
     for (let attempt = 1; performance.now() < deadline; attempt += 1) {
       const answer = await exchange(request);
       if (answer.status !== 200)
@@ -31,9 +37,8 @@ export function createCodeReader(): ReadCode {
       const newest = (Array.isArray(parsed) ? parsed : parsed.messages)[0];
       // An older message of the same address, read by this program or an earlier one, carries a used code.
       const isNew = newest !== undefined && newest.id !== lastRead.get(to);
-      if (isNew && newest.code && Date.parse(newest.created_at) >= sentAfter - 1) {
+      if (isNew && newest.code && Date.parse(newest.created_at) >= since) {
         lastRead.set(to, newest.id);
-        usualDelay = attempt === 1 ? usualDelay * 0.95 : Math.min(usualDelay + 0.25, 50);
         return newest.code;
       }
       await sleep(Math.min(2 ** attempt, 16));

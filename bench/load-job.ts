@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Credential, ProductName } from './products.ts';
 
 /** What a virtual user does again and again. `enrol` runs once per account and hands credentials back. */
-export type Scenario = 'enrol' | 'sign-up' | 'sign-up-phone' | 'sign-in' | 'session-check';
+export type Scenario = 'enrol' | 'sign-up' | 'sign-up-phone' | 'sign-in' | 'session-check' | 'refresh';
 
 /** One run of the load program. */
 export interface LoadJob {

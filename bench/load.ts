@@ -1,7 +1,7 @@
-import { openConnection, type Connection } from './http-client.ts';
+import { openConnection, type Connection, writeRequest } from './http-client.ts';
 import { createCodeReader } from './inbox.ts';
 import type { LoadJob, LoadReport } from './load-job.ts';
-import { products, type Credential, type ReadCode } from './products.ts';
+import { clientLine, products, type Credential, type ReadCode } from './products.ts';
 
 /** One step of the closed loop: the n-th flow of the virtual user `user`. */
 type Flow = (connection: Connection, user: number, n: number) => Promise<void>;
@@ -62,6 +62,21 @@ function createFlow(job: LoadJob, readCode: ReadCode, enrolled: Credential[]): F
           'returning',
           headers,
         );
+      };
+    }
+    case 'refresh': {
+      // A token is good once: each virtual user renews a session of its own, begun by its first flow.
+      const tokens: (string | undefined)[] = [];
+      return async ({ exchange }, user) => {
+        tokens[user] ??= (
+          await product.signIn(exchange, readCode, returningAddress(user, job.by), user, 'returning', headers)
+        ).refreshToken;
+        const answer = await exchange(
+          writeRequest('POST', '/api/v1/auth/refresh', [clientLine(user)], { refresh_token: tokens[user] }),
+        );
+        if (answer.status !== 200)
+          throw new Error(`refresh answered ${answer.status}: ${answer.body.slice(0, 200)}`);
+        tokens[user] = (JSON.parse(answer.body) as { refresh_token: string }).refresh_token;
       };
     }
     case 'session-check': {

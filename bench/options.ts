@@ -6,6 +6,7 @@ export const sections = [
   'sign-up-phone',
   'sign-in',
   'session-check',
+  'refresh',
   'processes',
   'users',
   'start',

@@ -9,6 +9,8 @@ export interface Credential {
   readonly headerLine: string;
   readonly expected: string;
   readonly clientLine: string;
+  /** Where sessions are renewed by a token of their own. */
+  readonly refreshToken?: string;
 }
 
 /** Reads the code that was sent to `to` at or after `sentAfter` (milliseconds of the epoch). */
@@ -61,14 +63,16 @@ const firstproof: Product = {
     );
     const right = account === 'either' ? [200, 201] : account === 'new' ? [201] : [200];
     if (!right.includes(verified.status)) refuse('verify-code', verified);
-    const { access_token, user } = JSON.parse(verified.body) as {
+    const { access_token, refresh_token, user } = JSON.parse(verified.body) as {
       access_token: string;
+      refresh_token: string;
       user: { id: string };
     };
     return {
       headerLine: `authorization: Bearer ${access_token}`,
       expected: `"${user.id}"`,
       clientLine: line,
+      refreshToken: refresh_token,
     };
   },
   sessionRequest: (credential) =>

@@ -87,6 +87,10 @@ export async function measureRates(
     const [our, their] = keep((await measure('sign-in', both, effort)) as unknown as Pair);
     figures.push(compareRates('returning sign-in (send + verify)', our, their, 8));
   }
+  if (wanted.has('refresh')) {
+    const [our] = keep(await measure('refresh', [ours], effort));
+    if (our) figures.push(tellRate('refresh (a new pair of tokens)', our));
+  }
   if (wanted.has('sign-up-phone')) {
     const [our] = keep(await measure('sign-up-phone', [ours], effort));
     if (our) figures.push(tellRate('sign-up by phone', our));

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import chromium from '@sparticuz/chromium';
 import { type Browser, chromium as playwright } from 'playwright-core';
 import {
+  type MessageDetails,
   messageLocales,
   type RenderedMessage,
   renderMessage,
@@ -30,6 +31,18 @@ const { values, positionals } = parseArgs({
 
 const NAMES: Record<string, string> = { en: 'Ada', ru: 'Анна', uz: 'Dilnoza', fa: 'مریم', am: 'ሰላማዊት' };
 const BRANDING: Branding = { colours: { primary: '#4b3fa7' }, support_address: 'help@school.example' };
+const at = '2026-03-01T12:00:00.000Z';
+const address = 'a•••@school.example';
+const link = 'https://auth.school.example/not-me/AaIiknt8c0OF9uMzAb_KFwGiIpKB';
+/** What notices tell, and what they lead to, as they really do. */
+const DETAILS: { [Name in TemplateName]?: MessageDetails } = {
+  new_device: { deviceName: 'Chrome 141, Windows', place: 'Tashkent', at, link },
+  password_changed: { place: 'Tashkent', at, link },
+  address_changed: { address, place: 'Tashkent', at, link },
+  account_locked: { address, at },
+  address_closed: { address, at },
+  number_taken_over: { address: '+998 ••• ••• 4567', at },
+};
 const wants = (word: string, all: readonly string[]): boolean =>
   !positionals.some((wanted) => all.includes(wanted)) || positionals.includes(word);
 
@@ -43,12 +56,7 @@ function preview(template: TemplateName, locale: string): Preview {
     name: NAMES[locale] ?? null,
     code: carriesCode ? '482913' : null,
     expiresIn: 300,
-    details:
-      template === 'new_device'
-        ? { deviceName: 'Chrome 141, Windows', place: 'Tashkent', at: '2026-03-01T12:00:00.000Z' }
-        : ['address_changed', 'address_closed', 'number_taken_over'].includes(template)
-          ? { address: 'a•••@school.example', at: '2026-03-01T12:00:00.000Z' }
-          : {},
+    details: DETAILS[template] ?? {},
   };
   const rendered = renderMessage(content, brandOf({ name: 'Akilesiya', branding: BRANDING }));
   return { name: `${template}.${locale}`, locale, rendered };

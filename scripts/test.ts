@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { listFiles } from './list-files.ts';
 
 const root = dirname(import.meta.dirname);
@@ -50,7 +50,12 @@ const runner = spawn(
   {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...(quick ? { FIRSTPROOF_MODEL_RUNS: '10' } : {}), ...process.env },
+    env: {
+      // Each file is a process that loads the whole server: compiled once, a third of that is saved.
+      NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'tests'),
+      ...(quick ? { FIRSTPROOF_MODEL_RUNS: '10' } : {}),
+      ...process.env,
+    },
   },
 );
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal));

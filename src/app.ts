@@ -63,8 +63,6 @@ export interface App {
   newId: () => string;
   /** Opens an address again that wrong codes have closed; for the command line. */
   reopen: (address: AddressFields & { tenant?: string }) => Promise<Reopened | Refused>;
-  /** Is there a provider for this channel? */
-  offers: (channel: string) => boolean;
   ready: () => Promise<boolean>;
   /** Loads tenants and keys, connects the feeds and starts the loops. Databases must be migrated. */
   start(): Promise<void>;
@@ -155,6 +153,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     newId,
     log,
   });
+  const together = { log, longestQueueMilliseconds: config.longestQueueMilliseconds };
   const signIn: SignInContext = {
     tenants,
     databaseOf,
@@ -166,8 +165,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       checker: carriers.configured.codeChecker,
       log,
     }),
-    plainSends: createPlainSends({ budgets, verifications, delivery, log }),
-    plainSignIns: createPlainSignIns({ log }),
+    plainSends: createPlainSends({ budgets, verifications, delivery, together }),
+    plainSignIns: createPlainSignIns(together),
     budgets,
     buckets,
     challenges: createChallenges({
@@ -257,7 +256,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     inbox,
     newId,
     reopen: (address) => reopenAddress(signIn, address, 'system', COMMAND_LINE),
-    offers: (channel) => delivery.offers(channel),
     ready,
     async start() {
       await tenants.reload();

@@ -124,6 +124,8 @@ async function build(
     env: {
       FIRSTPROOF_MODE: 'development',
       FIRSTPROOF_TRUSTED_PROXIES: '127.0.0.1/32',
+      // A machine that is busy with other tests refuses nobody.
+      FIRSTPROOF_LONGEST_QUEUE_MILLISECONDS: '60000',
       // A test that sends more than most asks for no challenge either, unless it says so.
       ...(sends === undefined ? {} : { FIRSTPROOF_FREE_SENDS_PER_CALLER_PER_HOUR: sends }),
       ...options.env,

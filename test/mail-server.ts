@@ -40,6 +40,8 @@ export interface MailServer {
   asked: string[];
   /** The SMTP answer to the next recipients: 250 takes them. */
   answer: number;
+  /** The same to the next senders. */
+  senderAnswer: number;
   close(): Promise<void>;
 }
 
@@ -50,6 +52,8 @@ export interface MailServerOptions {
   startTls?: boolean;
   login?: { user: string; password: string };
   port?: number;
+  /** Milliseconds before a message is taken. */
+  delay?: number;
 }
 
 /** Starts a real SMTP server on 127.0.0.1. */
@@ -71,6 +75,9 @@ export async function createMailServer(options: MailServerOptions = {}): Promise
       const right = auth.username === login?.user && auth.password === login?.password;
       done(right ? null : answerOf(535, 'no'), right ? { user: auth.username ?? '' } : undefined);
     },
+    onMailFrom(_address, _session, done) {
+      done(mail.senderAnswer === 250 ? null : answerOf(mail.senderAnswer, 'not a sender of ours'));
+    },
     onRcptTo(address, _session, done) {
       mail.asked.push(address.address);
       done(mail.answer === 250 ? null : answerOf(mail.answer, `about <${address.address}>`));
@@ -87,7 +94,7 @@ export async function createMailServer(options: MailServerOptions = {}): Promise
           secure,
           user: user as string | undefined,
         });
-        done();
+        setTimeout(done, options.delay ?? 0);
       });
     },
   };
@@ -102,6 +109,7 @@ export async function createMailServer(options: MailServerOptions = {}): Promise
     received,
     asked: [],
     answer: 250,
+    senderAnswer: 250,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -1,4 +1,4 @@
-import { Bot, type Context, InlineKeyboard } from 'grammy';
+import { Bot, type Context, GrammyError, InlineKeyboard } from 'grammy';
 // In a project of your own: import … from '@firstproof/client' and '@firstproof/client/phone-auth'.
 import { FirstproofError } from '../../sdk/src/client.ts';
 import type { PhoneAuth } from '../../sdk/src/phone-auth.ts';
@@ -8,11 +8,15 @@ export interface ExampleBotOptions {
   auth: PhoneAuth;
   /** Another Bot API than Telegram's. */
   apiRoot?: string;
+  /** Told of what went wrong with a message; the bot goes on with the next. */
+  onFault?: (fault: unknown) => void;
 }
 
 /** A bot of your own whose people sign in by their phone number, kept by a Firstproof server. */
-export function createExampleBot({ token, auth, apiRoot }: ExampleBotOptions): Bot {
+export function createExampleBot({ token, auth, apiRoot, onFault }: ExampleBotOptions): Bot {
   const bot = new Bot(token, apiRoot === undefined ? {} : { client: { apiRoot } });
+  // Without it grammY ends with the first fault, such as somebody who has just blocked the bot.
+  bot.catch(({ error }) => onFault?.(error));
 
   // A chat stands for one person only where nobody else writes.
   const people = bot.chatType('private');
@@ -21,7 +25,12 @@ export function createExampleBot({ token, auth, apiRoot }: ExampleBotOptions): B
     try {
       await next();
     } catch (fault) {
-      if (!(fault instanceof FirstproofError)) throw fault;
+      if (!(fault instanceof FirstproofError)) {
+        // Before anything is said: whoever has blocked the bot is not reached by the excuse either.
+        onFault?.(fault);
+        if (!(fault instanceof GrammyError)) await ctx.reply('That did not work. Try again in a moment.');
+        return;
+      }
       // The server's sentences are written for people; `details` has what sentences of your own need.
       await ctx.reply(fault.details.issues?.[0]?.message ?? fault.message);
     }
@@ -54,7 +63,7 @@ export function createExampleBot({ token, auth, apiRoot }: ExampleBotOptions): B
     await ctx.reply(`A code is on its way to ${sent.destination}. Type it here.`);
   });
 
-  people.hears(/^\d{6,10}$/, async (ctx) => {
+  people.hears(/^\d[\d\s-]{4,11}\d$/, async (ctx) => {
     const done = await auth.signIn(String(ctx.chat.id), ctx.message?.text ?? '');
     await ctx.reply(done.is_new_user ? 'Your account is made. Welcome!' : 'Welcome back!');
     // Whoever had the account in another chat hears of it there, and may take it back.

@@ -9,6 +9,7 @@ if (!token || !apiKey) {
   process.exit(2);
 }
 const auth = new PhoneAuth({ baseUrl: baseUrl ?? 'http://localhost:3000', apiKey });
-const bot = createExampleBot({ token, auth });
+const onFault = (fault: unknown) => console.error(fault instanceof Error ? fault.message : fault);
+const bot = createExampleBot({ token, auth, onFault });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void bot.stop());
 await bot.start({ onStart: ({ username }) => console.log(`https://t.me/${username} is ready.`) });

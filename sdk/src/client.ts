@@ -1,7 +1,7 @@
 import type { SignedIn, Tokens, User, VerificationSent } from './answers.ts';
 import { FirstproofError } from './errors.ts';
 import { type TelegramWays, telegramWays } from './telegram.ts';
-import { createTransport, type TransportOptions } from './transport.ts';
+import { createTransport, timer, type TransportOptions } from './transport.ts';
 
 export type { AuthState, ProofWay, Session, SignedIn, Tokens, User, VerificationSent } from './answers.ts';
 export { type ErrorCode, errorCodes, type ErrorDetails, FirstproofError } from './errors.ts';
@@ -129,7 +129,7 @@ export function createClient(options: ClientOptions): Client {
       await withToken('POST', '/api/v1/auth/logout', { scope });
       if (scope !== 'others') keep(undefined);
     },
-    telegram: telegramWays(call, signedIn),
+    telegram: telegramWays(call, signedIn, options.wait ?? timer),
     get tokens() {
       return tokens;
     },

@@ -14,6 +14,13 @@ const NOT_THIS_CODE = new Set([
   'TOO_MANY_ATTEMPTS',
 ]);
 
+/** Also what cannot be a code: people type anything. */
+function isNotThisCode({ code, details }: FirstproofError): boolean {
+  const isUnreadable =
+    code === 'INVALID_REQUEST' && details.issues?.every(({ path }) => /^\/(verification_)?code$/.test(path));
+  return isUnreadable === true || NOT_THIS_CODE.has(code);
+}
+
 /** Phone-first sign-in for a Telegram bot of your own, with an API key of scope `service`. */
 export class PhoneAuth {
   readonly #call: Transport;
@@ -36,13 +43,15 @@ export class PhoneAuth {
 
   /** Reads what was proved in this chat, its token included; afterwards `authOf` gives it without a call. */
   async loadUserAuth(chatId: string): Promise<void> {
-    this.#states.set(chatId, await this.#call<AuthState>('GET', chatPath(chatId, 'authorization')));
+    const state = await this.#call<AuthState>('GET', chatPath(chatId, 'authorization'));
+    // Of chats that are not signed in nothing is kept: there may be many, and a bot runs for long.
+    if (state.authorized) this.#states.set(chatId, state);
+    else this.#states.delete(chatId);
   }
 
   /** What loadUserAuth last read and verifyOtp last proved; undefined where the chat is not signed in. */
   authOf(chatId: string): AuthState | undefined {
-    const state = this.#states.get(chatId);
-    return state?.authorized ? state : undefined;
+    return this.#states.get(chatId);
   }
 
   /** Sends a code by SMS to the number typed in this chat. */
@@ -57,7 +66,7 @@ export class PhoneAuth {
       await this.signIn(chatId, otp);
       return true;
     } catch (fault) {
-      if (fault instanceof FirstproofError && NOT_THIS_CODE.has(fault.code)) return false;
+      if (fault instanceof FirstproofError && isNotThisCode(fault)) return false;
       throw fault;
     }
   }

@@ -31,8 +31,13 @@ export interface TelegramWays {
   /**
    * Follows a link until it is confirmed, and signs in; a FirstproofError where it was denied or is over.
    * @param onState called with each state, for the page to show
+   * @param signal ends it without a sign-in, when the person has gone on to something else
    */
-  followLink(linkId: string, onState?: (state: TelegramLinkState) => void): Promise<SignedIn>;
+  followLink(
+    linkId: string,
+    onState?: (state: TelegramLinkState) => void,
+    signal?: AbortSignal,
+  ): Promise<SignedIn>;
   /** In a Mini App: `Telegram.WebApp.initData`, as it stands. */
   signInByInitData(initData: string): Promise<SignedIn>;
   /** Begins at Telegram itself. @param redirectUri one of the tenant's telegram_sign_in.return_addresses */
@@ -46,23 +51,29 @@ const LINKS = '/api/v1/auth/telegram/links';
 export function telegramWays(
   call: Transport,
   signedIn: (answer: Promise<SignedIn>) => Promise<SignedIn>,
+  wait: (milliseconds: number) => Promise<void>,
 ): TelegramWays {
-  async function linkState(linkId: string, seen?: TelegramLinkState): Promise<TelegramLinkState> {
-    const wait = seen === undefined ? '' : `?wait=20&seen=${seen}`;
-    const path = `${LINKS}/${encodeURIComponent(linkId)}${wait}`;
-    return (await call<{ state: TelegramLinkState }>('GET', path)).state;
+  function look(linkId: string, seen?: TelegramLinkState) {
+    const until = seen === undefined ? '' : `?wait=20&seen=${seen}`;
+    const path = `${LINKS}/${encodeURIComponent(linkId)}${until}`;
+    return call<{ state: TelegramLinkState; poll_after: number }>('GET', path);
   }
 
   return {
     beginLink: () => call('POST', LINKS, { body: {} }),
-    linkState,
-    async followLink(linkId, onState) {
-      let state = await linkState(linkId);
-      for (;;) {
-        onState?.(state);
-        if (state !== 'waiting' && state !== 'opened') break;
-        state = await linkState(linkId, state);
+    linkState: async (linkId, seen) => (await look(linkId, seen)).state,
+    async followLink(linkId, onState, signal) {
+      let { state } = await look(linkId);
+      onState?.(state);
+      while (state === 'waiting' || state === 'opened') {
+        signal?.throwIfAborted();
+        const next = await look(linkId, state);
+        // A server with too many to keep waiting answers at once.
+        if (next.state === state) await wait(1000 * next.poll_after);
+        else onState?.(next.state);
+        state = next.state;
       }
+      signal?.throwIfAborted();
       // Of every other end the server says itself why there is no session.
       const path = `${LINKS}/${encodeURIComponent(linkId)}/complete`;
       return signedIn(call('POST', path, { body: {} }));

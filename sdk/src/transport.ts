@@ -40,6 +40,10 @@ export type Transport = <T>(
   call?: Call,
 ) => Promise<T>;
 
+/** Waits, unless `wait` was given. */
+export const timer = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 const MOST_TRIES = 3;
 const LONGEST_WAIT_SECONDS = 10;
 /** While the first try of a call is still being answered, the one that repeats it waits. */
@@ -53,8 +57,7 @@ const AWAY = new Set([502, 503, 504]);
  */
 export function createTransport(options: TransportOptions): Transport {
   const send = options.fetch ?? globalThis.fetch.bind(globalThis);
-  const wait =
-    options.wait ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)));
+  const wait = options.wait ?? timer;
   const root = options.baseUrl.replace(/\/+$/, '');
 
   return async <T>(method: string, path: string, { token, body, idempotent }: Call = {}): Promise<T> => {

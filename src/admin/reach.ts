@@ -5,6 +5,7 @@ import type { Caller } from '../audit/audit.ts';
 import { type Refused, refuse, refuseField } from '../kernel/errors.ts';
 import { isUuid } from '../kernel/id.ts';
 import type { KnownApiKey, Tenant } from '../tenants/tenants.ts';
+import { textOf } from '../web/schema-issues.ts';
 import { apiKey, closed } from '../web/schemas.ts';
 import { sendRefusal } from '../web/server.ts';
 import type { AdminContext } from './admin.ts';
@@ -18,7 +19,7 @@ export const tenantQuery = {
 export const pageQuery = {
   limit: Type.Optional(
     Type.String({
-      pattern: '^([1-9]|[1-9]\\d|1\\d\\d|200)$',
+      ...textOf('^([1-9]|[1-9]\\d|1\\d\\d|200)$', 'must be a number from 1 to 200'),
       description: 'Up to 200; 50 unless told otherwise.',
     }),
   ),

@@ -11,6 +11,7 @@ import {
   type TenantSettings,
   withoutTestCodes,
 } from '../tenants/tenants.ts';
+import { textOf } from '../web/schema-issues.ts';
 import { closed } from '../web/schemas.ts';
 import { mergePatch } from './merge-patch.ts';
 
@@ -18,7 +19,7 @@ const anyObject = (description: string) => Type.Record(Type.String(), Type.Unkno
 const name = Type.String({
   minLength: 1,
   maxLength: 100,
-  pattern: '^[^\\u0000-\\u001f\\u007f\\u2028\\u2029]*$',
+  ...textOf('^[^\\u0000-\\u001f\\u007f\\u2028\\u2029]*$', 'must be one line without control characters'),
   description: 'What people read in messages and pages.',
 });
 const changeable = {

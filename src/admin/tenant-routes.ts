@@ -98,7 +98,8 @@ export function tenantRoutes(server: AdminServer, context: AdminContext): void {
         summary: 'Change a tenant',
         description:
           'A JSON Merge Patch (RFC 7396): members left out stay as they are; within settings and branding, objects ' +
-          'are merged, null takes a member away (its default counts again), lists replace. Slug, kind and database never change.',
+          'are merged, null takes a member away (its default counts again), lists replace. Slug, kind and database never ' +
+          'change; hosts and phone_prefixes only by a key that belongs to no tenant.',
         ...ofTenant,
         body: TenantPatch,
         response: { 200: One, ...failures(401, 403, 404) },
@@ -112,6 +113,9 @@ export function tenantRoutes(server: AdminServer, context: AdminContext): void {
           const found = find(all, authorised.apiKey, request.params.slug);
           if (!found.ok) return found;
           const changes = changesOf(found.tenant, request.body);
+          if (authorised.apiKey.tenantId !== null && leadsOthers(found.tenant, changes)) {
+            return refuse('SCOPE_REQUIRED', {}, LEADS_OTHERS);
+          }
           const issues = issuesOf({ ...found.tenant, ...changes }, all, context.databaseNames);
           return issues.length > 0
             ? refuse('INVALID_REQUEST', { issues })
@@ -124,6 +128,24 @@ export function tenantRoutes(server: AdminServer, context: AdminContext): void {
         : sendRefusal(reply, outcome);
     },
   );
+}
+
+const LEADS_OTHERS =
+  'Hosts and phone prefixes decide whose a request of this deployment is: they are changed by a key that belongs to no tenant.';
+
+/**
+ * Would requests be led here that were not? Whoever may say so takes the host of the deployment itself, or the numbers
+ * of another market, and with them the sign-ins of people who never heard of this tenant.
+ */
+function leadsOthers(tenant: Tenant, { hosts, phonePrefixes }: ReturnType<typeof changesOf>): boolean {
+  return (
+    (hosts !== undefined && !isSameList(hosts, tenant.hosts)) ||
+    (phonePrefixes !== undefined && !isSameList(phonePrefixes, tenant.phonePrefixes))
+  );
+}
+
+function isSameList(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((one, index) => one === right[index]);
 }
 
 /** Among tenants as the database has them now: what is held in memory may be a moment old. */

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { refuse, refuseField } from '../kernel/errors.ts';
 import type { ProvingChat } from '../signin/prove-in-chat.ts';
-import type { RequestClues } from '../signin/context.ts';
+import { type RequestClues, telegramBucket } from '../signin/context.ts';
 import { type ApiContext, authorise, cluesOf, type FastifyRequest } from './context.ts';
 import { tokenFields, User } from './schemas.ts';
 
@@ -77,7 +77,7 @@ export async function serviceChat(
   // Groups have negative ids: whoever writes there is not the chat (C6).
   if (!CHAT_ID.test(chatId)) return refuseField('chat_id', 'is not the id of a private chat');
   const { tenant, actor } = service;
-  const bucket = `telegram:${chatId}`;
+  const bucket = telegramBucket(tenant.id, chatId);
   const clues: RequestClues = {
     ...service.clues,
     tenantHeader: tenant.slug,

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Type } from 'typebox';
 import type { DevelopmentInbox } from '../delivery/delivery.ts';
 import type { ApiServer } from './api.ts';
@@ -28,7 +27,8 @@ export interface DevelopmentParts {
   isUnderWay: () => Promise<boolean>;
 }
 
-const LOOK_AGAIN_MILLISECONDS = 25;
+/** What another server carried is found by looking again: soon at first, then less often. */
+const pauseAfter = (looks: number): number => Math.min(25 * 2 ** looks, 200);
 
 /** GET /dev/messages: registered in development mode only. */
 export function developmentRoutes(server: ApiServer, { inbox, isUnderWay }: DevelopmentParts): void {
@@ -66,13 +66,15 @@ export function developmentRoutes(server: ApiServer, { inbox, isUnderWay }: Deve
     async (request) => {
       const { to, after, limit, wait } = request.query;
       const end = performance.now() + Number(wait ?? 0) * 1000;
-      for (;;) {
+      for (let looks = 0; ; looks += 1) {
+        // Before the list is read, so that nothing arrives unnoticed in between.
+        const arrival = wait === undefined ? undefined : inbox.arrival(to, pauseAfter(looks));
         // Asked before the list is read: what arrives in between is in it.
         const isOver = isClosing || request.raw.socket.destroyed || performance.now() >= end;
         const isThere = isOver || after !== undefined || !(await isUnderWay());
         const messages = await inbox.list(to, Number(limit ?? 50), after);
         if (isOver || (isThere && messages.length > 0)) return messages;
-        await pause(LOOK_AGAIN_MILLISECONDS);
+        await arrival;
       }
     },
   );

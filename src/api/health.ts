@@ -15,7 +15,10 @@ export function healthRoutes(server: ApiServer, health: Health): void {
   const { version } = health;
   server.get(
     '/health/live',
-    { schema: { summary: 'The process runs', tags: ['health'], response: { 200: State, 400: Failure } } },
+    {
+      config: { isCheap: true },
+      schema: { summary: 'The process runs', tags: ['health'], response: { 200: State, 400: Failure } },
+    },
     (_request, reply) => {
       reply.send({ status: 'ok' as const, version });
     },
@@ -23,6 +26,7 @@ export function healthRoutes(server: ApiServer, health: Health): void {
   server.get(
     '/health/ready',
     {
+      config: { isCheap: true },
       schema: {
         summary: 'Ready for traffic',
         tags: ['health'],

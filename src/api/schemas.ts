@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 
 import { channels } from '../kernel/channels.ts';
+import { textOf } from '../web/schema-issues.ts';
 import { closed } from '../web/schemas.ts';
 
 export { apiKey, closed, Done, Failure, failures } from '../web/schemas.ts';
@@ -9,7 +10,10 @@ const shortText = (description: string, maxLength = 100) =>
   Type.String({
     minLength: 1,
     maxLength,
-    pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]*$',
+    ...textOf(
+      '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]*$',
+      'may not hold line breaks, control characters and marks of direction',
+    ),
     description,
   });
 
@@ -19,14 +23,14 @@ export const fields = {
   telegramUserId: Type.Union(
     [
       Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
-      Type.String({ pattern: '^[1-9]\\d{0,15}$' }),
+      Type.String({ ...textOf('^[1-9]\\d{0,15}$', 'must be a numeric Telegram user id') }),
     ],
     { description: 'Numeric Telegram user id.' },
   ),
   channel: Type.Enum([...channels], { description: 'How the code should come.' }),
   locale: Type.String({
     maxLength: 35,
-    pattern: '^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$',
+    ...textOf('^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$', 'must be a language such as uz or pt-BR'),
     description: 'BCP 47.',
   }),
   tenant: Type.String({
@@ -40,7 +44,10 @@ export const fields = {
   }),
   code: Type.String({ minLength: 1, maxLength: 32, description: 'The code as it was typed.' }),
   name: shortText('Shown to people; control characters are refused.'),
-  username: Type.String({ pattern: '^[A-Za-z0-9_.-]{2,64}$', description: 'Letters, digits, _ . -' }),
+  username: Type.String({
+    ...textOf('^[A-Za-z0-9_.-]{2,64}$', 'may have 2 to 64 letters, digits, _ . and -'),
+    description: 'Letters, digits, _ . -',
+  }),
   deviceName: shortText('What the owner calls the device.'),
   style: Type.Enum(['jwt', 'opaque'], {
     description: 'jwt: short access token and rotating refresh token. opaque: one revocable session token.',
@@ -205,7 +212,11 @@ export const bodies = {
     username: Type.Optional(fields.username),
     profile: Type.Optional(fields.customFields),
     custom_fields: Type.Optional(fields.customFields),
-    role: Type.Optional(Type.String({ pattern: '^[a-z][a-z0-9_-]{0,62}$' })),
+    role: Type.Optional(
+      Type.String({
+        ...textOf('^[a-z][a-z0-9_-]{0,62}$', 'may have 1 to 63 small letters, digits, _ and -'),
+      }),
+    ),
     verification_id: Type.Optional(fields.verificationId),
     channel: Type.Optional(fields.channel),
     locale: Type.Optional(fields.locale),

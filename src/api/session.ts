@@ -55,6 +55,7 @@ export function sessionRoutes(server: ApiServer, context: ApiContext): void {
   server.get(
     '/api/v1/auth/session',
     {
+      config: { isCheap: true },
       schema: {
         summary: 'Is this session alive, and whose is it?',
         tags: ['sessions'],
@@ -72,6 +73,7 @@ export function sessionRoutes(server: ApiServer, context: ApiContext): void {
   server.get(
     '/api/v1/auth/check',
     {
+      config: { isCheap: true },
       schema: {
         summary: 'For a reverse proxy: 204 with X-Auth-* headers, or 401',
         tags: ['sessions'],

@@ -5,6 +5,7 @@ import {
   readTelegramLink,
   startTelegramLink,
 } from '../signin/telegram-link.ts';
+import { textOf } from '../web/schema-issues.ts';
 import { sendRefusal } from '../web/server.ts';
 import type { ApiServer } from './api.ts';
 import { type ApiContext, authenticate, bearerToken, cluesOf } from './context.ts';
@@ -13,7 +14,7 @@ import { signedInBody } from './verify-code.ts';
 
 const seconds = (description: string) => Type.Integer({ description });
 const matchNumber = Type.String({
-  pattern: '^\\d{2}$',
+  ...textOf('^\\d{2}$', 'must be the two digits that the browser shows'),
   description: 'Two digits to show beside the link; the bot asks for them.',
 });
 const params = Type.Object({
@@ -101,7 +102,9 @@ export function telegramLinkRoutes(server: ApiServer, context: ApiContext): void
         params,
         querystring: Type.Object(
           {
-            wait: Type.Optional(Type.String({ pattern: '^([0-9]|1[0-9]|20)$' })),
+            wait: Type.Optional(
+              Type.String({ ...textOf('^([0-9]|1[0-9]|20)$', 'must be seconds from 0 to 20') }),
+            ),
             seen: Type.Optional(Type.String({ pattern: '^[a-z]{1,20}$' })),
           },
           closed,

@@ -15,6 +15,7 @@ export function wellKnownRoutes(server: ApiServer, context: ApiContext): void {
   server.get(
     '/.well-known/jwks.json',
     {
+      config: { isCheap: true },
       schema: {
         summary: 'Public keys of every tenant (RFC 7517)',
         tags: ['keys'],
@@ -33,6 +34,7 @@ export function wellKnownRoutes(server: ApiServer, context: ApiContext): void {
   server.get(
     '/t/:tenant/.well-known/jwks.json',
     {
+      config: { isCheap: true },
       schema: {
         summary: 'Public keys of one tenant, found below its issuer',
         tags: ['keys'],

@@ -62,10 +62,11 @@ export function createBot(options: BotOptions): Bot {
   const { bots, tenants, signIn, newId, log } = options;
   const table = tableOf(FEATURES);
   const replies = new Set<Promise<unknown>>();
-  const router = createRouter({ signIn, newId, log }, table, (reply) => {
+  const track = (reply: Promise<unknown>): void => {
     const tracked = reply.finally(() => replies.delete(tracked));
     replies.add(tracked);
-  });
+  };
+  const router = createRouter({ signIn, newId, log }, table, track, bots.usernameOf);
   const receive = (tenant: Tenant, update: Update): Promise<Handled> => {
     const api = bots.apiOf(tenant.id);
     return api ? router.handle(tenant, api, update) : Promise.resolve('done');
@@ -74,7 +75,7 @@ export function createBot(options: BotOptions): Bot {
   if (options.development) {
     // Whoever tries it out wants to see the answers at once.
     const settled = async (): Promise<void> => void (await Promise.all(replies));
-    developmentRoute(options.server, { bots, tenants, receive, settled });
+    developmentRoute(options.server, { bots, tenants, receive, settled, random: options.random });
   }
 
   const usual = options.development ? 'polling' : 'webhook';

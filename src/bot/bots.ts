@@ -30,6 +30,8 @@ export interface Bots extends TelegramBots {
   >;
   /** Does the tenant's bot live in the development inbox, not in Telegram? */
   isSimulated(tenantId: string): boolean;
+  /** The bot's name without the @; undefined without a bot, or before Telegram has told it. */
+  usernameOf(tenantId: string): string | undefined;
   /** Where people meet the bot: https://t.me/…; undefined without a bot, or before Telegram has told its name. */
   linkOf(tenantId: string): string | undefined;
 }
@@ -79,6 +81,9 @@ export function createBots(options: BotsOptions): Bots {
     );
   }
 
+  const usernameOf = (tenantId: string): string | undefined =>
+    isSimulated(tenantId) ? SIMULATED_USERNAME : store.of(tenantId)?.username;
+
   const provider = createTelegramBotProvider({
     apiOf: (tenantId) => (store.of(tenantId) ? apiOf(tenantId) : undefined),
     hasAny: () => store.all().length > 0,
@@ -104,8 +109,9 @@ export function createBots(options: BotsOptions): Bots {
       const outcome = await store.set(tenantId, { token, username }, by);
       return outcome === 'set' ? { outcome, username } : { outcome };
     },
+    usernameOf,
     linkOf(tenantId) {
-      const username = isSimulated(tenantId) ? SIMULATED_USERNAME : store.of(tenantId)?.username;
+      const username = usernameOf(tenantId);
       return username === undefined ? undefined : `https://t.me/${username}`;
     },
   };

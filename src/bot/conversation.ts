@@ -8,7 +8,7 @@ import type { Caller } from '../audit/audit.ts';
 import type { ChatRow } from '../chats/chats.ts';
 import type { Database } from '../db/database.ts';
 import type { Log } from '../kernel/log.ts';
-import type { RequestClues, SignInContext } from '../signin/context.ts';
+import { type RequestClues, type SignInContext, telegramBucket } from '../signin/context.ts';
 import type { ApiAnswer, BotApi } from '../telegram/telegram.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import { findHolder } from '../users/users.ts';
@@ -105,14 +105,13 @@ export function createConversation(options: ConversationOptions): Conversation {
   };
 }
 
-/** A person in Telegram has no address on the network that we know: budgets count by the Telegram account. */
-export function callerInTelegram(telegramUserId: string): Caller {
-  return { ip: '', bucket: `telegram:${telegramUserId}`, userAgent: 'Telegram' };
+export function callerInTelegram(tenant: Tenant, telegramUserId: string): Caller {
+  return { ip: '', bucket: telegramBucket(tenant.id, telegramUserId), userAgent: 'Telegram' };
 }
 
 function cluesOf(tenant: Tenant, chat: ChatRow): RequestClues {
   return {
-    caller: callerInTelegram(chat.telegram_user_id),
+    caller: callerInTelegram(tenant, chat.telegram_user_id),
     tenantHeader: tenant.slug,
     host: undefined,
     acceptLanguage: undefined,

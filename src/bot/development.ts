@@ -9,7 +9,7 @@ import type { WebhookOptions } from './webhook.ts';
 /** POST /dev/telegram/updates: a simulated Telegram brings the bot an update. Registered in development mode only. */
 export function developmentRoute(
   server: FastifyInstance,
-  options: WebhookOptions & { settled: () => Promise<void> },
+  options: WebhookOptions & { settled: () => Promise<void>; random: () => number },
 ): void {
   server.withTypeProvider<TypeBoxTypeProvider>().post(
     '/dev/telegram/updates',
@@ -17,9 +17,11 @@ export function developmentRoute(
       schema: {
         summary: 'Bring the simulated Telegram bot an update (development mode only)',
         description:
-          'An Update as the Bot API would send it, for the tenant of `X-Tenant` or `default`. Answers of the bot are messages of channel `telegram` in the development inbox, addressed to the chat id.',
+          'An Update as the Bot API would send it, for the tenant of `X-Tenant` or `default`; one whose `update_id` came before does nothing, and one without counts as new. Answers of the bot are messages of channel `telegram` in the development inbox, addressed to the chat id.',
         tags: ['development'],
-        body: Type.Object({ update_id: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }) }),
+        body: Type.Object({
+          update_id: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+        }),
         response: { 200: Type.Object({ ok: Type.Literal(true) }), ...failures(404) },
       },
     },
@@ -33,7 +35,8 @@ export function developmentRoute(
         const advice = 'The bot of this tenant has a token: write to it in Telegram.';
         return sendRefusal(reply, refuse('NOT_FOUND', {}, advice));
       }
-      const handled = await options.receive(tenant, request.body);
+      const { update_id = Math.floor(options.random() * Number.MAX_SAFE_INTEGER) } = request.body;
+      const handled = await options.receive(tenant, { ...request.body, update_id });
       await options.settled();
       return handled === 'done'
         ? { ok: true as const }

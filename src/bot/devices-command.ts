@@ -3,6 +3,7 @@ import { isUuid } from '../kernel/id.ts';
 import type { DeviceRow } from '../sessions/sessions.ts';
 import { accountOf, type Conversation } from './conversation.ts';
 import type { Feature } from './features.ts';
+import { withWayIn } from './sign-in-answers.ts';
 import { fill } from './words.ts';
 
 /** More would not fit under one message; the rest shows once these are gone. */
@@ -17,7 +18,7 @@ export const devicesFeature: Feature = {
 async function list(conversation: Conversation): Promise<void> {
   const { words, change } = conversation;
   const devices = await devicesOf(conversation);
-  if (devices.length === 0) return change(words.devices.none);
+  if (devices.length === 0) return change(withWayIn(conversation, words.devices.none));
   const lines = devices.map((device, index) => lineOf(conversation, device, index + 1));
   const ends = devices.map((device, index): InlineKeyboardButton[] => [
     {
@@ -108,7 +109,9 @@ function isHere({ chat }: Conversation, device: DeviceRow): boolean {
 }
 
 function shortName({ name }: DeviceRow): string {
-  return name.length > 40 ? `${name.slice(0, 39)}…` : name;
+  if (name.length <= 40) return name;
+  // Not half a character at the end: Telegram takes no message with one.
+  return `${name.slice(0, 39).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
 function choice({ words }: Conversation, yes: string): InlineKeyboardButton[][] {

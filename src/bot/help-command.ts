@@ -1,4 +1,6 @@
+import { authWordsOf } from './auth-words.ts';
 import type { Feature } from './features.ts';
+import { takesPhones } from './sign-in-answers.ts';
 import { fill } from './words.ts';
 
 /** /help */
@@ -7,8 +9,10 @@ export const helpFeature: Feature = {
     {
       name: 'help',
       description: (words) => words.commands.help,
-      async handle({ words, tenant, say }) {
-        say(fill(words.help, { tenant: tenant.name }));
+      async handle(conversation) {
+        const { words, tenant, locale, say } = conversation;
+        const auth = takesPhones(conversation) ? `${authWordsOf(locale).help}\n` : '';
+        say(fill(words.help, { tenant: tenant.name, auth }));
       },
     },
   ],

@@ -1,5 +1,6 @@
 import { accountOf, type Conversation } from './conversation.ts';
 import type { Feature } from './features.ts';
+import { withWayIn } from './sign-in-answers.ts';
 import { fill } from './words.ts';
 
 /** /logout: ends what was begun in this chat, and offers to end everything. */
@@ -11,12 +12,15 @@ export const logoutFeature: Feature = {
 async function signOut(conversation: Conversation): Promise<void> {
   const { context, tenant, chat, words, clues, say } = conversation;
   const userId = await accountOf(conversation);
-  if (userId === undefined) return say(words.notSignedIn);
+  if (userId === undefined) return say(withWayIn(conversation, words.notSignedIn));
   const who = { tenant, userId };
   const { count } = await context.signIn.sessions.endChat(who, chat.chat_id, 'this', clues.caller);
   const elsewhere = await context.signIn.sessions.devices(who);
   const buttons = [[{ text: words.logout.everywhere, callback_data: 'logout:ask' }]];
-  say(count > 0 ? words.logout.done : words.notSignedIn, elsewhere.length > 0 ? { buttons } : {});
+  say(
+    count > 0 ? words.logout.done : withWayIn(conversation, words.notSignedIn),
+    elsewhere.length > 0 ? { buttons } : {},
+  );
 }
 
 async function press(conversation: Conversation, action: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { accountOf, type Conversation } from './conversation.ts';
 import type { Feature } from './features.ts';
+import { withWayIn } from './sign-in-answers.ts';
 import { fill } from './words.ts';
 
 /** As a device's name over HTTP: one line, nothing that turns its direction around. */
@@ -19,7 +20,7 @@ async function rename(conversation: Conversation, name: string): Promise<void> {
   const userId = await accountOf(conversation);
   const devices = userId === undefined ? [] : await sessions.devices({ tenant, userId });
   const here = devices.find((device) => device.telegram_chat_id === chat.chat_id);
-  if (userId === undefined || !here) return say(words.notSignedIn);
+  if (userId === undefined || !here) return say(withWayIn(conversation, words.notSignedIn));
   await sessions.renameDevice({ tenant, userId }, here.id, name, clues.caller);
   say(fill(words.name.done, { name }));
 }

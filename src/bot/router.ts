@@ -19,10 +19,34 @@ const MOST_ATTEMPTS = 5;
 /** What one person may ask of a bot in a minute; beyond it updates are taken and not answered. */
 const UPDATES_PER_MINUTE = 60;
 
+/** What a person puts into a message, by the Bot API. */
+const WRITTEN = [
+  'text',
+  'contact',
+  'animation',
+  'audio',
+  'checklist',
+  'dice',
+  'document',
+  'game',
+  'location',
+  'paid_media',
+  'photo',
+  'poll',
+  'sticker',
+  'story',
+  'venue',
+  'video',
+  'video_note',
+  'voice',
+] as const satisfies (keyof Message)[];
+
 export function createRouter(
   context: BotContext,
   table: FeatureTable,
   onReply: (reply: Promise<unknown>) => void,
+  /** What the tenant's bot is called in Telegram, where that is known. */
+  nameOf: (tenantId: string) => string | undefined,
 ): Router {
   const { signIn, log } = context;
 
@@ -75,7 +99,8 @@ export function createRouter(
     if (!from || from.is_bot || from.id !== chat.id || message.sender_chat || message.business_connection_id)
       return;
     const conversation = await begin(tenant, api, from, undefined);
-    if (!conversation) return;
+    // What Telegram itself notes in a chat (something pinned, a Mini App that may write) is no word of the person's.
+    if (!conversation || !WRITTEN.some((kind) => message[kind] !== undefined)) return;
     if (message.contact) {
       return table.contact
         ? table.contact(conversation, message)
@@ -122,7 +147,10 @@ export function createRouter(
 
   /** In a group, whoever addresses the bot is told where it speaks. Channels and everything else get silence. */
   async function turnAway(tenant: Tenant, api: BotApi, message: Message): Promise<void> {
-    if (message.chat.type === 'channel' || !message.text?.startsWith('/') || !message.from) return;
+    const [isCommand, addressee] = /^\/\w+(?:@(\w+))?/.exec(message.text ?? '') ?? [];
+    const isOthers = addressee !== undefined && addressee.toLowerCase() !== nameOf(tenant.id)?.toLowerCase();
+    if (message.chat.type === 'channel' || isOthers || !message.from) return;
+    if (isCommand === undefined && message.contact === undefined) return;
     const taken = await signIn.buckets.take(`bot-group:${tenant.id}:${message.chat.id}`, 5, 60);
     if (!taken.allowed) return;
     const { words } = languageOf(message.from.language_code, tenant);
@@ -155,7 +183,7 @@ export function createRouter(
       username: display(from.username),
       language: from.language_code?.slice(0, 35) ?? null,
       auditId: context.newId(),
-      caller: callerInTelegram(id),
+      caller: callerInTelegram(tenant, id),
     });
   }
 
@@ -173,6 +201,7 @@ function display(name: string | undefined): string | null {
     // oxlint-disable-next-line no-control-regex -- control characters are what is taken out
     .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '')
     .trim()
-    .slice(0, 100);
+    .slice(0, 100)
+    .toWellFormed();
   return text === '' ? null : text;
 }

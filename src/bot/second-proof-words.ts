@@ -17,7 +17,7 @@ const english: SecondProofWords = {
   sent: 'A code is on its way to {{destination}}. Type it here.',
   stuck:
     'The account of this number has not been used for a long time. Sign in on the site in another way, or ask whoever runs this service.',
-  over: 'Too much time has passed. Prove your number again with /auth.',
+  over: 'Too much time has passed, or this is done already. Not signed in? Prove your number again with /auth.',
 };
 
 const russian: SecondProofWords = {
@@ -27,27 +27,27 @@ const russian: SecondProofWords = {
   sent: 'Код отправлен на {{destination}}. Напишите его здесь.',
   stuck:
     'Аккаунтом с этим номером давно не пользовались. Войдите на сайте другим способом или обратитесь к тем, кто ведёт этот сервис.',
-  over: 'Прошло слишком много времени. Подтвердите номер ещё раз командой /auth.',
+  over: 'Время вышло, или это уже сделано. Не вошли? Подтвердите номер ещё раз командой /auth.',
 };
 
 const uzbek: SecondProofWords = {
-  ask: 'Bu raqamli hisobdan uzoq vaqt foydalanilmagan, raqamlar esa boshqalarga beriladi. Hisob sizniki ekanini yana bir yo‘l bilan tasdiqlang yoki yangi hisob oching.',
+  ask: 'Bu raqamli hisobdan uzoq vaqt foydalanilmagan, raqamlar esa boshqalarga beriladi. Hisob sizniki ekanini yana bir yoʻl bilan tasdiqlang yoki yangi hisob oching.',
   send: '{{destination}} manziliga kod yuborish',
   begin: 'Meniki emas: yangi hisob ochish',
   sent: 'Kod {{destination}} manziliga yuborildi. Uni shu yerga yozing.',
   stuck:
-    'Bu raqamli hisobdan uzoq vaqt foydalanilmagan. Saytda boshqa yo‘l bilan kiring yoki xizmat egalariga murojaat qiling.',
-  over: 'Juda ko‘p vaqt o‘tdi. Raqamingizni /auth bilan qayta tasdiqlang.',
+    'Bu raqamli hisobdan uzoq vaqt foydalanilmagan. Saytda boshqa yoʻl bilan kiring yoki xizmat egalariga murojaat qiling.',
+  over: 'Vaqti oʻtgan yoki allaqachon bajarilgan. Kirmadingizmi? Raqamingizni /auth bilan qayta tasdiqlang.',
 };
 
 const persian: SecondProofWords = {
   ask: 'مدت‌هاست از حساب این شماره استفاده نشده و شماره‌ها به دیگران داده می‌شوند. از یک راه دیگر نشان دهید که از آنِ شماست، یا حساب تازه‌ای بسازید.',
-  send: 'فرستادن کد به {{destination}}',
+  send: 'فرستادن کد به \u2066{{destination}}\u2069',
   begin: 'از آنِ من نیست: حساب تازه',
-  sent: 'کد به {{destination}} فرستاده شد. آن را همین‌جا بنویسید.',
+  sent: 'کد به \u2066{{destination}}\u2069 فرستاده شد. آن را همین‌جا بنویسید.',
   stuck:
     'مدت‌هاست از حساب این شماره استفاده نشده است. در سایت از راه دیگری وارد شوید، یا از گردانندگان این سرویس بپرسید.',
-  over: 'زمان زیادی گذشته است. شماره را دوباره با /auth تأیید کنید.',
+  over: 'مهلتش گذشته یا پیش‌تر انجام شده است. وارد نشده‌اید؟ شماره را دوباره با ‎/auth تأیید کنید.',
 };
 
 const amharic: SecondProofWords = {
@@ -56,7 +56,7 @@ const amharic: SecondProofWords = {
   begin: 'የእኔ አይደለም፦ አዲስ መለያ ጀምር',
   sent: 'ኮድ ወደ {{destination}} ተልኳል። እዚህ ይጻፉት።',
   stuck: 'የዚህ ቁጥር መለያ ለረጅም ጊዜ ጥቅም ላይ አልዋለም። በጣቢያው ላይ በሌላ መንገድ ይግቡ፣ ወይም አገልግሎቱን የሚያስተዳድሩትን ይጠይቁ።',
-  over: 'ብዙ ጊዜ አልፏል። ቁጥርዎን በ/auth እንደገና ያረጋግጡ።',
+  over: 'ጊዜው አልፏል፣ ወይም ቀድሞ ተፈጽሟል። አልገቡም? ቁጥርዎን በ/auth እንደገና ያረጋግጡ።',
 };
 
 const languages: Record<string, SecondProofWords> = {

@@ -17,8 +17,7 @@ export const secondProofFeature: Feature = { callbacks: [{ prefix: PREFIX, handl
 /** A refusal of a sign-in as the person reads it; where one more proof leads on, with what to press. */
 export function sayRefusal(conversation: Conversation, refused: Refused): void {
   const { ways = [], second_proof_token: token } = refused.details;
-  if (refused.error !== 'SECOND_PROOF_REQUIRED')
-    return conversation.say(refusalIn(conversation.words, refused));
+  if (refused.error !== 'SECOND_PROOF_REQUIRED') return conversation.say(refusalIn(conversation, refused));
   const words = secondProofWordsOf(conversation.locale);
   // A password is never asked for in a chat: it would stay there to be read.
   const buttons = ways.flatMap((way): InlineKeyboardButton[][] => {
@@ -43,8 +42,12 @@ async function press(conversation: Conversation, rest: string): Promise<void> {
   );
   if (!outcome.ok) {
     const isOver = outcome.error === 'TOKEN_INVALID' || outcome.error === 'TOKEN_EXPIRED';
-    return change(isOver ? words.over : refusalIn(conversation.words, outcome));
+    return change(isOver ? words.over : refusalIn(conversation, outcome));
   }
-  if ('tokens' in outcome) return sayToken(conversation, outcome);
+  if ('tokens' in outcome) {
+    // Its buttons go: they have nothing to do any more.
+    change(words.ask);
+    return sayToken(conversation, outcome);
+  }
   change(fill(words.sent, { destination: outcome.destination }));
 }

@@ -1,7 +1,8 @@
 import type { Refused } from '../kernel/errors.ts';
 import type { SignedIn } from '../signin/signed-in.ts';
+import { authWordsOf } from './auth-words.ts';
 import type { Conversation } from './conversation.ts';
-import { type BotWords, fill } from './words.ts';
+import { fill } from './words.ts';
 
 /** Tells somebody who has just signed in, with the token to copy. */
 export function sayToken({ words, tenant, say }: Conversation, outcome: SignedIn): void {
@@ -15,9 +16,33 @@ export function sayToken({ words, tenant, say }: Conversation, outcome: SignedIn
   });
 }
 
+/** May people of this tenant sign in by phone number? */
+export function takesPhones({ tenant }: Conversation): boolean {
+  return tenant.policy.identifiers.includes('phone');
+}
+
+/** A sentence, and how to sign in here where that is possible. */
+export function withWayIn(conversation: Conversation, sentence: string, gap = ' '): string {
+  return takesPhones(conversation) ? `${sentence}${gap}${authWordsOf(conversation.locale).orHere}` : sentence;
+}
+
 /** A refusal as a person reads it, in their language. */
-export function refusalIn(words: BotWords, { error, details }: Refused): string {
-  const sentence = words.refusals[error] ?? words.refusals.other;
+export function refusalIn({ words, locale }: Conversation, { error, details }: Refused): string {
+  const sentence = fill(words.refusals[error] ?? words.refusals.other, {
+    wait: waitIn(locale, details.resend_in ?? details.retry_after ?? 60),
+  });
   if (error !== 'INVALID_CODE' || details.attempts_left === undefined) return sentence;
   return `${sentence} ${fill(words.attemptsLeft, { count: String(details.attempts_left) })}`;
+}
+
+/** So many seconds in words, by the largest unit that says it well. */
+function waitIn(locale: string, seconds: number): string {
+  const [unit, size] =
+    seconds > 7200
+      ? (['hour', 3600] as const)
+      : seconds > 120
+        ? (['minute', 60] as const)
+        : (['second', 1] as const);
+  const format = new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' });
+  return format.format(Math.ceil(seconds / size));
 }

@@ -41,12 +41,12 @@ const uzbek: LinkWords = {
   signInFacts: '{{tenant}} ga kirasizmi?\n\nBrauzer: {{device}}\nQayerdan: {{place}}\nQachon: {{time}}',
   linkFacts:
     'Telegram hisobingiz {{tenant}} ga ulansinmi?\n\nBrauzer: {{device}}\nQayerdan: {{place}}\nQachon: {{time}}',
-  chooseNumber: 'Brauzer qaysi raqamni ko‘rsatyapti? Buni siz so‘ramagan bo‘lsangiz, rad eting.',
-  wrongNumber: 'Bu raqam emas. Yana qarang: brauzer qaysi birini ko‘rsatyapti?',
-  sure: 'Shu brauzer oldidagi sizmisiz? U yerda kim bo‘lsa, sizning nomingizdan kiradi.',
+  chooseNumber: 'Brauzer qaysi raqamni koʻrsatyapti? Buni siz soʻramagan boʻlsangiz, rad eting.',
+  wrongNumber: 'Bu raqam emas. Yana qarang: brauzer qaysi birini koʻrsatyapti?',
+  sure: 'Shu brauzer oldidagi sizmisiz? U yerda kim boʻlsa, sizning nomingizdan kiradi.',
   confirm: 'Tasdiqlash',
   deny: 'Rad etish, bu men emasman',
-  confirmed: 'Tasdiqlandi. Brauzerga qayting: davomi o‘sha yerda.',
+  confirmed: 'Tasdiqlandi. Brauzerga qayting: davomi oʻsha yerda.',
   denied: 'Rad etildi. Hech kim kirmadi.',
 };
 

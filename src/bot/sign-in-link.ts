@@ -25,7 +25,7 @@ async function open(conversation: Conversation, payload: string): Promise<void> 
 }
 
 async function press(conversation: Conversation, rest: string): Promise<void> {
-  const { context, tenant, clues, change } = conversation;
+  const { context, tenant, clues } = conversation;
   const [action = '', id = '', number = ''] = rest.split(':');
   if (!isUuid(id)) return;
   const asker = askerOf(conversation);
@@ -34,15 +34,15 @@ async function press(conversation: Conversation, rest: string): Promise<void> {
     return tell(conversation, await chooseTelegramNumber(context.signIn, tenant, asker, chosen, clues));
   }
   if (action !== 'yes' && action !== 'no') return;
-  const confirm = action === 'yes';
-  const counted = await answerTelegramLink(context.signIn, tenant, asker, { id, confirm }, clues);
-  const words = linkWordsOf(conversation.locale);
-  change(counted ? (confirm ? words.confirmed : words.denied) : conversation.words.start.unknownLink);
+  const answer = { id, confirm: action === 'yes' };
+  tell(conversation, await answerTelegramLink(context.signIn, tenant, asker, answer, clues));
 }
 
 function tell(conversation: Conversation, question: LinkQuestion): void {
-  const { tenant, change, say } = conversation;
+  const { tenant, change } = conversation;
   const words = linkWordsOf(conversation.locale);
+  if (question.state === 'confirmed') return change(words.confirmed);
+  if (question.state === 'denied') return change(words.denied);
   if (question.state === 'gone') return change(conversation.words.start.unknownLink);
   const { link } = question;
   const facts = fill(link.purpose === 'link' ? words.linkFacts : words.signInFacts, {
@@ -62,9 +62,9 @@ function tell(conversation: Conversation, question: LinkQuestion): void {
       callback_data: `link:number:${link.id}:${number}`,
     }),
   );
+  const rows = [0, 3, 6].map((first) => numbers.slice(first, first + 3));
   const ask = question.state === 'wrong' ? words.wrongNumber : words.chooseNumber;
-  const show = question.state === 'wrong' ? change : say;
-  show(`${facts}\n\n${ask}`, { buttons: [numbers, deny] });
+  change(`${facts}\n\n${ask}`, { buttons: [...rows, deny] });
 }
 
 function askerOf({ chat }: Conversation): TelegramAsker {

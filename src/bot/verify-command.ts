@@ -1,4 +1,5 @@
 import { verifyCode } from '../signin/verify-code.ts';
+import { readCode } from '../verification/verification.ts';
 import { answerChallenge } from './auth-command.ts';
 import type { Conversation } from './conversation.ts';
 import type { Feature } from './features.ts';
@@ -9,7 +10,7 @@ export const verifyFeature: Feature = {
   commands: [{ name: 'verify', description: (words) => words.commands.verify, handle: verify }],
   texts: [
     {
-      takes: (text, { tenant }) => /^\d+$/.test(text) && text.length === tenant.policy.codeLength('sign_in'),
+      takes: (text, { tenant }) => readCode(text)?.length === tenant.policy.codeLength('sign_in'),
       handle: verify,
     },
   ],
@@ -29,7 +30,7 @@ async function verify(conversation: Conversation, argument: string): Promise<voi
     },
     clues,
   );
-  if (!outcome.ok) return say(refusalIn(words, outcome));
+  if (!outcome.ok) return say(refusalIn(conversation, outcome));
   // The code of a forgotten password is worth a new password, which is set where it was asked for.
   if ('resetToken' in outcome) return say(words.refusals.other);
   sayToken(conversation, outcome);

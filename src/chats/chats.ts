@@ -10,6 +10,7 @@ export { leaseUpdate, settleUpdate, sweepUpdates } from './updates-store.ts';
 export {
   challengeFragment as awaitCode,
   CURRENT_CHAT_INDEX,
+  deleteChallenge as stopAwaitingCode,
   type CurrentChat,
   isChatOf,
   linkFragment as linkChat,

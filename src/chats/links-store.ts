@@ -101,6 +101,12 @@ export async function readChallenge(
   return row;
 }
 
+/** The chat waits for no code any more: the person has thought better of it. */
+export async function deleteChallenge(database: Database, tenantId: string, chatId: string): Promise<void> {
+  await database.sql`
+    delete from chat_challenges where tenant_id = ${tenantId} and chat_id = ${chatId}::bigint`;
+}
+
 export interface Move {
   user_id: string;
   to_chat_id: string;

@@ -7,6 +7,7 @@ import {
   checkConfiguration,
   checkConnections,
   checkDurability,
+  checkNamedProviders,
   checkTenant,
   checkVersion,
 } from './doctor-checks.ts';
@@ -77,6 +78,23 @@ test('a tenant without its database fails; a channel without a provider warns wi
   assert.match(silent?.remedy ?? '', /tenant set t channels=email$/);
   const [mute] = checkTenant(tenant(['email']), new Set(), () => false);
   assert.match(mute?.message ?? '', /nobody can sign in/);
+});
+
+test('a provider that a tenant names, and that is not configured, is told with those that are', () => {
+  const named = {
+    providers: { sms: ['eskiz', 'twilo'] },
+    prices: { eskiz: { UZ: 0.01 }, vonage: { default: 1 } },
+  };
+  const told = checkNamedProviders({ slug: 't', settings: { delivery: named } }, ['eskiz', 'smtp']);
+  assert.deepEqual(
+    told.map(({ level, message }) => `${level} ${message}`),
+    [
+      'warn delivery.providers names "twilo", which is not configured here',
+      'warn delivery.prices names "vonage", which is not configured here',
+    ],
+  );
+  assert.match(told[0]?.remedy ?? '', /eskiz, smtp/);
+  assert.deepEqual(checkNamedProviders({ slug: 't', settings: {} }, []), []);
 });
 
 test('production behind TLS without a trusted proxy, or on this machine alone, is warned of', () => {

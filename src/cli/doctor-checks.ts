@@ -142,6 +142,28 @@ export function checkTenant(
     : [{ level: 'ok', subject, message: `signs in by ${channels.join(', ')}` }];
 }
 
+/** A provider that is misspelt in a tenant's settings carries nothing, and a price for it counts nowhere. */
+export function checkNamedProviders(
+  tenant: Pick<Tenant, 'slug'> & { settings: Pick<Tenant['settings'], 'delivery'> },
+  names: readonly string[],
+): Finding[] {
+  const { providers = {}, prices = {} } = tenant.settings.delivery ?? {};
+  const named = [
+    ...Object.values(providers)
+      .flat()
+      .map((name) => ['delivery.providers', name] as const),
+    ...Object.keys(prices).map((name) => ['delivery.prices', name] as const),
+  ];
+  return named
+    .filter(([, name]) => !names.includes(name))
+    .map(([setting, name]) => ({
+      level: 'warn',
+      subject: `tenant ${tenant.slug}`,
+      message: `${setting} names "${name}", which is not configured here`,
+      remedy: `There are: ${names.join(', ') || 'none'}. To change it: firstproof tenant set ${tenant.slug} '${setting}=…'`,
+    }));
+}
+
 /** What the configuration alone tells, once it can be used. */
 export function checkConfiguration(config: Config): Finding[] {
   if (config.mode === 'development') {

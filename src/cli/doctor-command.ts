@@ -15,6 +15,7 @@ import {
   checkConfiguration,
   checkConnections,
   checkDurability,
+  checkNamedProviders,
   checkTenant,
   checkTolls,
   checkSpelling,
@@ -157,8 +158,9 @@ async function examineTenants(config: Config, databases: Databases): Promise<Fin
   return [
     ...findings,
     ...tenants.flatMap((tenant) => [
-      ...checkTenant(tenant, names, app.offers),
-      ...checkTolls(tenant, config.mode, app.offers),
+      ...checkTenant(tenant, names, (channel) => app.delivery.offers(channel, tenant)),
+      ...checkNamedProviders(tenant, app.delivery.providerNames),
+      ...checkTolls(tenant, config.mode, (channel) => app.delivery.offers(channel, tenant)),
       ...checkTestAddresses(tenant, systemClock.now()),
     ]),
   ];

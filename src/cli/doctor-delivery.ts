@@ -1,17 +1,53 @@
 import type { Databases } from '../db/databases.ts';
-import type { Delivery, ProviderFailure, QueueState } from '../delivery/delivery.ts';
+import type { Delivery, DeliveryCounts, ProviderFailure, QueueState } from '../delivery/delivery.ts';
 import type { Finding } from './doctor-checks.ts';
 
-/** What is on its way, and what keeps it: providers that fail, messages that no server attends to. */
+/** Fewer refusals may be those of a few wrong addresses. */
+const LEAST_REFUSED = 5;
+/** What was mended or broken a while ago shows in the shorter span, what is seldom used in the longer. */
+const LOOKED_BACK_SECONDS = [600, 3600];
+
+/**
+ * What is on its way, and what keeps it: providers that fail or refuse whatever they are given, messages that no server
+ * attends to.
+ */
 export async function examineDelivery(
-  delivery: Pick<Delivery, 'queued' | 'failing'>,
+  delivery: Pick<Delivery, 'queued' | 'failing' | 'counts'>,
   databases: Pick<Databases, 'all'>,
 ): Promise<Finding[]> {
   const failing = await delivery.failing();
   const queues = await Promise.all(
     databases.all().map(async (database) => checkQueue(database.name, await delivery.queued(database))),
   );
-  return [...failing.map(checkFailure), ...queues];
+  const refusals = new Map<string, Finding>();
+  for (const sinceSeconds of LOOKED_BACK_SECONDS) {
+    const query = { tenantId: null, sinceSeconds, byPrefix: false };
+    const counts = await Promise.all(databases.all().map((database) => delivery.counts(database, query)));
+    for (const finding of checkRefusals(counts.flat(), sinceSeconds))
+      refusals.set(finding.remedy ?? '', finding);
+  }
+  return [...failing.map(checkFailure), ...refusals.values(), ...queues];
+}
+
+/** A refusal is the recipient's affair; when nothing at all is taken it is ours: a sender, a country, an account. */
+export function checkRefusals(
+  counts: readonly Pick<DeliveryCounts, 'provider' | 'channel' | 'sent' | 'refused'>[],
+  sinceSeconds: number,
+): Finding[] {
+  const ways = Map.groupBy(counts, ({ provider, channel }) => `${provider} ${channel}`);
+  return [...ways.values()].flatMap((group): Finding[] => {
+    const [{ provider, channel } = { provider: '', channel: '' }] = group;
+    const refused = group.reduce((sum, one) => sum + one.refused, 0);
+    if (refused < LEAST_REFUSED || group.some(({ sent }) => sent > 0)) return [];
+    return [
+      {
+        level: 'warn',
+        subject: `provider ${provider}`,
+        message: `refused all ${refused} messages by ${channel} that it was given in the last ${span(sinceSeconds)}`,
+        remedy: `See why, with an address of yours: firstproof provider test ${channel} ADDRESS --provider ${provider}`,
+      },
+    ];
+  });
 }
 
 export function checkFailure({

@@ -35,12 +35,17 @@ export function checkProviders(config: Config): Finding[] {
       `carries sms from ${'from' in sender ? sender.from : 'a messaging service'}${for_(twilio.tenants)}`,
     );
   }
-  if (twilio && !twilio.messaging) {
+  const bySms = gateways.filter(({ channels }) => channels.includes('sms'));
+  const codesAlone = [
+    ...bySms.filter(({ codesOnly }) => codesOnly).map(({ name }) => name),
+    ...(twilio?.verify ? ['twilio-verify'] : []),
+  ];
+  if (codesAlone.length > 0 && !twilio?.messaging && bySms.every(({ codesOnly }) => codesOnly)) {
     findings.push({
       level: 'warn',
-      subject: `${subject} twilio-verify`,
+      subject: `${subject} ${codesAlone.join(', ')}`,
       message: 'carries codes only: notices by SMS have no provider',
-      remedy: 'Set TWILIO_MESSAGING_SERVICE_SID or TWILIO_FROM beside it.',
+      remedy: 'Set TWILIO_MESSAGING_SERVICE_SID or TWILIO_FROM, or describe another gateway, beside it.',
     });
   }
   if (telegramGateway) ok('telegram-gateway', `carries telegram to phones${for_(telegramGateway.tenants)}`);

@@ -4,6 +4,7 @@ import { apiKeyScopes } from '../tenants/tenants.ts';
 import { exportAudit, verifyAudit } from './audit-command.ts';
 import { configure } from './configure.ts';
 import { type DeliveryStatsOptions, showDeliveryStats } from './delivery-command.ts';
+import { showUnreachable, type UnreachableOptions } from './unreachable-command.ts';
 import { runDoctor } from './doctor-command.ts';
 import { explainFault } from './explain-fault.ts';
 import { createKey, listKeys, type NewKeyOptions, revokeKey } from './key-command.ts';
@@ -208,9 +209,18 @@ program
     rotateSigningKeys(configured(), options),
   );
 
-program
-  .command('delivery')
-  .description('how messages travel')
+const delivery = program.command('delivery').description('how messages travel');
+delivery
+  .command('unreachable [address]')
+  .description('whom a provider calls out of reach, so that a channel is not tried for seven days')
+  .option('--tenant <slug>', 'of this tenant only; of every one otherwise')
+  .option('--forget', 'try the address by every channel again, at once')
+  .option(...asJson)
+  .action((address: string | undefined, options: UnreachableOptions) =>
+    showUnreachable(configured(), address, options),
+  );
+
+delivery
   .command('stats')
   .description('what became of the messages: sent, delivered, used, and what they cost')
   .option('--tenant <slug>', 'of this tenant only; of every one otherwise')

@@ -65,6 +65,10 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     /^smtp ETLS\b/,
     'The mail server offers no TLS that can be trusted: look at the port and the certificate.',
   ],
+  [
+    /^smtp EENVELOPE.* sender$/,
+    'The mail server does not take your sender: look at SMTP_FROM, and at the user and password of SMTP_URL.',
+  ],
   [/^smtp EENVELOPE\b/, 'The mail server refuses sender or recipient: look at SMTP_FROM and the address.'],
   [/^smtp EMESSAGE\b/, 'The mail server refuses the message: SPF, DKIM or its own rules.'],
   [

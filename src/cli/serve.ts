@@ -8,7 +8,14 @@ import { newApiKeyText } from '../tenants/tenants.ts';
 import { banner } from './banner.ts';
 import { developmentSecret } from './data-mode.ts';
 import { lookAtDatabase } from './database-facts.ts';
-import { checkDurability, checkSpelling, checkTenant, checkVersion, type Finding } from './doctor-checks.ts';
+import {
+  checkDurability,
+  checkNamedProviders,
+  checkSpelling,
+  checkTenant,
+  checkVersion,
+  type Finding,
+} from './doctor-checks.ts';
 import { CliError } from './errors.ts';
 import { makeFirstTenant } from './first-tenant.ts';
 import { startManagement } from './management-port.ts';
@@ -137,7 +144,8 @@ function warnOfTenants(app: App, databases: readonly Database[], log: Log): void
     app.tenants
       .all()
       .flatMap((tenant) => [
-        ...checkTenant(tenant, names, app.offers),
+        ...checkTenant(tenant, names, (channel) => app.delivery.offers(channel, tenant)),
+        ...checkNamedProviders(tenant, app.delivery.providerNames),
         ...checkTestAddresses(tenant, systemClock.now()),
       ]),
     log,

@@ -11,6 +11,7 @@ const tenant = {
   hosts: [],
   phonePrefixes: ['+1'],
   settings: { code: { length: 8 }, sessions: { style: 'jwt', idle_seconds: 900 } },
+  branding: { logo_url: 'https://cdn.example/logo.png', colours: { primary: '#112233' } },
 } as unknown as Tenant;
 
 test('values take the type of their setting, and what is not named stays', () => {
@@ -36,6 +37,33 @@ test('an empty value and --unset return to the default, and leave no empty objec
   const { changes, shown } = readAssignments(tenant, ['code.length='], ['sessions.idle_seconds']);
   assert.deepEqual(changes.settings, { sessions: { style: 'jwt' } });
   assert.deepEqual(shown[0], { path: 'code.length', before: '8', after: '(default)' });
+});
+
+test('branding is set beside the settings, down to single words, and neither touches the other', () => {
+  const { changes, shown } = readAssignments(
+    tenant,
+    [
+      'branding.support_address=help@school.example',
+      'branding.messages.sign_in_code.en.subject={{code}} opens {{tenant}}',
+      'branding.logo_url=',
+    ],
+    [],
+  );
+  assert.deepEqual(changes, {
+    branding: {
+      colours: { primary: '#112233' },
+      support_address: 'help@school.example',
+      messages: { sign_in_code: { en: { subject: '{{code}} opens {{tenant}}' } } },
+    },
+  });
+  assert.deepEqual(shown[2], {
+    path: 'branding.logo_url',
+    before: 'https://cdn.example/logo.png',
+    after: '(default)',
+  });
+  assert.deepEqual(readAssignments(tenant, ['code.length=6'], []).changes, {
+    settings: { code: { length: 6 }, sessions: { style: 'jwt', idle_seconds: 900 } },
+  });
 });
 
 test('the tenant that was read is never changed in place', () => {
@@ -65,11 +93,14 @@ test('an unknown path is refused with the known ones, a wrong type with the righ
   assert.match(refusal('code.length=eight'), /code\.length takes <6-10>/);
   assert.match(refusal('code.length'), /no assignment/);
   assert.match(refusal('slug=x'), /no setting "slug"/);
+  assert.match(refusal('branding.color=red'), /no setting "branding\.color"[^]*branding\.colours\.primary=/);
+  assert.match(refusal('code.lenght='), /no setting "code\.lenght"/, 'to take away what there is not');
 });
 
 test('every setting of the schema can be set', () => {
   const paths = listSettable().map((one) => one.path);
-  for (const path of ['name', 'channels', 'code.lifetime_seconds', 'sessions.style']) {
+  for (const path of ['name', 'channels', 'code.lifetime_seconds', 'sessions.style', 'branding.logo_url']) {
     assert.ok(paths.includes(path), path);
   }
+  assert.equal(paths.filter((path) => path.startsWith('branding.messages')).length, 1, 'not one line each');
 });

@@ -1,4 +1,6 @@
 import {
+  type Branding,
+  brandingSchema,
   keepTestCodes,
   settingsSchema,
   type Tenant,
@@ -34,17 +36,24 @@ const ATTRIBUTES: Readonly<
   phone_prefixes: { key: 'phonePrefixes', schema: { type: 'array', items: { type: 'string' } } },
 };
 
-/** Everything that `tenant set` takes, from the settings' own schema. */
+/** The settings, and the branding beside them. */
+const settable: Schema = { properties: { ...settingsSchema.properties, branding: brandingSchema } };
+/** Words of one's own: each template has them in each language, too many to list. */
+const MESSAGES = 'branding.messages';
+
+/** Everything that `tenant set` takes, from the schemas of settings and branding. */
 export function listSettable(): Settable[] {
   const leaves = (path: string, schema: Schema): Settable[] =>
-    schema.properties === undefined
-      ? [{ path, expects: expectation(schema) }]
-      : Object.entries(schema.properties).flatMap(([name, inner]) =>
-          leaves(path === '' ? name : `${path}.${name}`, inner),
-        );
+    path === MESSAGES
+      ? [{ path: `${MESSAGES}.<template>.<locale>.subject|text|sms`, expects: '<text>' }]
+      : schema.properties === undefined
+        ? [{ path, expects: expectation(schema) }]
+        : Object.entries(schema.properties).flatMap(([name, inner]) =>
+            leaves(path === '' ? name : `${path}.${name}`, inner),
+          );
   return [
     ...Object.entries(ATTRIBUTES).map(([path, { schema }]) => ({ path, expects: expectation(schema) })),
-    ...leaves('', settingsSchema),
+    ...leaves('', settable),
   ];
 }
 
@@ -61,7 +70,7 @@ export function readAssignments(
 ): { changes: TenantChanges; shown: { path: string; before: string; after: string }[] } {
   const words = [...assignments, ...unset.map((path) => `${path}=`)];
   if (words.length === 0) throw new CliError('Nothing to set. Give path=value, such as code.length=8', 2);
-  const settings = structuredClone(tenant.settings) as Record<string, unknown>;
+  const wanted = structuredClone(assignable(tenant));
   const changes: TenantChanges = {};
   const paths = words.map((word) => {
     const equals = word.indexOf('=');
@@ -71,8 +80,12 @@ export function readAssignments(
     if (attribute) {
       Object.assign(changes, { [attribute.key]: parse(path, text, attribute.schema) });
     } else {
-      place(settings, path.split('.'), text === '' ? undefined : parse(path, text, schemaAt(path)));
-      changes.settings = keepTestCodes(tenant.settings, settings);
+      // What the schema does not know any more may still be taken away.
+      const schema = text === '' && valueAt(wanted, path) !== undefined ? {} : schemaAt(path);
+      place(wanted, path.split('.'), text === '' ? undefined : parse(path, text, schema));
+      const { branding = {}, ...settings } = wanted;
+      if (path.startsWith('branding.')) changes.branding = branding as Branding;
+      else changes.settings = keepTestCodes(tenant.settings, settings);
     }
     return path;
   });
@@ -89,9 +102,22 @@ export function readAssignments(
 function textAt(tenant: Tenant, path: string): string {
   const attribute = Object.hasOwn(ATTRIBUTES, path) ? ATTRIBUTES[path] : undefined;
   if (attribute) return textOf(tenant[attribute.key]);
-  let value: unknown = withoutTestCodes(tenant.settings);
-  for (const name of path.split('.')) value = (value as Record<string, unknown> | undefined)?.[name];
+  const value = valueAt({ ...assignable(tenant), ...withoutTestCodes(tenant.settings) }, path);
   return value === undefined ? '(default)' : textOf(value);
+}
+
+/** Everything of a tenant that has a path with dots. */
+function assignable({ settings, branding }: Tenant): Record<string, unknown> {
+  return { ...settings, branding };
+}
+
+function valueAt(target: Record<string, unknown>, path: string): unknown {
+  let value: unknown = target;
+  for (const name of path.split('.')) {
+    const isThere = typeof value === 'object' && value !== null && Object.hasOwn(value, name);
+    value = isThere ? (value as Record<string, unknown>)[name] : undefined;
+  }
+  return value;
 }
 
 function textOf(value: unknown): string {
@@ -100,7 +126,7 @@ function textOf(value: unknown): string {
 }
 
 function schemaAt(path: string): Schema {
-  let schema: Schema | undefined = settingsSchema;
+  let schema: Schema | undefined = settable;
   for (const name of path.split('.')) {
     const inner: Readonly<Record<string, Schema>> | undefined = schema?.properties;
     schema = inner && Object.hasOwn(inner, name) ? inner[name] : undefined;

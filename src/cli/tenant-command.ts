@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { issuerOf } from '../sessions/sessions.ts';
 import {
+  brandingIssues,
   type NewTenant,
   type Tenant,
   type Tenants,
@@ -79,10 +80,10 @@ export async function listTenants(config: Config, options: { json?: boolean }): 
 export async function showTenant(config: Config, slug: string, options: { json?: boolean }): Promise<void> {
   await atWorkbench(config, async (bench) => {
     const shown = asJson(existing(bench.app.tenants, slug), bench);
-    const { settings, ...facts } = shown;
+    const { settings, branding, ...facts } = shown;
     const rows = [
       ...Object.entries(facts).map(([key, value]) => [key, textOf(value)]),
-      ...flatten('', settings).map(([path, value]) => [path, textOf(value)]),
+      ...flatten('', { ...settings, branding }).map(([path, value]) => [path, textOf(value)]),
     ];
     process.stdout.write(options.json ? json(shown) : table(['setting', 'value'], rows));
   });
@@ -123,7 +124,10 @@ export function existing(tenants: Tenants, slug: string): Tenant {
 }
 
 function refuseIssues(tenant: NewTenant, others: readonly Tenant[]): void {
-  const issues = tenantIssues(tenant, others);
+  const issues = [
+    ...tenantIssues(tenant, others),
+    ...brandingIssues(tenant.branding).map(({ path, message }) => ({ path: `/branding${path}`, message })),
+  ];
   if (issues.length === 0) return;
   const lines = issues.map(({ path, message }) => {
     const name = path
@@ -150,6 +154,7 @@ function asJson(tenant: Tenant, { publicUrl }: Workbench) {
     audience: tenant.slug,
     jwks_uri: `${publicUrl}/t/${tenant.slug}/.well-known/jwks.json`,
     settings: withoutTestCodes(tenant.settings),
+    branding: tenant.branding,
   };
 }
 
@@ -162,6 +167,6 @@ function flatten(prefix: string, value: object): [string, unknown][] {
 }
 
 function textOf(value: unknown): string {
-  if (Array.isArray(value)) return value.join(', ');
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(', ');
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

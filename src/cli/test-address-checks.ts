@@ -1,6 +1,6 @@
 import { maskEmail } from '../kernel/email.ts';
 import { maskPhone } from '../kernel/phone.ts';
-import type { Tenant, TestAddress } from '../tenants/tenants.ts';
+import { acceptsPhone, type Tenant, type TestAddress } from '../tenants/tenants.ts';
 import type { Finding } from './doctor-checks.ts';
 
 /** As a log may show it. */
@@ -38,4 +38,33 @@ export function checkTestAddresses(
     });
   }
   return findings;
+}
+
+/** What the rest of the deployment says about an address. */
+export interface Surroundings {
+  /** To which tenant a request leads that names none. */
+  slugOf(address: Pick<TestAddress, 'kind' | 'value'>): string | undefined;
+  /** May codes to this number cost something? */
+  isOpen(phone: string): boolean;
+  /** The channels by which a code could reach it. */
+  planOf(address: Pick<TestAddress, 'kind' | 'value'>): readonly string[];
+}
+
+/** What keeps a test address from being signed in by, as a state; undefined where nothing does. */
+export function obstacleOf(
+  { slugOf, isOpen, planOf }: Surroundings,
+  tenant: Pick<Tenant, 'slug' | 'kind' | 'phonePrefixes' | 'hosts'>,
+  address: Pick<TestAddress, 'kind' | 'value'>,
+): string | undefined {
+  const isPhone = address.kind === 'phone';
+  if (isPhone && !acceptsPhone(tenant, address.value)) {
+    return `no effect: "${tenant.slug}" takes numbers of ${tenant.phonePrefixes.join(', ')} only`;
+  }
+  if (planOf(address).length === 0) return 'no effect: no provider carries codes there';
+  if (isPhone && !isOpen(address.value)) {
+    return 'no effect: its country is not open, see the setting tolls.countries';
+  }
+  const leadsTo = slugOf(address);
+  if (leadsTo === tenant.slug || tenant.hosts.length > 0) return undefined;
+  return `works where the request names "${tenant.slug}": else it leads to "${leadsTo ?? 'no tenant'}"`;
 }

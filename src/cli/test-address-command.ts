@@ -14,6 +14,7 @@ import { readTestUses } from '../verification/verification.ts';
 import { CliError } from './errors.ts';
 import { json, table } from './table.ts';
 import { existing } from './tenant-command.ts';
+import { obstacleOf, type Surroundings } from './test-address-checks.ts';
 import { atWorkbench, type Workbench } from './workbench.ts';
 
 interface AddOptions {
@@ -81,9 +82,11 @@ async function addTestAddress(
     if (options.json) return void process.stdout.write(json(entry));
     const times = entry.uses === 1 ? 'once' : `${entry.uses} times`;
     const shown = code === undefined ? ` ${entry.code}. It is shown this once` : ' of that file';
+    const obstacle = whatKeeps(bench, tenant, readAddress(value));
     process.stdout.write(
       `${value} signs in to "${slug}" ${times} until ${entry.last_day} (UTC) with the code${shown}.\n` +
-        `Nothing is sent to it. When the review is over: firstproof tenant test-address remove ${slug} ${value}\n`,
+        `Nothing is sent to it. When the review is over: firstproof tenant test-address remove ${slug} ${value}\n` +
+        (obstacle === undefined ? '' : `But: ${obstacle}.\n`),
     );
   });
 }
@@ -106,7 +109,7 @@ async function listTestAddresses(config: Config, slug: string, options: { json?:
                 ? 'past its last day'
                 : used >= entry.uses
                   ? 'used up'
-                  : 'works';
+                  : (whatKeeps(bench, tenant, entry) ?? 'works');
         const last_used_at = count?.lastUsedAt?.toISOString() ?? null;
         return { address: entry.value, last_day: entry.lastDay, uses: entry.uses, used, last_used_at, state };
       }),
@@ -154,6 +157,15 @@ async function write(
     throw new CliError(`Nothing was changed:\n${lines.join('\n')}`, 2);
   }
   await tenants.update(tenant, { settings });
+}
+
+function whatKeeps({ app }: Workbench, tenant: Tenant, address: { kind: 'phone' | 'email'; value: string }) {
+  const surroundings: Surroundings = {
+    slugOf: ({ kind, value }) => app.tenants.resolve(kind === 'phone' ? { phone: value } : {})?.slug,
+    isOpen: (phone) => app.tolls.isOpen(tenant.policy.tolls, phone),
+    planOf: (one) => app.delivery.planOf(tenant, one),
+  };
+  return obstacleOf(surroundings, tenant, address);
 }
 
 function kindOf({ databases }: Workbench, tenant: Tenant, address: string) {

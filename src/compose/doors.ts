@@ -49,6 +49,8 @@ export async function composeDoors(options: AppOptions, parts: DoorParts): Promi
     log,
     secure: publicUrl.startsWith('https:'),
     isUnavailable: isDatabaseUnavailable,
+    // A start, or a library loaded on its first use, may take as long as no queue should.
+    longestDelayMilliseconds: 2 * config.longestQueueMilliseconds,
     page: (request, reply, refused, error) => answerByPage(pages, request, reply, refused, error),
     onAnswer: (request, reply, elapsed) => {
       const route = request.routeOptions.url ?? 'unknown';

@@ -39,6 +39,7 @@ test('production starts with a public URL and a secret, and has these defaults',
   assert.equal(config.budgets, 'normal');
   assert.equal(config.wrongCodesPerHour, 10);
   assert.equal(config.wrongCodesPerDay, 20);
+  assert.equal(config.longestQueueMilliseconds, 500);
   assert.equal(config.logLevel, 'info');
   assert.ok(Object.isFrozen(config));
 });

@@ -8,14 +8,16 @@ test('a mail server’s URL tells host, port, TLS and who we are', () => {
     const parsed = parseSmtpUrl(text);
     return parsed.ok ? parsed.server : parsed.message;
   };
-  const nobody = { user: undefined, password: undefined };
+  const nobody = { user: undefined, password: undefined, connections: 5 };
   assert.deepEqual(read('smtps://a%40b:p%3Aw@mail.example'), {
     host: 'mail.example',
     port: 465,
     tls: 'implicit',
     user: 'a@b',
     password: 'p:w',
+    connections: 5,
   });
+  assert.equal((read('smtps://m.example?connections=20') as { connections: number }).connections, 20);
   assert.deepEqual(read('smtp://mail.example'), {
     host: 'mail.example',
     port: 587,
@@ -31,6 +33,9 @@ test('a mail server’s URL tells host, port, TLS and who we are', () => {
     'smtp://m.example?tls=maybe',
     'smtps://m.example?tls=off',
     'smtp://m.example?pool=true',
+    'smtp://m.example?connections=0',
+    'smtp://m.example?connections=101',
+    'smtp://m.example?connections=many',
     'smtp://m.example/inbox',
     'smtp://a:%zz@m.example',
   ]) {

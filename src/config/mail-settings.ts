@@ -11,6 +11,8 @@ export interface SmtpServer {
   tls: 'implicit' | 'required' | 'opportunistic' | 'off';
   user: string | undefined;
   password: string | undefined;
+  /** Connections at once, each used for many messages. */
+  connections: number;
 }
 
 /** The address that mail comes from. */
@@ -18,7 +20,9 @@ export type MailSender = string;
 
 const TLS_CHOICES = ['required', 'opportunistic', 'off'] as const;
 
-/** Reads `smtps://user:password@host:465` or `smtp://…:587?tls=required|opportunistic|off`. */
+const CONNECTIONS = 5;
+
+/** Reads `smtps://user:password@host:465` or `smtp://…:587?tls=required|opportunistic|off`, each with `connections=5`. */
 export function parseSmtpUrl(
   text: string,
 ): { ok: true; server: SmtpServer } | { ok: false; message: string } {
@@ -30,12 +34,14 @@ export function parseSmtpUrl(
   const implicit = url.protocol === 'smtps:';
   const wish = url.searchParams.get('tls');
   const tls = TLS_CHOICES.find((choice) => choice === wish);
-  const unknown = [...url.searchParams.keys()].find((name) => name !== 'tls');
+  const most = url.searchParams.get('connections') ?? String(CONNECTIONS);
+  const unknown = [...url.searchParams.keys()].find((name) => name !== 'tls' && name !== 'connections');
   if (unknown !== undefined || (wish !== null && (tls === undefined || implicit))) {
     return refuse(
-      'may end in ?tls=required, ?tls=opportunistic or ?tls=off (smtp:// only), and nothing else',
+      'may end in ?tls=required, ?tls=opportunistic or ?tls=off (smtp:// only), and connections=1 to 100; nothing else',
     );
   }
+  if (!/^([1-9]\d?|100)$/.test(most)) return refuse('may have connections=1 to connections=100');
   if (/[\r\n]/.test(text) || (url.pathname !== '' && url.pathname !== '/')) {
     return refuse('may not have a path');
   }
@@ -54,6 +60,7 @@ export function parseSmtpUrl(
       tls: implicit ? 'implicit' : (tls ?? 'required'),
       user: user === '' ? undefined : user,
       password: password === '' ? undefined : password,
+      connections: Number(most),
     },
   };
 }

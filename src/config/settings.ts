@@ -226,6 +226,14 @@ export const settings = {
     default: '10',
     parse: wholeNumber(0, 1_000_000),
   }),
+  longestQueueMilliseconds: setting({
+    name: 'FIRSTPROOF_LONGEST_QUEUE_MILLISECONDS',
+    section: 'limits',
+    description:
+      'While sends or sign-ins wait longer than this for their turn in the database, or the process itself is twice as far behind, further requests are answered `OVERLOADED` (503 with `Retry-After`) at once. Session checks are always answered.',
+    default: '500',
+    parse: wholeNumber(50, 60_000),
+  }),
   logLevel: setting({
     name: 'FIRSTPROOF_LOG_LEVEL',
     section: 'logging',

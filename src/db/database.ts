@@ -34,10 +34,13 @@ export interface Database {
    * ended it as the loser of a deadlock: work leaves nothing behind but what it returns.
    */
   transaction<T>(work: (sql: postgres.TransactionSql) => Promise<T>): Promise<T>;
-  /** Answers when the database does; rejects within the time-out otherwise. */
+  /** Answers when the database does and takes writes; rejects within the time-out otherwise. */
   ping(timeoutMilliseconds: number): Promise<void>;
   close(): Promise<void>;
 }
+
+/** A second or so of statements, on a small machine: who comes after that would not be waited for. */
+const MOST_UNANSWERED_PER_CONNECTION = 100;
 
 /** Connects lazily: the first query opens the first connection. */
 export function createDatabase(options: DatabaseOptions): Database {
@@ -62,7 +65,7 @@ export function createDatabase(options: DatabaseOptions): Database {
   const driver =
     'url' in address ? connectPostgres(address.url, settings) : connectPostgres({ ...settings, ...address });
   const { clock } = options;
-  const sql = createSql(driver, options.prepare);
+  const sql = createSql(driver, options.prepare, MOST_UNANSWERED_PER_CONNECTION * options.maxConnections);
   return {
     name: options.name,
     sql,
@@ -70,7 +73,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     transaction: (work) =>
       withConflictRetry(() => sql.begin(work) as Promise<Awaited<ReturnType<typeof work>>>),
     async ping(timeoutMilliseconds) {
-      const query = driver`select 1`;
+      const query = driver<{ reads_only: boolean }[]>`select pg_is_in_recovery() as reads_only`;
       const timer = setTimeout(() => query.cancel(), timeoutMilliseconds);
       const late = new Promise<never>((_, reject) => {
         setTimeout(
@@ -79,7 +82,8 @@ export function createDatabase(options: DatabaseOptions): Database {
         ).unref();
       });
       try {
-        await Promise.race([query, late]);
+        const [row] = await Promise.race([query, late]);
+        if (row?.reads_only) throw new Error('the database is a standby that nobody has promoted');
       } finally {
         clearTimeout(timer);
       }
@@ -98,8 +102,9 @@ export function hexArray(values: readonly (Uint8Array | null)[]): (string | null
   );
 }
 
-/** SQLSTATEs of a server that is going, gone or full; and the driver's own words for a lost connection. */
+/** SQLSTATEs of a server that is going, gone, full or not yet promoted; and the driver's own words for a lost connection. */
 const UNAVAILABLE = new Set([
+  '25006',
   '57P01',
   '57P02',
   '57P03',
@@ -128,6 +133,7 @@ const UNAVAILABLE = new Set([
   'CONNECTION_ENDED',
   'CONNECTION_DESTROYED',
   STATEMENT_UNANSWERED,
+  'QUEUE_FULL',
 ]);
 
 /** Is this fault a database that is away for now (answer 503, ask to come back), not a defect of ours? */

@@ -50,6 +50,15 @@ test('a value is never text, and a fault reaches whoever awaits', async () => {
   await assert.rejects(sql`select ${undefined as never}::int`);
 });
 
+test('R15 statements past the most that may wait are refused before they begin, and only while they do', async () => {
+  const { sql } = database;
+  const waiting = Array.from({ length: 200 }, () => sql`select pg_sleep(0.005)`.then(() => 'done'));
+  await assert.rejects(async () => sql`select 1`, { code: 'QUEUE_FULL' });
+  assert.equal(new Set(await Promise.all(waiting)).size, 1);
+  const [row] = await sql`select 1 as one`;
+  assert.equal(row?.one, 1);
+});
+
 test('a transaction is rolled back whole', async () => {
   await assert.rejects(
     database.transaction(async (sql) => {

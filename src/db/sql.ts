@@ -1,4 +1,5 @@
 import type postgres from 'postgres';
+import { QueueFull } from '../kernel/queue-full.ts';
 
 /** The code of the fault when a statement was not answered at all. */
 export const STATEMENT_UNANSWERED = 'STATEMENT_UNANSWERED';
@@ -63,11 +64,19 @@ class SqlFragment implements PromiseLike<unknown> {
  * for the life of the program, so the parts of a statement, in order, name its text: it is put together once and then
  * found by following them. The driver itself would make a promise for each part and join the text anew each time,
  * which was a third of what a sign-in cost the server.
+ * @param mostUnanswered statements outside of transactions under way and waiting for a connection, before further ones
+ *   reject with QueueFull
  */
-export function createSql(driver: postgres.Sql | postgres.TransactionSql, prepare: boolean): postgres.Sql {
+export function createSql(
+  driver: postgres.Sql | postgres.TransactionSql,
+  prepare: boolean,
+  mostUnanswered = Infinity,
+): postgres.Sql {
   const root = newStep();
+  let unanswered = 0;
 
-  const execute: Execute = (fragment) => {
+  const execute: Execute = async (fragment) => {
+    if (unanswered >= mostUnanswered) throw new QueueFull('too many statements wait for the database');
     const parameters: unknown[] = [];
     const last = follow(root, fragment, parameters);
     last.text ??= textOf(fragment, { parameters: 0 });
@@ -79,7 +88,12 @@ export function createSql(driver: postgres.Sql | postgres.TransactionSql, prepar
         simple: false,
       } as { prepare: boolean },
     );
-    return answeredInTime(query);
+    unanswered += 1;
+    try {
+      return await answeredInTime(query);
+    } finally {
+      unanswered -= 1;
+    }
   };
 
   const tag = (first: TemplateStringsArray | string, ...values: unknown[]): SqlFragment | Identifier =>

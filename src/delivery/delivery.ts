@@ -39,9 +39,10 @@ import { createSpeeds } from './speeds.ts';
 import { createSuppressions } from './suppressions.ts';
 import { createTakingBack } from './taking-back.ts';
 import type { TolledMessage, TollGate } from './toll-gate.ts';
-import { mostCost } from './prices.ts';
+import { mostCost, providersFor } from './prices.ts';
 import type { ProviderFailure } from './failing-store.ts';
 import { createFailing, type Failing } from './failing.ts';
+import { createUnreachable, type Unreachable, type UnreachableRow } from './unreachable.ts';
 import { createWatch } from './watch.ts';
 import { messageLocales } from './templates/templates.ts';
 
@@ -49,7 +50,7 @@ export { eraseSuppressions } from './person-store.ts';
 export type { DeliveryCounts, PreparedMessage, ProviderFailure, QueuedMessage, QueueState };
 export type { Callback, CodeChecks, ChatOf, DeliveryReport, LinkedChat, OnStaleChat, ReportOutcome };
 export type { DeliveryMeter, DevelopmentInbox, Envelope, InboxMessage, Provider, SendResult };
-export type { Probed, ProbeOutcome, SmtpOptions, TolledMessage, TollGate };
+export type { Probed, ProbeOutcome, SmtpOptions, TolledMessage, TollGate, UnreachableRow };
 export {
   createCallbacks,
   channelsOf,
@@ -75,8 +76,10 @@ export interface DeliveryStatus {
 
 /** From a committed row to a provider, and the row's end. Nothing here runs inside a request. */
 export interface Delivery {
-  /** Is there a provider for this channel? */
-  offers(channel: string): boolean;
+  /** Is there a provider for this channel that a tenant's messages may go by? */
+  offers(channel: string, tenant: Pick<Tenant, 'id' | 'policy'>): boolean;
+  /** What providers are called, in settings and statistics. */
+  providerNames: readonly string[];
   /**
    * The channels by which a code may reach an address, in their order; empty when there is none. Tells nothing about
    * who the address belongs to.
@@ -112,6 +115,8 @@ export interface Delivery {
   watch(database: Database, verificationId: string, listener: () => void): () => void;
   /** A code was used, and that is committed: messages that carried it by other ways are taken back. Returns at once. */
   spent(database: Database, tenantId: string, verificationId: string): void;
+  /** Whom providers call out of reach. */
+  unreachable: Unreachable;
   /** What became of the messages of a while, by tenant, channel, provider, country and perhaps prefix. */
   counts: Outbox['counts'];
   /** What should be on its way in a database, by channel. */
@@ -212,7 +217,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   });
 
   return {
-    offers: (channel) => providers.some((provider) => provider.carries(channel)),
+    offers: (channel, tenant) => providersFor(providers, tenant, channel).length > 0,
+    providerNames: providers.map(({ name }) => name),
     planOf: (tenant, address, head) => planChannels(ways, tenant, address, head),
     ...createQueueing(options),
     queueEach: outbox.queueEach,
@@ -243,6 +249,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       watch.changed(database, [verificationId]);
       takingBack.takeBack(database, tenantId, verificationId);
     },
+    unreachable: createUnreachable(options),
     counts: outbox.counts,
     queued: outbox.queued,
     failing: failing.all,
@@ -254,9 +261,12 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       await suppressions.refresh(database);
       await speeds.refresh(database);
       meter.queued(database.name, await outbox.queued(database));
-      for (const counts of await outbox.counts(database, CONVERSION)) {
-        meter.converted({ ...counts, tenant: options.tenantOf(counts.tenant_id)?.slug ?? counts.tenant_id });
-      }
+      const counts = await outbox.counts(database, CONVERSION);
+      const ways = counts.map((one) => ({
+        ...one,
+        tenant: options.tenantOf(one.tenant_id)?.slug ?? one.tenant_id,
+      }));
+      meter.converted(database.name, ways);
     },
     follow(database, feed) {
       suppressions.follow(database, feed);

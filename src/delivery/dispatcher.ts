@@ -106,17 +106,20 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   async function find(task: Task, isTurnedAway: boolean): Promise<void> {
     const tenant = options.tenantOf(task.tenantId);
     if (!tenant) return end(task, 'failed', 'its tenant is gone');
-    if (suppressions.has(task.tenantId, task.channel, task.content.to)) {
-      return conclude(task, tenant, { state: 'refused', error: 'suppressed' }, []);
-    }
-    const ways = await waysOf(task, tenant).catch((error: unknown) => {
+    const found = await waysOf(task, tenant).catch((error: unknown) => {
       log.warn({ event: 'ways_unknown', message_id: task.id, error }, 'a linked chat could not be looked up');
       return undefined;
     });
-    if (!ways) return handBack(task, 1);
+    if (!found) return handBack(task, 1);
+    // Out of reach is the address, not a chat that was linked to it.
+    const isSuppressed = suppressions.has(task.tenantId, task.channel, task.content.to);
+    const ways = isSuppressed ? found.filter(({ to }) => to !== task.content.to) : found;
     if (ways.length === 0) {
-      const error =
-        task.tried.length > 0 ? 'every provider failed' : `no provider carries ${task.channel} there`;
+      const error = isSuppressed
+        ? 'suppressed'
+        : task.tried.length > 0
+          ? 'every provider failed'
+          : `no provider carries ${task.channel} there`;
       return conclude(task, tenant, { state: 'refused', error }, []);
     }
     const waits = ways.map(({ provider }) => lanes.shutFor(provider.name));

@@ -9,15 +9,8 @@ export interface DeliveryMeter {
     outcome: 'sent' | 'refused' | 'retry',
     price: number,
   ): void;
-  /** Of the last minutes: how many of the codes sent a way were used. */
-  converted(counts: {
-    tenant: string;
-    provider: string;
-    channel: string;
-    country: string | null;
-    sent: number;
-    verified: number;
-  }): void;
+  /** Of the last minutes: how many of the codes sent a way were used, for every way in use in a database. */
+  converted(database: string, ways: readonly ConvertedWay[]): void;
   fellBack(tenant: string, from: string, to: string): void;
   breaker(provider: string, state: Breaker['state']): void;
   /** What waits in a database, by channel; channels not named have nothing waiting. */
@@ -28,6 +21,18 @@ export interface DeliveryMeter {
   alarm(provider: string): void;
   reported(provider: string, outcome: 'applied' | 'repeated' | 'unknown'): void;
 }
+
+/** What became of the codes sent a way. */
+interface ConvertedWay {
+  tenant: string;
+  provider: string;
+  channel: string;
+  country: string | null;
+  sent: number;
+  verified: number;
+}
+
+type WayLabels = Record<'tenant' | 'provider' | 'channel' | 'country', string>;
 
 const BREAKER_STATES = { closed: 0, half_open: 1, open: 2 } as const;
 
@@ -78,10 +83,19 @@ export function createDeliveryMeter(metrics: Metrics | undefined): DeliveryMeter
     help: 'Share of the codes sent in the last ten minutes that were used. The same on every server.',
     labelNames: ['tenant', 'provider', 'channel', 'country'],
   });
+  /** Ways that have a conversion, by database: one that is not used any more is taken away, not left at its last. */
+  const inUse = new Map<string, Map<string, WayLabels>>();
   return {
-    converted({ tenant, provider, channel, country, sent, verified }) {
-      const way = { tenant, provider, channel, country: country ?? '' };
-      if (sent > 0) conversion?.set(way, verified / sent);
+    converted(database, ways) {
+      const now = new Map<string, WayLabels>();
+      for (const { tenant, provider, channel, country, sent, verified } of ways) {
+        if (sent === 0) continue;
+        const way = { tenant, provider, channel, country: country ?? '' };
+        now.set(Object.values(way).join(' '), way);
+        conversion?.set(way, verified / sent);
+      }
+      for (const [key, way] of inUse.get(database) ?? []) if (!now.has(key)) conversion?.remove(way);
+      inUse.set(database, now);
     },
     tried({ tenant, provider, channel, country }, outcome, price) {
       const way = { tenant, provider, channel, country: country ?? '' };

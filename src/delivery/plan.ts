@@ -1,6 +1,7 @@
 import { phoneCountry } from '../kernel/phone.ts';
 import type { DeliveryPolicy, Tenant } from '../tenants/tenants.ts';
 import { costsMoney } from '../tolls/tolls.ts';
+import { providersFor } from './prices.ts';
 import type { Provider } from './provider.ts';
 import type { TollGate } from './toll-gate.ts';
 
@@ -37,7 +38,9 @@ export function planChannels(
 ): string[] {
   const isPossible = (channel: string): boolean =>
     tenant.policy.channels.includes(channel) &&
-    ways.providers.some((provider) => carries(ways, provider, channel, tenant.id, address.kind));
+    providersFor(ways.providers, tenant, channel).some((provider) =>
+      reaches(ways, provider, channel, address.kind),
+    );
   if (address.kind !== 'phone') {
     return [address.kind].map((kind) => kind as string).filter(isPossible);
   }
@@ -57,14 +60,7 @@ export function channelsOf(kind: AddressKind): readonly string[] {
   return kind === 'phone' ? PHONE_CHANNELS : [kind];
 }
 
-function carries(
-  ways: Ways,
-  provider: Provider,
-  channel: string,
-  tenantId: string,
-  kind: AddressKind,
-): boolean {
-  if (!provider.carries(channel, tenantId)) return false;
+function reaches(ways: Ways, provider: Provider, channel: string, kind: AddressKind): boolean {
   if (channel !== 'telegram') return true;
   if (kind === 'phone') return provider.reachesByPhone === true || ways.knowsChats;
   return provider.reachesByPhone !== true;

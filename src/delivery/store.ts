@@ -1,4 +1,4 @@
-import type { Database } from '../db/database.ts';
+import type { Database, Fragment, Sql } from '../db/database.ts';
 import { FEED_CHANNEL } from '../db/feed.ts';
 
 /** Told when the list has grown. */
@@ -55,6 +55,45 @@ export async function readSuppressions(database: Database): Promise<Suppression[
   return database.sql<Suppression[]>`
     select tenant_id as "tenantId", channel, recipient from suppressions
     where expires_at > ${database.now()} order by created_at desc limit ${MOST_SUPPRESSIONS}`;
+}
+
+/** Who is not tried by a channel, and why. */
+export interface UnreachableRow {
+  tenant_id: string;
+  channel: string;
+  recipient: string;
+  provider: string;
+  error: string | null;
+  created_at: Date;
+  expires_at: Date;
+}
+
+const MOST_LISTED = 200;
+
+/** Those that still hold, the newest first. */
+export async function readUnreachable(
+  database: Database,
+  { tenantId, recipient = null }: { tenantId: string | null; recipient?: string | null },
+): Promise<UnreachableRow[]> {
+  return database.sql<UnreachableRow[]>`
+    select tenant_id, channel, recipient, provider, error, created_at, expires_at from suppressions
+    where expires_at > ${database.now()} and (${tenantId}::uuid is null or tenant_id = ${tenantId}::uuid)
+      and (${recipient}::text is null or lower(recipient) = lower(${recipient}::text))
+    order by created_at desc, channel limit ${MOST_LISTED}`;
+}
+
+/** Two entries for a `with` list: `forgotten`, the one that is removed, and `told`, by which every server hears of it. */
+export function forgetFragment(
+  sql: Sql,
+  { tenant_id: tenantId, channel, recipient }: UnreachableRow,
+): Fragment {
+  return sql`
+    forgotten as (
+      delete from suppressions
+      where tenant_id = ${tenantId}::uuid and channel = ${channel} and recipient = ${recipient}
+      returning channel, recipient, provider
+    ),
+    told as (select pg_notify(${FEED_CHANNEL}, ${`${SUPPRESSIONS_TOPIC}:`} || channel) from forgotten)`;
 }
 
 /** Removes those that hold no longer. */

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { setImmediate as tick, setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import { createBatcher } from './batcher.ts';
+import { QueueFull } from './queue-full.ts';
 
 /** A flush that records its batches and finishes when told to. */
 function createGate() {
@@ -33,6 +34,25 @@ test('items of one tick go together, and each gets its own result', async () => 
   assert.deepEqual(batches, [[1, 2, 3]]);
   assert.deepEqual(await batcher.add(4), 40);
   assert.deepEqual(batches, [[1, 2, 3], [4]]);
+});
+
+test('R15 while something has waited too long nothing more is taken, and what was taken has its turn', async () => {
+  const { batches, flush } = createGate();
+  const batcher = createBatcher({ maxBatch: 2, flush, longestWaitMilliseconds: 30 });
+  const first = batcher.add(1);
+  await tick();
+  const second = batcher.add(2);
+  await wait(40);
+  await assert.rejects(batcher.add(3), QueueFull);
+  batches[0]!.finish([10]);
+  assert.equal(await first, 10);
+  await tick();
+  batches[1]!.finish([20]);
+  assert.equal(await second, 20);
+  const third = batcher.add(4);
+  await tick();
+  batches[2]!.finish([40]);
+  assert.equal(await third, 40, 'the queue is short again');
 });
 
 test('what arrives during a flush goes in the next one, not beside it', async () => {

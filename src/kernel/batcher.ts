@@ -1,6 +1,10 @@
+import { QueueFull } from './queue-full.ts';
+
 export type Batcher<I, O> = {
-  /** Resolves with this item's own result; rejects with the error of the flush that carried it. */
+  /** Resolves with this item's own result; rejects with the error of the flush that carried it, or with QueueFull. */
   add(item: I): Promise<O>;
+  /** Would an item be taken now? */
+  hasRoom(): boolean;
   /** Resolves once nothing waits and nothing is in flight, items added meanwhile included. Never rejects. */
   drain(): Promise<void>;
 };
@@ -11,9 +15,16 @@ export type BatcherOptions<I, O> = {
   maxBatch: number;
   /** How many flushes may run at once; 1 where it is left out. */
   maxInFlight?: number;
+  /** While something has waited longer than this for its flush, nothing more is taken; left out: everything is. */
+  longestWaitMilliseconds?: number | undefined;
 };
 
-type Waiting<I, O> = { item: I; resolve: (result: O) => void; reject: (error: unknown) => void };
+type Waiting<I, O> = {
+  item: I;
+  since: number;
+  resolve: (result: O) => void;
+  reject: (error: unknown) => void;
+};
 
 /**
  * Joins items that arrive close together into one call, as a group commit does: an idle batcher sends at
@@ -25,6 +36,7 @@ export function createBatcher<I, O>({
   flush,
   maxBatch,
   maxInFlight = 1,
+  longestWaitMilliseconds = Infinity,
 }: BatcherOptions<I, O>): Batcher<I, O> {
   if (!(maxBatch >= 1) || !(maxInFlight >= 1))
     throw new RangeError('maxBatch and maxInFlight are at least 1');
@@ -68,12 +80,20 @@ export function createBatcher<I, O>({
     }
   };
 
+  const hasRoom = (now: number): boolean => {
+    const [oldest] = waiting;
+    return !oldest || now - oldest.since <= longestWaitMilliseconds;
+  };
+
   return {
     add: (item) =>
       new Promise((resolve, reject) => {
-        waiting.push({ item, resolve, reject });
+        const since = performance.now();
+        if (!hasRoom(since)) throw new QueueFull('too much waits already');
+        waiting.push({ item, since, resolve, reject });
         schedule();
       }),
+    hasRoom: () => hasRoom(performance.now()),
     drain: () =>
       new Promise((resolve) => {
         if (inFlight === 0 && waiting.length === 0) resolve();

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as Libphonenumber from 'libphonenumber-js/max';
+import { plainDigits } from './digits.ts';
 
 // Loaded as CommonJS on purpose: measured 15 ms and 3 MB resident, against 27 ms and 7 MB as ES modules.
 const { isSupportedCountry, parsePhoneNumberFromString } = createRequire(import.meta.url)(
@@ -30,9 +31,6 @@ const NATIONAL = /^\d{4,20}$/;
 const LONGEST_INPUT = 64;
 
 const SEPARATORS = /[ ().\-\u00A0\u2000-\u200A\u2010-\u2015\u202F\u2212\u3000]/g;
-// Direction marks and zero-width characters come along when a number is copied from a contact list.
-const INVISIBLE = /[\u200B-\u200F\u202A-\u202E\u2060\u2066-\u2069\uFEFF]/g;
-const OTHER_DIGITS = /[\u0660-\u0669\u06F0-\u06F9\uFF10-\uFF19]/g;
 const EXTENSION = /^\+?\d{4,}(?:;|,|#|~|x|e?xt|доб)/i;
 
 const refuse = (reason: PhoneRefusal['reason']): PhoneRefusal => ({ ok: false, reason });
@@ -99,10 +97,7 @@ export function maskPhone(phone: string): string {
 }
 
 function clean(input: string): string {
-  return input
-    .replace(INVISIBLE, '')
-    .replace(SEPARATORS, '')
-    .replace(OTHER_DIGITS, (digit) => String(digit.charCodeAt(0) & 0xf));
+  return plainDigits(input).replace(SEPARATORS, '');
 }
 
 function parseDialled(dialled: string, country: Libphonenumber.CountryCode | undefined): PhoneResult {

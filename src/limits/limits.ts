@@ -92,8 +92,9 @@ export interface CallerBuckets {
    * @param key what is counted, e.g. `send:203.0.113.7`
    * @param limit how many a window holds
    * @param windowSeconds how long a window lasts, from its first use
+   * @param mayReturn what is taken may be given back: a refusal then counts nothing itself, and holds for a moment only
    */
-  take(key: string, limit: number, windowSeconds: number): Promise<Take>;
+  take(key: string, limit: number, windowSeconds: number, mayReturn?: boolean): Promise<Take>;
   /** Gives one back: what was counted first, so that many at once could not slip by, was no failure. */
   giveBack(key: string): Promise<void>;
   /** How many are left, without taking one. */
@@ -112,6 +113,9 @@ interface Taken {
   position: number;
   endsIn: number;
 }
+
+/** What is under way may turn out to be no failure: so long at most others are refused for it unasked. */
+const REFUSED_MILLISECONDS = 1000;
 
 /**
  * Takes that arrive while a statement is under way are gathered into the next one, a row a key: a caller behind one
@@ -144,7 +148,7 @@ export function createCallerBuckets(database: Database, clock: Clock): CallerBuc
     },
   });
   return {
-    async take(key, limit, windowSeconds) {
+    async take(key, limit, windowSeconds, mayReturn = false) {
       const now = clock.now().getTime();
       const until = exhausted.get(key);
       if (until !== undefined) {
@@ -154,7 +158,8 @@ export function createCallerBuckets(database: Database, clock: Clock): CallerBuc
       const { position, endsIn } = await batcher.add({ key, windowSeconds });
       if (position <= limit) return { allowed: true, left: limit - position, retryAfter: 0 };
       const retryAfter = Math.max(1, endsIn);
-      exhausted.set(key, now + retryAfter * 1000);
+      if (mayReturn) await takeBack(database.sql, key, database.now());
+      exhausted.set(key, now + (mayReturn ? REFUSED_MILLISECONDS : retryAfter * 1000));
       return { allowed: false, left: 0, retryAfter };
     },
     giveBack: (key) => takeBack(database.sql, key, database.now()),

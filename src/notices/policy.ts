@@ -54,16 +54,18 @@ export interface Recipient {
 /**
  * Who is told: every other address than the one it was done by, and by SMS only where nothing free reaches the owner.
  * The used one as well where there is no other, or where telling costs nothing and a password is at stake. An address
- * that was taken away is always told: it is the only one that a thief cannot have (S33, S48).
+ * that was taken away is always told: it is the only one that a thief cannot have (S33, S48). Not one that was never
+ * proved: whoever reads it is perhaps a stranger, and would be handed the link that ends the owner's sessions.
  * @param used the address it was done by, such as `email:…`
- * @param removed the address that went
+ * @param gone the address that went
  */
 export function recipientsOf<T extends Recipient>(
   kind: NoticeKind,
   identities: readonly T[],
   used: string | null,
-  removed: T | undefined,
+  gone: (T & { is_verified?: boolean }) | undefined,
 ): T[] {
+  const removed = gone?.is_verified === false ? undefined : gone;
   const isUsed = (identity: Recipient): boolean => `${identity.kind}:${identity.value}` === used;
   const others = identities.filter((identity) => !isUsed(identity));
   const free = others.filter((identity) => identity.kind !== 'phone');

@@ -4,6 +4,8 @@ import { type Lockout, NOTICE_LIFE_SECONDS, type NoticeKind, type Recipient } fr
 /** An address as a notice remembers it, to be told or given back. */
 export interface NotedIdentity extends Recipient {
   id: string;
+  /** Of one that went: was it ever proved? Left out: it was. */
+  is_verified?: boolean;
 }
 
 /** What a notice tells beside its kind. */

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { brandStyle } from './brand.ts';
+import { type EncodedText, encodedText, sendEncoded } from './encoded.ts';
 
 interface Asset {
   type: string;
-  /** Each encoding that is ready to be sent. */
-  bodies: { br: Buffer; gzip: Buffer; identity: Buffer };
+  text: EncodedText;
 }
 
 const read = (name: string): string => readFileSync(new URL(`./assets/${name}`, import.meta.url), 'utf8');
@@ -32,9 +31,7 @@ function publish(name: string, ending: keyof typeof TYPES, text: string): string
   const hash = createHash('sha256').update(text).digest('base64url').slice(0, 12);
   const path = `/pages/${name}-${hash}.${ending}`;
   if (!known.has(path)) {
-    const identity = Buffer.from(text);
-    const br = brotliCompressSync(identity, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
-    known.set(path, { type: TYPES[ending], bodies: { br, gzip: gzipSync(identity), identity } });
+    known.set(path, { type: TYPES[ending], text: encodedText(text, 11) });
   }
   return path;
 }
@@ -77,17 +74,6 @@ export function assetRoutes(server: FastifyInstance): void {
 }
 
 function sendAsset(reply: FastifyReply, asset: Asset, accepted: string | undefined): FastifyReply {
-  const encoding = encodingOf(accepted);
-  if (encoding !== 'identity') reply.header('content-encoding', encoding);
-  return reply
-    .type(asset.type)
-    .header('cache-control', FOREVER)
-    .header('vary', 'accept-encoding')
-    .send(asset.bodies[encoding]);
-}
-
-/** The shortest encoding that the browser takes. */
-export function encodingOf(accepted: string | undefined): 'br' | 'gzip' | 'identity' {
-  const names = (accepted ?? '').split(',').map((part) => part.trim());
-  return names.includes('br') ? 'br' : names.includes('gzip') ? 'gzip' : 'identity';
+  reply.type(asset.type).header('cache-control', FOREVER);
+  return sendEncoded(reply, asset.text, accepted);
 }

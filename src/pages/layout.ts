@@ -5,7 +5,8 @@ import { brandOf } from '../tenants/tenants.ts';
 import { html, type Html, type HtmlChild, htmlText } from '../web/html.ts';
 import type { ChallengePut } from '../kernel/errors.ts';
 import { captchaHosts } from './captcha.ts';
-import { brandStylePath, encodingOf, iconPath, scriptPath, stylePath } from './assets.ts';
+import { brandStylePath, iconPath, scriptPath, stylePath } from './assets.ts';
+import { encodingOf } from './encoded.ts';
 import { pathTo, type Visit } from './visit.ts';
 import { pageLocales, wordsOf } from './words.ts';
 

@@ -77,7 +77,9 @@ export function readRegistration(
   ) {
     issues.push({ path: '/role', message: 'is not a role that can be asked for here' });
   }
-  issues.push(...customFieldIssues(policy.customFields, data.custom_fields, '/custom_fields'));
+  for (const issue of customFieldIssues(policy.customFields, data.custom_fields, '/custom_fields')) {
+    issues.push({ ...issue, path: whereItStood(issue.path, fields) });
+  }
   return issues.length > 0 ? { ok: false, issues } : { ok: true, data };
 }
 
@@ -109,6 +111,17 @@ function splitName(name: string | undefined): { first: string | null; last: stri
   if (name === undefined) return { first: null, last: null };
   const [first = '', ...rest] = name.trim().split(/\s+/);
   return { first: first || null, last: rest.join(' ') || null };
+}
+
+/** The place of a custom field in the request: it may have come in the profile. */
+function whereItStood(
+  path: string,
+  { profile = {}, custom_fields: customFields = {} }: RegistrationFields,
+): string {
+  const [, , name = '', ...rest] = path.split('/');
+  const field = name.replaceAll('~1', '/').replaceAll('~0', '~');
+  const isOfProfile = Object.hasOwn(profile, field) && !Object.hasOwn(customFields, field);
+  return isOfProfile ? ['', 'profile', name, ...rest].join('/') : path;
 }
 
 function otherFields(profile: Record<string, unknown>): Record<string, unknown> {

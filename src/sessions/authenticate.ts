@@ -77,7 +77,11 @@ export function createAuthenticate(options: AuthenticateOptions): {
   }
 
   function admitSession(access: Access): Authenticated | Promise<Authenticated> {
-    const revocations = options.revocationsOf(access.tenant.id);
+    const tenant = tenants.byId(access.tenant.id);
+    if (!tenant) return refuse('TOKEN_INVALID');
+    // A token is remembered for as long as it lives: what its tenant has closed since must not stay open to it.
+    access.tenant = tenant;
+    const revocations = options.revocationsOf(tenant.id);
     if (revocations.has(access.sessionId)) return refuse('SESSION_ENDED');
     if (revocations.reliable) return { ok: true, access };
     return readLiveSession(options.databaseOf(access.tenant.id), access.tenant.id, access.sessionId).then(

@@ -1,5 +1,10 @@
 import { recordEvent } from '../audit/audit.ts';
-import { LINKS_OPENED_PER_HOUR, type LinkRow, type LinkStep } from '../telegram-proofs/telegram-proofs.ts';
+import {
+  LINKS_OPENED_PER_HOUR,
+  type LinkReference,
+  type LinkRow,
+  type LinkStep,
+} from '../telegram-proofs/telegram-proofs.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 
@@ -15,6 +20,9 @@ export interface TelegramAsker {
 export type LinkQuestion =
   | { state: 'choose' | 'wrong'; link: LinkRow; choices: number[] }
   | { state: 'confirm'; link: LinkRow }
+  /** Answered already, by whoever asks. */
+  | { state: 'confirmed' }
+  | { state: 'denied' }
   /** Over for whoever asks: used, expired, denied or another's. Which of them is not told (S11). */
   | { state: 'gone' };
 
@@ -34,10 +42,7 @@ export async function openTelegramLink(
   const { id, ...names } = asker;
   const opened = await take(context, tenant, { payload }, id, { do: 'open', ...names }, clues);
   // Start pressed twice: the same question once more.
-  const reference = { tenantId: tenant.id, reference: { payload }, telegramUserId: id };
-  const found =
-    opened ?? (await context.telegramSignIn.proofs.findOpened(context.databaseOf(tenant.id), reference));
-  return ask(context, tenant, found);
+  return ask(context, tenant, opened ?? (await find(context, tenant, { payload }, id)));
 }
 
 /** A number was chosen. The right one leads to the question; the third wrong one burns the link. */
@@ -52,33 +57,63 @@ export async function chooseTelegramNumber(
   const right = proofs.matchNumber(tenant.id, chosen.id) === chosen.number;
   const step = { do: right ? 'match' : 'mismatch' } as const;
   const moved = await take(context, tenant, { id: chosen.id }, asker.id, step, clues);
+  if (!moved) return askAgain(context, tenant, chosen.id, asker);
   const question = ask(context, tenant, moved);
   return !right && question.state === 'choose' ? { ...question, state: 'wrong' } : question;
 }
 
-/** The last word from Telegram. Gives whether it counted. */
+/** The last word from Telegram. */
 export async function answerTelegramLink(
   context: SignInContext,
   tenant: Tenant,
   asker: TelegramAsker,
   answer: { id: string; confirm: boolean },
   clues: RequestClues,
-): Promise<boolean> {
+): Promise<LinkQuestion> {
   const step = { do: answer.confirm ? 'confirm' : 'deny' } as const;
-  return (await take(context, tenant, { id: answer.id }, asker.id, step, clues)) !== undefined;
+  const moved = await take(context, tenant, { id: answer.id }, asker.id, step, clues);
+  if (moved) return answer.confirm ? { state: 'confirmed' } : { state: 'denied' };
+  return askAgain(context, tenant, answer.id, asker);
+}
+
+/**
+ * A button that moved nothing: pressed twice, or under a question that has been answered since. Whoever opened the link
+ * is told how it stands.
+ */
+async function askAgain(
+  context: SignInContext,
+  tenant: Tenant,
+  id: string,
+  asker: TelegramAsker,
+): Promise<LinkQuestion> {
+  const link = await find(context, tenant, { id }, asker.id);
+  if (link?.state === 'confirmed') return { state: 'confirmed' };
+  if (link?.state === 'denied') return { state: 'denied' };
+  return ask(context, tenant, link);
+}
+
+/** The link that this Telegram account has opened, and nobody else's. */
+function find(
+  context: SignInContext,
+  tenant: Tenant,
+  reference: LinkReference,
+  telegramUserId: string,
+): Promise<LinkRow | undefined> {
+  const of = { tenantId: tenant.id, reference, telegramUserId };
+  return context.telegramSignIn.proofs.findOpened(context.databaseOf(tenant.id), of);
 }
 
 function ask(context: SignInContext, tenant: Tenant, link: LinkRow | undefined): LinkQuestion {
   if (link?.state === 'matched') return { state: 'confirm', link };
   if (link?.state !== 'opened') return GONE;
-  return { state: 'choose', link, choices: context.telegramSignIn.proofs.matchChoices(tenant.id, link) };
+  return { state: 'choose', link, choices: context.telegramSignIn.proofs.matchChoices(tenant.id, link.id) };
 }
 
 /** One step and its event, in one statement. Undefined: it is not this account's step to take. */
 async function take(
   context: SignInContext,
   tenant: Tenant,
-  reference: { payload: string } | { id: string },
+  reference: LinkReference,
   telegramUserId: string,
   step: LinkStep,
   clues: RequestClues,

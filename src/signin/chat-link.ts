@@ -42,7 +42,8 @@ export function chatToLink(
 
   /** By Telegram itself: whoever has the number now may have every other address too. */
   function noticeOf(sql: Sql, now: Fragment): QueuedMessage | undefined {
-    if (!earlier || earlier.blocked_at !== null || !context.delivery.offers('telegram')) return undefined;
+    if (!earlier || earlier.blocked_at !== null || !context.delivery.offers('telegram', tenant))
+      return undefined;
     const wishes = earlier.language === null ? [] : [earlier.language];
     return context.delivery.queue(sql, {
       tenantId,

@@ -68,6 +68,14 @@ export interface TelegramSignIn {
   now: () => Date;
 }
 
+/**
+ * What budgets count somebody in Telegram by, who has no address on the network that we know: the Telegram account, at
+ * this tenant. A service of one tenant names whatever chats it likes, and must not use up what they have at another.
+ */
+export function telegramBucket(tenantId: string, telegramUserId: string): string {
+  return `telegram:${tenantId}:${telegramUserId}`;
+}
+
 /** What every request tells beside its body. */
 export interface RequestClues {
   caller: Caller;

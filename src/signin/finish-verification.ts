@@ -51,6 +51,7 @@ export async function finishVerification(
     tellLockout(context, tenant, { ...row, kind: waiting.kind, value: waiting.value }, clues);
     return refusedProof(context, row);
   }
+  context.delivery.spent(database, tenant.id, waiting.id);
   if (!row.done) {
     return waiting.purpose === 'link'
       ? refuse('ALREADY_REGISTERED', {}, 'This address belongs to another account.')
@@ -151,7 +152,8 @@ function linking(
     userId: sql`${userId}::uuid`,
     sessionId: sql`${sessionId}::uuid`,
     details: sql`jsonb_strip_nulls(jsonb_build_object('added', ${entry(sql`linked`)},
-      'removed', (select to_jsonb(gone) from (select id, kind, value, as_entered from replaced) gone)))`,
+      'removed', (select to_jsonb(gone) from (
+        select id, kind, value, as_entered, verified_at is not null as is_verified from replaced) gone)))`,
     now,
     from: sql`linked`,
   });

@@ -9,6 +9,7 @@ import { enter, findPasswordHolder, lockUser, type PasswordHolder } from '../use
 import { locateAddress, refuseIdentifier } from './address.ts';
 import { type Identifier, isVerified } from './attempt.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { countPassword, showsOwnDevice } from './count-password.ts';
 import { withJoining } from './joining.ts';
 import { EVEN_HASHING_MILLISECONDS, inEvenTime } from './even-time.ts';
 import { refuseLogin } from './refuse-login.ts';
@@ -28,7 +29,6 @@ export interface LoginInput {
 
 /** Live registrations of one address whose passwords are compared, as with codes. */
 const MOST_WAITING_COMPARED = 5;
-const HOUR = 3600;
 
 /**
  * Signs in with a password. Every attempt is counted before it is compared and costs exactly one hash, whoever is
@@ -58,28 +58,12 @@ async function tryPassword(
   input: LoginInput,
   clues: RequestClues,
 ): Promise<SignedIn | Refused> {
-  // 2. Counted first: of many at once exactly as many are compared as are left.
-  const keys = {
-    identity: `password:${tenant.id}:${identifier.kind}:${identifier.value}`,
-    caller: `password-caller:${clues.caller.bucket}`,
-  };
-  const [byIdentity, byCaller] = await Promise.all([
-    context.buckets.take(keys.identity, context.wrongPasswordsPerHour, HOUR),
-    context.buckets.take(keys.caller, context.wrongPasswordsPerCallerPerHour, HOUR),
-  ]);
-  if (!byIdentity.allowed || !byCaller.allowed) {
-    if (byIdentity.allowed) await context.buckets.giveBack(keys.identity);
-    if (byCaller.allowed) await context.buckets.giveBack(keys.caller);
-    const wait = Math.max(byIdentity.retryAfter, byCaller.retryAfter);
-    return refuse(
-      'RATE_LIMITED',
-      { attempts_left: 0, retry_after: wait },
-      'Too many wrong passwords. Wait a while, or use a code.',
-    );
-  }
-  const giveBack = async (): Promise<void> => {
-    await Promise.all([context.buckets.giveBack(keys.identity), context.buckets.giveBack(keys.caller)]);
-  };
+  // 2. Counted first.
+  const isKnown = await showsOwnDevice(context, tenant, identifier, clues);
+  const { bucket: caller } = clues.caller;
+  const counted = await countPassword(context, { tenant, identity: identifier, isKnown, caller });
+  if (!counted.ok) return counted;
+  const { giveBack, attemptsLeft } = counted;
 
   // 3. Compared: one hash, for nobody as well.
   const database = context.databaseOf(tenant.id);
@@ -102,7 +86,7 @@ async function tryPassword(
     const entered = await openSession(context, tenant, holder, input, clues);
     if (entered) return entered;
   }
-  const attempt = { tenant, identifier, holder, waiting, fits, matching, attemptsLeft: byIdentity.left };
+  const attempt = { tenant, identifier, holder, waiting, fits, matching, attemptsLeft };
   return refuseLogin(context, attempt, input.locale, clues);
 }
 

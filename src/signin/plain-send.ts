@@ -1,7 +1,6 @@
 import { recordEach } from '../audit/audit.ts';
 import type { Database } from '../db/database.ts';
 import type { Delivery, PreparedMessage } from '../delivery/delivery.ts';
-import type { Log } from '../kernel/log.ts';
 import type { AddressBudgets } from '../limits/limits.ts';
 import { type GivenMessage, givenMessageColumns } from '../outbox/outbox.ts';
 import {
@@ -14,7 +13,7 @@ import {
 import type { RequestClues, SignInContext } from './context.ts';
 import { closesAtPeace } from './guessed-address.ts';
 import type { CodeRequest } from './send-verification.ts';
-import { createTogether, type Together, withoutWaiting } from './together.ts';
+import { createTogether, type Together, type TogetherOptions, withoutWaiting } from './together.ts';
 
 /** One request's row in the statement: what the folders that write it ask for, and what its event tells. */
 interface PlainSend extends GivenVerification, GivenMessage {
@@ -35,7 +34,7 @@ export function createPlainSends(parts: {
   budgets: AddressBudgets;
   verifications: Verifications;
   delivery: Delivery;
-  log: Log;
+  together: TogetherOptions;
 }): PlainSends {
   const { budgets, verifications, delivery } = parts;
   return createTogether<PlainSend, true>(async (database, sends) => {
@@ -65,7 +64,7 @@ export function createPlainSends(parts: {
       select id from issued`;
     const written = new Set(rows.map((row) => row.id));
     return sends.map(({ id }) => (written.has(id) ? true : undefined));
-  }, parts.log);
+  }, parts.together);
 }
 
 /**
@@ -131,7 +130,7 @@ export async function sendPlainly(
     },
     decoy: decoy === 'silent',
   });
-  const written = await context.plainSends(database, {
+  const written = await context.plainSends.write(database, {
     tenant_id: tenant.id,
     audit_id: context.newId(),
     ip: clues.caller.ip,

@@ -1,6 +1,5 @@
 import { recordEach } from '../audit/audit.ts';
 import type { Fragment, Sql } from '../db/database.ts';
-import type { Log } from '../kernel/log.ts';
 import { registrationWaits } from '../registrations/registrations.ts';
 import { type GivenSession, givenSessionColumns, openEach, prepareSession } from '../sessions/sessions.ts';
 import {
@@ -15,7 +14,7 @@ import type { SignInContext } from './context.ts';
 import { mayJoin } from './joining.ts';
 import { type SignInRun, type VerifiedRow } from './sign-in-statement.ts';
 import { agentOf } from './tell-new-device.ts';
-import { createTogether, type Together, withoutWaiting } from './together.ts';
+import { createTogether, type Together, type TogetherOptions, withoutWaiting } from './together.ts';
 
 /** One request's row in the statement: what the folders that write it ask for, and what its events tell. */
 interface PlainSignIn extends GivenProof, GivenPerson, GivenSession {
@@ -38,7 +37,7 @@ const AMR = ['otp'];
  * codes before, a registration that waits, a program the account was never used with, a number that lay idle, a second
  * request for the same address.
  */
-export function createPlainSignIns(parts: { log: Log }): PlainSignIns {
+export function createPlainSignIns(together: TogetherOptions): PlainSignIns {
   return createTogether<PlainSignIn, VerifiedRow>(async (database, signIns) => {
     const { sql } = database;
     const now = database.now();
@@ -74,7 +73,7 @@ export function createPlainSignIns(parts: { log: Log }): PlainSignIns {
         left join entering account on account.verification_id = j.id left join opened on opened.id = g.session_id`;
     const byId = new Map(rows.map((row) => [row.verification_id, row]));
     return signIns.map((one) => (first.get(one.id) === one ? byId.get(one.id) : undefined));
-  }, parts.log);
+  }, together);
 }
 
 /** One event for each code that was compared, and one for each account that it made. */
@@ -113,7 +112,7 @@ export async function signInPlainly(
   if (input.username !== undefined || mayJoin(tenant, style, input.device?.telegramChatId)) return undefined;
   const { caller } = clues;
   const { mode, idleDays } = tenant.policy.recycledNumbers;
-  return context.plainSignIns(context.databaseOf(tenant.id), {
+  return context.plainSignIns.write(context.databaseOf(tenant.id), {
     ...proof,
     tenant_id: tenant.id,
     audit_id: context.newId(),

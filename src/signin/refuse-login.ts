@@ -14,7 +14,7 @@ type Case = 'not_found' | 'not_verified' | 'disabled' | 'wrong';
 
 /**
  * Answers a sign-in that did not succeed (flow E). Where an address waits for its proof, the code goes out again:
- * within its cool-down and budgets, and by SMS, which costs money, only after the right password (C5).
+ * within its cool-down and budgets, and by SMS or a call, which cost money, only after the right password (C5).
  *
  * `explicit` names the case, within the caller's budget. `after_proof` names it to whoever typed the right password.
  * Everybody else gets one answer for every case, with a look-alike of the verification that a waiting address gets.
@@ -35,7 +35,10 @@ export async function refuseLogin(
     if (address && attempt.attemptsLeft === 0) tellPasswordLockout(context, tenant, address, clues);
   }
   const locale = chooseLocale(tenant, localeWish, clues);
-  const code = which === 'not_verified' ? codeFor(context, attempt, isProved, locale) : undefined;
+  // By a username nobody may learn of its address: how long that one waits would show in the answer.
+  const isHidden = attempt.identifier.kind === 'username' && !isOpen && !isProved;
+  const code =
+    which === 'not_verified' && !isHidden ? codeFor(context, attempt, isProved, locale) : undefined;
 
   const isContested = which === 'not_verified' && !isProved;
   // Past the budget of explicit answers: told alike in every case, with a challenge that buys one more (C1).
@@ -53,6 +56,7 @@ export async function refuseLogin(
       notVerifiedSentence(attempt),
     );
   }
+  if (isContested && isHidden) await contest(context, attempt);
   const details = await sendDetails(
     context,
     code ?? { ...decoyFor(attempt, locale), contested: isContested },
@@ -96,7 +100,7 @@ function codeFor(
   const address = holder ? addressOf(attempt) : { ...identifier, kind: identifier.kind as Address['kind'] };
   if (!address) return undefined;
   const chosen = chooseChannel(tenant, address, undefined, context.delivery);
-  if (!chosen.ok || (chosen.channel === 'sms' && !isProved)) return undefined;
+  if (!chosen.ok || (!isProved && mayCost(context, tenant, address))) return undefined;
   const registration = matching ?? waiting[0];
   return {
     tenant,
@@ -110,6 +114,11 @@ function codeFor(
     vouchesPassword: isProved,
     contested: !isProved,
   };
+}
+
+/** Can the code come to cost money, be it only where its first way fails? */
+function mayCost(context: SignInContext, tenant: Attempt['tenant'], address: Address): boolean {
+  return context.delivery.planOf(tenant, address, undefined).some((channel) => context.tolls.costs(channel));
 }
 
 function addressOf({ holder }: Attempt): Address | undefined {

@@ -61,7 +61,8 @@ export async function register(
   // 2. What was typed: everything that is wrong is told at once, before anything is spent.
   const read = readRegistration(tenant, input);
   const issues = read.ok ? [] : read.issues;
-  const weak = await newPasswordIssues(context, tenant, address, input);
+  const typed = read.ok ? [read.data.first_name, read.data.last_name, read.data.username] : [];
+  const weak = await newPasswordIssues(context, tenant, address, input, typed);
   if (weak.required) issues.push(weak.required);
   if (!read.ok || issues.length > 0) return refuse('INVALID_REQUEST', { issues });
   if (weak.issues.length > 0) return refuse('WEAK_PASSWORD', { issues: weak.issues });
@@ -98,6 +99,10 @@ async function keepRead(
     await giveTollBack(context, wanted);
     return refuse('ALREADY_REGISTERED', { next_action: 'SIGN_IN' });
   }
+  if (await tellsUsernameTaken(context, tenant, data.username, holder?.id, clues)) {
+    await giveTollBack(context, wanted);
+    return refuseField('/username', 'This username is taken. Choose another one.');
+  }
   const passwordHash = await hashWaiting(context, tenant, address, input.password);
   if (passwordHash === overloaded) {
     await giveTollBack(context, wanted);
@@ -121,12 +126,30 @@ async function keepRead(
   return sent.ok ? { ...sent, address } : sent;
 }
 
-/** What speaks against the password; `required`: the tenant asks for one and none came. */
+/** Has another account this username, and may that be told? Where not, it is dropped by the proof. */
+async function tellsUsernameTaken(
+  context: SignInContext,
+  tenant: Tenant,
+  username: string | null,
+  ownId: string | undefined,
+  clues: RequestClues,
+): Promise<boolean> {
+  if (username === null || tenant.policy.errorDetail !== 'explicit') return false;
+  const by = { kind: 'username', value: username };
+  const holder = await findPasswordHolder(context.databaseOf(tenant.id), tenant.id, by);
+  return holder !== undefined && holder.id !== ownId && mayTellOpenly(context, tenant, clues);
+}
+
+/**
+ * What speaks against the password; `required`: the tenant asks for one and none came.
+ * @param typed names and username, wherever they stood
+ */
 async function newPasswordIssues(
   context: SignInContext,
   tenant: Tenant,
   address: Address,
   input: RegisterInput,
+  typed: readonly (string | null)[],
 ): Promise<{ required?: Issue; issues: Issue[] }> {
   const { policy } = tenant;
   if (input.password === undefined) {
@@ -137,15 +160,7 @@ async function newPasswordIssues(
   if (!policy.passwords.enabled) {
     return { required: { path: '/password', message: 'Passwords are switched off here.' }, issues: [] };
   }
-  const about = [
-    address.value,
-    input.name,
-    input.first_name,
-    input.last_name,
-    input.username,
-    tenant.name,
-    tenant.slug,
-  ];
+  const about = [address.value, ...typed, tenant.name, tenant.slug];
   return { issues: await context.passwords.issues(input.password, policy.passwords, about, '/password') };
 }
 

@@ -4,6 +4,7 @@ import { messageLocales } from '../delivery/delivery.ts';
 import { findChat } from '../chats/chats.ts';
 import { type Refused, refuse } from '../kernel/errors.ts';
 import { matchLocale, parseAcceptLanguage } from '../kernel/locale.ts';
+import { QueueFull } from '../kernel/queue-full.ts';
 import { WRONG_CODES_PER_CODE } from '../limits/limits.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import { codeTemplateOf, type Purpose } from '../verification/verification.ts';
@@ -165,7 +166,13 @@ export async function issueCode(
     attemptsLeft,
   });
   if (!fixed) {
-    const sent = await sendPlainly(context, database, { ...request, decoy, codeLength }, clues);
+    const sent = await sendPlainly(context, database, { ...request, decoy, codeLength }, clues).catch(
+      async (fault: unknown) => {
+        // It never began: what it would have cost was not spent. Of any other fault that is not known.
+        if (fault instanceof QueueFull) await giveTollBack(context, { tenant, address, channel });
+        throw fault;
+      },
+    );
     if (sent) {
       if (isSent) context.delivery.dispatch(database, sent.prepared);
       else void giveTollBack(context, { tenant, address, channel });

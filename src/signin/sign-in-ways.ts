@@ -17,7 +17,8 @@ export interface SignInWays {
 /** Kinds of address to which this tenant's codes can be sent now: allowed by it, and carried by a provider. */
 export function codeWaysOf(context: Pick<SignInContext, 'delivery'>, tenant: Tenant): SignInWays['byCode'] {
   const { identifiers, channels } = tenant.policy;
-  const sends = (channel: string): boolean => channels.includes(channel) && context.delivery.offers(channel);
+  const sends = (channel: string): boolean =>
+    channels.includes(channel) && context.delivery.offers(channel, tenant);
   return [...identifiers.filter((identifier) => identifier !== 'username'), 'telegram' as const].filter(
     (way) => sends(way === 'phone' ? 'sms' : way),
   );

@@ -5,6 +5,7 @@ import { type Access, addProof } from '../sessions/sessions.ts';
 import { findPasswordHash, findUser, type UserRow } from '../users/users.ts';
 import { type Address, chooseChannel } from './address.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { countPassword } from './count-password.ts';
 import { chooseLocale, issueCode, type VerificationSent } from './send-verification.ts';
 import { tellPasswordLockout } from './tell-lockout.ts';
 import { takeSend } from './take-send.ts';
@@ -24,8 +25,6 @@ export interface SteppedUp {
   /** Seconds for which the proof counts. */
   expiresIn: number;
 }
-
-const HOUR = 3600;
 
 /**
  * Proves again who is at a session: sends a code to an address of its own account, to be finished by verify-code with
@@ -104,27 +103,23 @@ export async function provePassword(
     return refuseField('/password', 'may have 1 to 256 characters');
   if (!context.passwords.hasRoom) return refuse('OVERLOADED', { retry_after: 1 });
   const [identity] = user.identities;
-  const key = identity
-    ? `password:${tenant.id}:${identity.kind}:${identity.value}`
-    : `password:${tenant.id}:user:${user.id}`;
-  const taken = await context.buckets.take(key, context.wrongPasswordsPerHour, HOUR);
-  if (!taken.allowed) {
-    return refuse(
-      'RATE_LIMITED',
-      { attempts_left: 0, retry_after: taken.retryAfter },
-      'Too many wrong passwords. Wait a while, or use a code.',
-    );
-  }
+  const counted = await countPassword(context, {
+    tenant,
+    identity: identity ?? { kind: 'user', value: user.id },
+    isKnown: true,
+  });
+  if (!counted.ok) return counted;
+  const { attemptsLeft, giveBack } = counted;
   const hash = await findPasswordHash(database, tenant.id, user.id);
   const fits = await context.passwords.fits(password, hash);
   if (fits === overloaded) {
-    await context.buckets.giveBack(key);
+    await giveBack();
     return refuse('OVERLOADED', { retry_after: 1 });
   }
-  if (fits) await context.buckets.giveBack(key);
+  if (fits) await giveBack();
   const proved = await recordPassword(context, access, fits, clues);
-  if (!fits && identity && taken.left === 0) tellPasswordLockout(context, tenant, identity, clues);
-  if (!fits) return refuse('INVALID_CREDENTIALS', { attempts_left: taken.left });
+  if (!fits && identity && attemptsLeft === 0) tellPasswordLockout(context, tenant, identity, clues);
+  if (!fits) return refuse('INVALID_CREDENTIALS', { attempts_left: attemptsLeft });
   return proved ? { ok: true, method: 'password', expiresIn: PROOF_AGE_SECONDS } : refuse('SESSION_ENDED');
 }
 

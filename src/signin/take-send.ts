@@ -15,20 +15,21 @@ export interface WantedSend {
   isKnown?: boolean;
 }
 
-/** Takes one send from the caller's hour and, where it costs money, from the tenant's tolls: both, or neither. */
+/**
+ * Takes one send from the caller's hour and, where it costs money, from the tenant's tolls. The caller's first: whoever
+ * is past their hour would else hold places of the tenant's budgets, for a moment with each request and for nothing,
+ * and by many requests at once keep everybody else from an SMS.
+ * Throws QueueFull, before anything is taken, where more sends wait already than are waited for.
+ */
 export async function takeSend(
   context: SignInContext,
   wanted: WantedSend,
   clues: RequestClues,
 ): Promise<Refused | undefined> {
-  const [refused, toll] = await Promise.all([
-    takeOfCaller(context, clues, 'send', wanted.isKnown),
-    takeToll(context, wanted),
-  ]);
-  if (refused) {
-    if (toll?.ok) await giveTollBack(context, wanted);
-    return refused;
-  }
+  context.plainSends.expectRoom(context.databaseOf(wanted.tenant.id));
+  const refused = await takeOfCaller(context, clues, 'send', wanted.isKnown);
+  if (refused) return refused;
+  const toll = await takeToll(context, wanted);
   if (!toll || toll.ok) return undefined;
   if (toll.reason === 'money') await announceMoney(context, wanted.tenant, toll.retryAfter);
   return explainToll(toll, wanted.tenant);

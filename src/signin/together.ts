@@ -1,5 +1,6 @@
 import { type Database, type Fragment, isRolledBack, type Sql } from '../db/database.ts';
 import { createBatcher } from '../kernel/batcher.ts';
+import { QueueFull } from '../kernel/queue-full.ts';
 import type { Log } from '../kernel/log.ts';
 
 /** Requests in one statement. One that fails costs its companions a statement each, so they are not too many. */
@@ -24,7 +25,17 @@ export function withoutWaiting(sql: Sql): Fragment {
  * rolled back; nothing is written for it and it goes alone. Whatever else goes wrong rejects, as it would alone: whether
  * the statement was committed is not known then, and it must not run twice.
  */
-export type Together<I, O> = (database: Database, item: I) => Promise<O | undefined>;
+export interface Together<I, O> {
+  write(database: Database, item: I): Promise<O | undefined>;
+  /** Throws QueueFull where `write` would: asked before anything is done for a request. */
+  expectRoom(database: Database): void;
+}
+
+export interface TogetherOptions {
+  log: Log;
+  /** Past this, what comes is turned away (QueueFull) instead of queueing behind what nobody waits for any more. */
+  longestQueueMilliseconds: number;
+}
 
 /**
  * Setting a composed statement up costs PostgreSQL more than running it, so requests that arrive while one is under way
@@ -33,11 +44,12 @@ export type Together<I, O> = (database: Database, item: I) => Promise<O | undefi
  */
 export function createTogether<I, O>(
   write: (database: Database, items: readonly I[]) => Promise<(O | undefined)[]>,
-  log: Log,
+  { log, longestQueueMilliseconds }: TogetherOptions,
 ): Together<I, O> {
   const open = (database: Database) =>
     createBatcher<I, O | undefined>({
       maxBatch: MOST_TOGETHER,
+      longestWaitMilliseconds: longestQueueMilliseconds,
       flush: async (items) => {
         try {
           return await write(database, items);
@@ -53,12 +65,17 @@ export function createTogether<I, O>(
       },
     });
   const batchers = new Map<Database, ReturnType<typeof open>>();
-  return (database, item) => {
-    let batcher = batchers.get(database);
-    if (!batcher) {
-      batcher = open(database);
-      batchers.set(database, batcher);
-    }
-    return batcher.add(item);
+  return {
+    write(database, item) {
+      let batcher = batchers.get(database);
+      if (!batcher) {
+        batcher = open(database);
+        batchers.set(database, batcher);
+      }
+      return batcher.add(item);
+    },
+    expectRoom(database) {
+      if (batchers.get(database)?.hasRoom() === false) throw new QueueFull('too much waits already');
+    },
   };
 }

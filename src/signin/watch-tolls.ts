@@ -73,11 +73,11 @@ export function createTollWatch(context: SignInContext, clock: Clock, metrics: M
 /** Who sets up SMS in production and names no country would wonder why nothing goes out. */
 export function warnOfClosedCountries(
   tenants: Tenants,
-  delivery: { offers(channel: string): boolean },
+  delivery: { offers(channel: string, tenant: Tenant): boolean },
   log: Log,
 ): void {
-  if (!delivery.offers('sms') && !delivery.offers('voice')) return;
   for (const tenant of tenants.all()) {
+    if (!delivery.offers('sms', tenant) && !delivery.offers('voice', tenant)) continue;
     if (tenant.policy.tolls.countries !== undefined) continue;
     log.warn(
       { event: 'toll_countries_unset', tenant: tenant.slug },

@@ -53,25 +53,26 @@ export function payloadHashes(secrets: Secrets, tenantId: string, payload: strin
   return secrets.macs('handle', 'telegram-payload', tenantId, payload);
 }
 
-/**
- * The two digits that the browser shows. Derived, so that nothing of them is stored; which are offered beside the
- * right one changes with each mismatch.
- */
+/** The two digits that the browser shows. Derived, so that nothing of them is stored. */
 export function matchNumber(secrets: Secrets, tenantId: string, id: string): number {
-  return 10 + (secrets.mac('handle', 'telegram-match', tenantId, id).readUInt32BE() % 90);
+  return twoDigits(secrets.mac('handle', 'telegram-match', tenantId, id));
 }
 
-/** The numbers to choose from in Telegram: the right one among three, in an order that tells nothing. */
-export function matchChoices(secrets: Secrets, tenantId: string, id: string, mismatches: number): number[] {
-  const right = matchNumber(secrets, tenantId, id);
-  const bytes = secrets.mac('handle', 'telegram-choices', tenantId, id, String(mismatches));
-  const choices = [right];
-  for (let at = 0; choices.length < 3; at += 4) {
-    const next = 10 + (bytes.readUInt32BE(at) % 90);
-    if (!choices.includes(next)) choices.push(next);
-    if (at === 20 && choices.length < 3) choices.push(...[10, 20, 30].filter((n) => !choices.includes(n)));
+/** So many numbers to choose from: whoever cannot see the browser is stopped two times out of three. */
+export const MATCH_CHOICES = 9;
+
+/**
+ * The numbers to choose from in Telegram: the right one among nine, by size, which tells nothing. The same after a wrong
+ * choice: of others, the right one would be the only one that comes again.
+ */
+export function matchChoices(secrets: Secrets, tenantId: string, id: string): number[] {
+  const choices = new Set([matchNumber(secrets, tenantId, id)]);
+  for (let draw = 0; choices.size < MATCH_CHOICES; draw++) {
+    choices.add(twoDigits(secrets.mac('handle', 'telegram-choices', tenantId, id, String(draw))));
   }
-  const place = (bytes[31] ?? 0) % 3;
-  const [, first, second] = choices as [number, number, number];
-  return [first, second].toSpliced(place, 0, right);
+  return [...choices].sort((left, right) => left - right);
+}
+
+function twoDigits(bytes: Buffer): number {
+  return 10 + (bytes.readUInt32BE() % 90);
 }

@@ -92,7 +92,7 @@ export interface TelegramProofs {
     taken: { purpose: LinkPurpose; userId: string | null; now: Fragment },
   ): Fragment;
   matchNumber(tenantId: string, id: string): number;
-  matchChoices(tenantId: string, link: Pick<LinkRow, 'id' | 'mismatches'>): number[];
+  matchChoices(tenantId: string, id: string): number[];
   /** `insert …` for a `with` list: signed data is used, and proves `value`. Gives no row when it was before. */
   spendData(
     sql: Sql,
@@ -160,7 +160,7 @@ export function createTelegramProofs(options: TelegramProofsOptions): TelegramPr
     spendLink: (sql, handle, taken) =>
       spendLinkFragment(sql, { ...handle, handleHashes: handleHashes(secrets, handle), ...taken }),
     matchNumber: (tenantId, id) => matchNumber(secrets, tenantId, id),
-    matchChoices: (tenantId, link) => matchChoices(secrets, tenantId, link.id, link.mismatches),
+    matchChoices: (tenantId, id) => matchChoices(secrets, tenantId, id),
     spendData: (sql, { name, ...data }) =>
       spendDataFragment(sql, { ...data, hash: createHash('sha256').update(name).digest() }),
     newLogin(begun) {

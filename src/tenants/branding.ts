@@ -3,7 +3,7 @@ import { Compile } from 'typebox/compile';
 import { parseEmail } from '../kernel/email.ts';
 import type { Issue } from '../kernel/errors.ts';
 import { SUPPORTED_LOCALES } from '../kernel/locale.ts';
-import { schemaIssues } from '../web/schema-issues.ts';
+import { schemaIssues, textOf } from '../web/schema-issues.ts';
 
 /** Messages that carry a code. */
 export const codeTemplates = [
@@ -35,24 +35,33 @@ const CODE_PLACEHOLDERS = [...PLACEHOLDERS, 'code', 'minutes'];
 const NOTICE_PLACEHOLDERS = [...PLACEHOLDERS, 'device', 'place', 'time', 'address'];
 
 const closed = { additionalProperties: false } as const;
+const severalLines = textOf(
+  '^[^\\u0000-\\u0009\\u000b-\\u001f\\u007f]*$',
+  'may not hold control characters besides line feeds',
+);
 const overrideSchema = Type.Object(
   {
     /** The e-mail's subject: one line. */
     subject: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 150, pattern: '^[^\\u0000-\\u001f\\u007f\\u2028\\u2029]*$' }),
+      Type.String({
+        minLength: 1,
+        maxLength: 150,
+        ...textOf(
+          '^[^\\u0000-\\u001f\\u007f\\u2028\\u2029]*$',
+          'must be one line without control characters',
+        ),
+      }),
     ),
     /** What the e-mail says before the code or the facts. An empty line begins a new paragraph. */
     text: Type.Optional(
       Type.String({
         minLength: 1,
         maxLength: 2000,
-        pattern: '^[^\\u0000-\\u0009\\u000b-\\u001f\\u007f]*$',
+        ...severalLines,
       }),
     ),
     /** The whole SMS or Telegram text. */
-    sms: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 300, pattern: '^[^\\u0000-\\u0009\\u000b-\\u001f\\u007f]*$' }),
-    ),
+    sms: Type.Optional(Type.String({ minLength: 1, maxLength: 300, ...severalLines })),
   },
   closed,
 );
@@ -60,12 +69,19 @@ const localesSchema = Type.Object(
   Object.fromEntries(SUPPORTED_LOCALES.map((locale) => [locale, Type.Optional(overrideSchema)])),
   closed,
 );
-const brandingSchema = Type.Object(
+export const brandingSchema = Type.Object(
   {
     /** The logo's address, https. Shown at most 40 pixels high. */
     logo_url: Type.Optional(Type.String({ maxLength: 2048 })),
     colours: Type.Optional(
-      Type.Object({ primary: Type.Optional(Type.String({ pattern: '^#[0-9a-fA-F]{6}$' })) }, closed),
+      Type.Object(
+        {
+          primary: Type.Optional(
+            Type.String({ ...textOf('^#[0-9a-fA-F]{6}$', 'must be a colour such as #1f3a5f') }),
+          ),
+        },
+        closed,
+      ),
     ),
     /** Where people write to for help; answers to e-mails go there as well. */
     support_address: Type.Optional(Type.String({ maxLength: 254 })),

@@ -1,45 +1,48 @@
 import { Compile } from 'typebox/schema';
 import type { Issue } from '../kernel/errors.ts';
-
-/** A JSON Schema (draft 2020-12) of type object: what a tenant wants to know of its people. */
-export type CustomFieldsSchema = Record<string, unknown>;
+import { sentenceOf } from '../web/schema-issues.ts';
+import { type CustomFieldsSchema, step } from './custom-fields-schema.ts';
+import { inTime } from './in-time.ts';
 
 const MOST_FIELDS = 50;
 const MOST_CHARACTERS = 8192;
+/** A check may take so long. */
+const PATIENCE_MILLISECONDS = [50];
+/** Within a second after one of this schema's took longer; a second look, as the machine may have stood still. */
+const LITTLE_PATIENCE_MILLISECONDS = [5, 10];
 
 interface SchemaError {
   instancePath: string;
   keyword: string;
   message: string;
-  params: unknown;
+  params: object;
 }
 interface Checker {
   Check(value: unknown): boolean;
   Errors(value: unknown): [boolean, SchemaError[]];
 }
-
-/** Compiled once for each settings object; a changed tenant brings a new one. */
-const compiled = new WeakMap<CustomFieldsSchema, Checker>();
-
-/** Unknown fields are refused unless the schema says otherwise: nobody's extra field is stored by accident. */
-function checkerOf(schema: CustomFieldsSchema): Checker {
-  let checker = compiled.get(schema);
-  if (!checker) {
-    checker = Compile({ additionalProperties: false, ...schema }) as unknown as Checker;
-    compiled.set(schema, checker);
-  }
-  return checker;
+interface Compiled {
+  checker: Checker;
+  /** Does it hold regular expressions, which may need years for thirty signs? */
+  hasPatterns: boolean;
+  tookTooLongAt: number;
 }
 
-/** What makes a schema unusable as one of custom fields, or undefined. */
-export function customFieldsSchemaProblem(schema: CustomFieldsSchema): string | undefined {
-  if (schema['type'] !== 'object') return 'must be a JSON Schema of type object';
-  try {
-    checkerOf(schema).Check({});
-    return undefined;
-  } catch {
-    return 'is not a JSON Schema that can be used';
+/** Compiled once for each settings object; a changed tenant brings a new one. */
+const compiled = new WeakMap<CustomFieldsSchema, Compiled>();
+
+/** Unknown fields are refused unless the schema says otherwise: nobody's extra field is stored by accident. */
+function compiledOf(schema: CustomFieldsSchema): Compiled {
+  let found = compiled.get(schema);
+  if (!found) {
+    found = {
+      checker: Compile({ additionalProperties: false, ...schema }) as unknown as Checker,
+      hasPatterns: /"pattern(Properties)?":/.test(JSON.stringify(schema)),
+      tookTooLongAt: Number.NEGATIVE_INFINITY,
+    };
+    compiled.set(schema, found);
   }
+  return found;
 }
 
 /**
@@ -57,26 +60,43 @@ export function customFieldIssues(
     return [{ path, message: `may hold ${MOST_CHARACTERS} characters at most` }];
   }
   if (!schema) return [];
-  const checker = checkerOf(schema);
-  if (checker.Check(fields)) return [];
+  const errors = errorsOf(compiledOf(schema), fields);
+  if (errors === undefined) return [{ path, message: 'takes too long to check: give shorter texts' }];
+  return errors === null ? [] : explain(errors, path);
+}
+
+/** What the schema says: null where nothing is wrong, undefined where that was not found out in time. */
+function errorsOf(schema: Compiled, fields: Record<string, unknown>): SchemaError[] | null | undefined {
+  const { checker, hasPatterns } = schema;
+  const check = (): SchemaError[] | null => (checker.Check(fields) ? null : checker.Errors(fields)[1]);
+  // One text of a stranger must hold up nobody else, and many of them not much more.
+  const isAfter = performance.now() - schema.tookTooLongAt < 1000;
+  for (const milliseconds of isAfter ? LITTLE_PATIENCE_MILLISECONDS : PATIENCE_MILLISECONDS) {
+    try {
+      return hasPatterns ? inTime(milliseconds, check) : check();
+    } catch {
+      // Its time was over, or a reference goes round in circles.
+      continue;
+    }
+  }
+  schema.tookTooLongAt = performance.now();
+  return undefined;
+}
+
+function explain(errors: readonly SchemaError[], path: string): Issue[] {
   const issues = new Map<string, Issue>();
   const add = (at: string, message: string): void => {
     if (!issues.has(at)) issues.set(at, { path: at, message });
   };
-  for (const error of checker.Errors(fields)[1]) {
+  for (const error of errors) {
     const params = error.params as { requiredProperties?: string[]; additionalProperties?: string[] };
     const at = path + error.instancePath;
-    for (const name of params.requiredProperties ?? []) add(`${at}/${pointerStep(name)}`, 'is required');
-    for (const name of params.additionalProperties ?? [])
-      add(`${at}/${pointerStep(name)}`, 'is not a known field');
+    for (const name of params.requiredProperties ?? []) add(`${at}/${step(name)}`, 'is required');
+    for (const name of params.additionalProperties ?? []) add(`${at}/${step(name)}`, 'is not a known field');
     // What follows from another line: an object of which a field is missing, a field refused because unknown.
     if (['required', 'additionalProperties', 'boolean', 'if'].includes(error.keyword)) continue;
-    add(at, error.message);
+    add(at, sentenceOf(error));
   }
   if (issues.size === 0) add(path, 'does not fit');
   return [...issues.values()].slice(0, 20);
-}
-
-function pointerStep(name: string): string {
-  return name.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1');
 }

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { textOf } from '../web/schema-issues.ts';
 
 const closed = { additionalProperties: false } as const;
 /** ISO 3166-1 alpha-2, `001` for numbers of no country, or `default` for all that are not named. */
@@ -36,7 +37,9 @@ export const deliverySettingsSchema = Type.Object(
       ),
     ),
     /** ISO 4217; what the prices are in. */
-    currency: Type.Optional(Type.String({ pattern: '^[A-Z]{3}$' })),
+    currency: Type.Optional(
+      Type.String({ ...textOf('^[A-Z]{3}$', 'must be a currency of ISO 4217 such as USD') }),
+    ),
   },
   closed,
 );

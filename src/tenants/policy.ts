@@ -2,10 +2,10 @@ import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { channels } from '../kernel/channels.ts';
 import { type AuditPolicy, auditPolicyOf, auditSchema } from './audit-settings.ts';
-import { type CustomFieldsSchema, customFieldsSchemaProblem } from './custom-fields.ts';
+import { type CustomFieldsSchema, customFieldsSchemaIssue } from './custom-fields-schema.ts';
 import { type DeliveryPolicy, deliveryPolicyOf, deliverySettingsSchema } from './delivery-settings.ts';
 import { type TelegramPolicy, telegramPolicyOf, telegramSettings } from './telegram-settings.ts';
-import { schemaIssues } from '../web/schema-issues.ts';
+import { schemaIssues, textOf } from '../web/schema-issues.ts';
 import { type SmsPolicy, smsIssues, smsPolicyOf, smsSettings } from './sms-settings.ts';
 import {
   type TestAddress,
@@ -28,6 +28,8 @@ import {
   telegramSignInSettings,
 } from './telegram-sign-in-settings.ts';
 
+import { countryCode } from './country-code.ts';
+
 const closed = { additionalProperties: false } as const;
 const codeLength = Type.Integer({ minimum: 6, maximum: 10 });
 
@@ -35,7 +37,7 @@ const codeLength = Type.Integer({ minimum: 6, maximum: 10 });
 export const settingsSchema = Type.Object(
   {
     /** Country (ISO 3166-1 alpha-2) by which national phone forms are read; absent: only +… is accepted. */
-    default_country: Type.Optional(Type.String({ pattern: '^[A-Z]{2}$' })),
+    default_country: Type.Optional(countryCode),
     /** Ways a code may be sent. */
     channels: Type.Optional(Type.Array(Type.Enum([...channels]), { minItems: 1, uniqueItems: true })),
     /** What SMS and voice may cost. */
@@ -67,10 +69,18 @@ export const settingsSchema = Type.Object(
     ),
     /** Roles a registration may ask for; the first one is given where none is asked. Never admin. */
     registration_roles: Type.Optional(
-      Type.Array(Type.String({ pattern: '^(?!admin$)[a-z][a-z0-9_-]{0,62}$' }), {
-        minItems: 1,
-        uniqueItems: true,
-      }),
+      Type.Array(
+        Type.String({
+          ...textOf(
+            '^(?!admin$)[a-z][a-z0-9_-]{0,62}$',
+            'may have 1 to 63 small letters, digits, _ and -, and is never admin: nobody becomes one by signing up',
+          ),
+        }),
+        {
+          minItems: 1,
+          uniqueItems: true,
+        },
+      ),
     ),
     code: Type.Optional(
       Type.Object(
@@ -179,14 +189,14 @@ export function settingsIssues(settings: unknown): { path: string; message: stri
         'per_user shares opaque sessions: a refresh token held by two devices counts as stolen.';
       return [{ path: '/sessions/sharing', message }];
     }
-    const problem = settings.custom_fields && customFieldsSchemaProblem(settings.custom_fields);
+    const issue = settings.custom_fields && customFieldsSchemaIssue(settings.custom_fields);
     const issues = [
       ...returnAddressIssues(settings.return_addresses),
       ...allowedOriginIssues(settings.allowed_origins),
       ...testAddressIssues(settings.test_addresses),
       ...smsIssues(settings.sms),
     ];
-    return problem === undefined ? issues : [{ path: '/custom_fields', message: problem }, ...issues];
+    return issue === undefined ? issues : [{ ...issue, path: `/custom_fields${issue.path}` }, ...issues];
   }
   return schemaIssues(validator.Errors(settings));
 }

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { textOf } from '../web/schema-issues.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -7,14 +8,24 @@ export const telegramSignInSettings = Type.Object(
   {
     /** Bots of others whose Mini Apps may sign people in here, checked by Telegram's own signature. */
     bot_ids: Type.Optional(
-      Type.Array(Type.String({ pattern: '^[1-9]\\d{0,15}$' }), { maxItems: 20, uniqueItems: true }),
-    ),
-    /** Where Telegram Login may lead a browser back to; compared character by character. */
-    return_addresses: Type.Optional(
-      Type.Array(Type.String({ minLength: 1, maxLength: 2000, pattern: '^https?://[^\\s#?\\\\]+$' }), {
+      Type.Array(Type.String({ ...textOf('^[1-9]\\d{0,15}$', 'must be a numeric Telegram user id') }), {
         maxItems: 20,
         uniqueItems: true,
       }),
+    ),
+    /** Where Telegram Login may lead a browser back to; compared character by character. */
+    return_addresses: Type.Optional(
+      Type.Array(
+        Type.String({
+          minLength: 1,
+          maxLength: 2000,
+          ...textOf('^https?://[^\\s#?\\\\]+$', 'must be a web address without query and fragment'),
+        }),
+        {
+          maxItems: 20,
+          uniqueItems: true,
+        },
+      ),
     ),
   },
   closed,

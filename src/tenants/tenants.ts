@@ -30,15 +30,18 @@ export type { TenantClues, TenantPolicy, TenantSettings };
 export { acceptsPhone, settingsSchema };
 export type { ChangedBy };
 export type { DeliveryPolicy } from './delivery-settings.ts';
-export { customFieldIssues, type CustomFieldsSchema } from './custom-fields.ts';
+export { customFieldIssues } from './custom-fields.ts';
+export type { CustomFieldsSchema } from './custom-fields-schema.ts';
 export { tenantIssues } from './tenant-issues.ts';
 export { keepTestCodes, readTestAddress, type TestAddress, withoutTestCodes } from './test-addresses.ts';
 export {
   type Brand,
   type Branding,
   brandingIssues,
+  brandingSchema,
   brandOf,
   codeTemplates,
+  type MessageOverride,
   type TemplateName,
   templateNames,
 } from './branding.ts';

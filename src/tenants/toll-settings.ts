@@ -1,7 +1,8 @@
 import { type Static, Type } from 'typebox';
+import { textOf } from '../web/schema-issues.ts';
+import { countryCode as country } from './country-code.ts';
 
 const closed = { additionalProperties: false } as const;
-const country = Type.String({ pattern: '^[A-Z]{2}$' });
 const most = Type.Integer({ minimum: 0, maximum: 10_000_000 });
 const money = Type.Number({ minimum: 0, maximum: 10_000_000 });
 
@@ -9,7 +10,12 @@ const money = Type.Number({ minimum: 0, maximum: 10_000_000 });
 export const tollSettings = Type.Object(
   {
     /** Countries (ISO 3166-1 alpha-2) whose numbers get SMS and calls; `*`: every country. */
-    countries: Type.Optional(Type.Array(Type.String({ pattern: '^([A-Z]{2}|[*])$' }), { uniqueItems: true })),
+    countries: Type.Optional(
+      Type.Array(
+        Type.String({ ...textOf('^([A-Z]{2}|[*])$', 'must be a country of ISO 3166-1 such as UZ, or *') }),
+        { uniqueItems: true },
+      ),
+    ),
     /** Messages to one range of 10,000 numbers, in an hour and in a day. */
     prefix_per_hour: Type.Optional(most),
     prefix_per_day: Type.Optional(most),

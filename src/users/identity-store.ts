@@ -54,6 +54,8 @@ export interface RemovedIdentity {
   kind: 'phone' | 'email' | 'telegram';
   value: string;
   as_entered: string;
+  /** Was it ever proved? */
+  is_verified: boolean;
 }
 
 /**
@@ -75,7 +77,7 @@ export async function removeIdentity(
       delete from identities i using others
       where i.tenant_id = ${tenantId}::uuid and i.user_id = ${userId}::uuid and i.id = ${identityId}::uuid
         and others.count > 0
-      returning i.id, i.kind, i.value, i.as_entered
+      returning i.id, i.kind, i.value, i.as_entered, i.verified_at is not null as is_verified
     )
     select (select count from others) as others, (select to_jsonb(removed) from removed) as removed
     where exists (select from identities i where i.tenant_id = ${tenantId}::uuid and i.user_id = ${userId}::uuid
@@ -84,15 +86,25 @@ export async function removeIdentity(
   return row.removed ?? 'last';
 }
 
-/** Gives an address back to the account it was taken from. False when it is somebody else's by now. */
+/**
+ * Gives an address back to the account it was taken from, as it was: one that was never proved is not now. False when it
+ * is somebody else's by now.
+ */
 export async function restoreIdentity(
   sql: Sql,
-  identity: RemovedIdentity & { tenantId: string; userId: string; now: Fragment },
+  identity: Omit<RemovedIdentity, 'is_verified'> & {
+    is_verified?: boolean;
+    tenantId: string;
+    userId: string;
+    now: Fragment;
+  },
 ): Promise<boolean> {
+  const { is_verified: isVerified = true } = identity;
   const rows = await sql`
     insert into identities as i (tenant_id, kind, value, id, user_id, as_entered, verified_at, created_at)
     values (${identity.tenantId}::uuid, ${identity.kind}, ${identity.value}, ${identity.id}::uuid,
-      ${identity.userId}::uuid, ${identity.as_entered}, ${identity.now}, ${identity.now})
+      ${identity.userId}::uuid, ${identity.as_entered}, case when ${isVerified}::boolean then ${identity.now} end,
+      ${identity.now})
     on conflict (tenant_id, kind, value) do update set verified_at = coalesce(i.verified_at, excluded.verified_at)
       where i.user_id = excluded.user_id
     returning id`;

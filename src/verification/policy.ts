@@ -1,3 +1,4 @@
+import { plainDigits } from '../kernel/digits.ts';
 import { bytesToUuid, uuidToBytes } from '../kernel/id.ts';
 import type { Secrets } from '../kernel/secrets.ts';
 
@@ -94,8 +95,14 @@ export function sealContext(tenantId: string, id: string): string {
   return `code:${tenantId}:${id}`;
 }
 
-/** Codes as people type them: spaces and dashes between digits are nothing. Undefined when it is no code. */
+const CODE = /^\d{4,10}$/;
+
+/**
+ * Codes as people type and paste them: in the digits of their keyboard; spaces, dashes and invisible characters are
+ * nothing. Undefined when it is no code.
+ */
 export function readCode(text: string): string | undefined {
-  const digits = text.replace(/[\s\-\u00a0]/g, '');
-  return /^\d{4,10}$/.test(digits) ? digits : undefined;
+  if (CODE.test(text)) return text;
+  const digits = plainDigits(text).replace(/[\s-]/g, '');
+  return CODE.test(digits) ? digits : undefined;
 }

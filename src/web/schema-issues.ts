@@ -7,6 +7,32 @@ interface SchemaError {
   params: object;
 }
 
+/** What to say of a text that a pattern does not fit. */
+const sentences = new Map<string, string>();
+
+/** The pattern of a text, and what to say where it does not fit: nobody should have to read a regular expression. */
+export function textOf(pattern: string, sentence: string): { pattern: string } {
+  sentences.set(pattern, sentence);
+  return { pattern };
+}
+
+const MOST_VALUES = 30;
+
+/** What one error says of its field. */
+export function sentenceOf({ keyword, message, params }: SchemaError): string {
+  const { pattern, allowedValue, allowedValues } = params as {
+    pattern?: unknown;
+    allowedValue?: unknown;
+    allowedValues?: unknown[];
+  };
+  if (keyword === 'pattern') return sentences.get(String(pattern)) ?? message;
+  if (keyword === 'const') return `must be ${String(allowedValue)}`;
+  if (keyword === 'enum' && allowedValues && allowedValues.length <= MOST_VALUES) {
+    return `must be one of ${allowedValues.join(', ')}`;
+  }
+  return message;
+}
+
 /** What a schema found wrong, one sentence a field: the field at fault is named, not the object it is missing from. */
 export function schemaIssues(errors: readonly SchemaError[]): Issue[] {
   const issues = new Map<string, Issue>();
@@ -25,7 +51,7 @@ export function schemaIssues(errors: readonly SchemaError[]): Issue[] {
       error.keyword === 'boolean'
     )
       continue;
-    add(error.instancePath || '/', error.message);
+    add(error.instancePath || '/', sentenceOf(error));
   }
   return [...issues.values()].slice(0, 20);
 }

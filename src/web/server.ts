@@ -4,16 +4,22 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
+import type SerializerSelector from '@fastify/fast-json-stringify-compiler';
 import type { TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Compile, type Validator } from 'typebox/compile';
 import { isUtf8 } from 'node:buffer';
 import type { ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import { errorBody, type Issue, type Refused, refuse } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
+import { QueueFull } from '../kernel/queue-full.ts';
 import { findRepeatedHeader } from './duplicate-headers.ts';
 import { parseStrictJson } from './json-body.ts';
+import { createOverloadTeller, watchPressure } from './pressure.ts';
 import { schemaIssues } from './schema-issues.ts';
+
+const require = createRequire(import.meta.url);
 
 /** The largest body anybody has a reason to send. */
 const BODY_LIMIT_BYTES = 64 * 1024;
@@ -36,11 +42,17 @@ export interface HttpServerOptions {
     refused: Refused,
     error?: FastifyError | Error,
   ) => Promise<FastifyReply> | undefined;
+  /** How late the event loop may be; past that requests are refused at once. Left out: however late. */
+  longestDelayMilliseconds?: number;
   /** Told of every answer, for metrics and the request log. */
   onAnswer?: (request: FastifyRequest, reply: FastifyReply, milliseconds: number) => void;
 }
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Its answer costs no more than a refusal would: answered however much there is to do. */
+    isCheap?: boolean;
+  }
   interface FastifyRequest {
     /** performance.now() when its head had been read. */
     startedAt: number;
@@ -68,8 +80,13 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
     ...(options.secure ? { 'strict-transport-security': 'max-age=63072000; includeSubDomains' } : {}),
   };
+  const faults = { ...options, tellOverload: createOverloadTeller(options.log) };
   const server = Fastify({
     logger: false,
+    // Fastify types a validator after Ajv, which it would load did it not get this one.
+    schemaController: {
+      compilersFactory: { buildValidator: (() => compileValidator) as never, buildSerializer },
+    },
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: 15_000,
     keepAliveTimeout: 65_000,
@@ -79,14 +96,21 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     // node:http would answer by itself, without our headers: the host is asked for below.
     http: { headersTimeout: 10_000, requireHostHeader: false },
     frameworkErrors: (error, request, reply) => {
-      sendRefusal(reply.headers(headers), refusalOf(error, request, options));
+      sendRefusal(reply.headers(headers), refusalOf(error, request, faults));
     },
     clientErrorHandler: (error, socket) => refuseUnreadable(headers, error, socket),
+  });
+  const pressure = watchPressure(options.longestDelayMilliseconds ?? Infinity);
+  server.addHook('onClose', (_server, done) => {
+    pressure.stop();
+    done();
   });
   server.decorateRequest('startedAt', 0);
   server.addHook('onRequest', (request, reply, done) => {
     request.startedAt = performance.now();
     reply.headers(headers);
+    if (pressure.isTooHigh(request.startedAt) && !request.routeOptions.config.isCheap)
+      return done(new QueueFull('the event loop is behind'));
     const repeated = findRepeatedHeader(request.raw.rawHeaders);
     if (request.raw.headers.host === undefined && request.raw.httpVersion !== '1.0')
       done(bad('header:host', 'Name the host (RFC 9112 3.2).'));
@@ -123,20 +147,12 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     },
   );
 
-  server.setValidatorCompiler(({ schema }) => {
-    const compiled = Compile(schema as TSchema);
-    return (value: unknown) => {
-      if (compiled.Check(value)) return { value };
-      return { error: new BadRequest(schemaIssues(compiled.Errors(value))) };
-    };
-  });
-
   server.setNotFoundHandler((request, reply) => {
     const refused = refuse('NOT_FOUND');
     return options.page?.(request, reply, refused) ?? sendRefusal(reply, refused);
   });
   server.setErrorHandler((error: FastifyError | BadRequest, request, reply) => {
-    const refused = refusalOf(error, request, options);
+    const refused = refusalOf(error, request, faults);
     return options.page?.(request, reply, refused, error) ?? sendRefusal(reply, refused);
   });
   if (options.onAnswer) {
@@ -150,6 +166,33 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   return server;
 }
 
+type Validate = (value: unknown) => { value: unknown } | { error: BadRequest };
+
+/** Compiled at its first use: a server has some five hundred schemas, and starts without most of them. */
+function compileValidator({ schema }: { schema: unknown }): Validate {
+  let compiled: Validator | undefined;
+  return (value) => {
+    compiled ??= Compile(schema as TSchema);
+    if (compiled.Check(value)) return { value };
+    return { error: new BadRequest(schemaIssues(compiled.Errors(value))) };
+  };
+}
+
+type Serializers = ReturnType<typeof SerializerSelector>;
+
+/** Fastify's own serialisers, each loaded and compiled at its first use: errors, most of them, are written without. */
+const buildSerializer: Serializers = (...given) => {
+  let compile: ReturnType<Serializers> | undefined;
+  return (route) => {
+    let serialize: ReturnType<ReturnType<Serializers>> | undefined;
+    return (answer) => {
+      compile ??= (require('@fastify/fast-json-stringify-compiler') as typeof SerializerSelector)()(...given);
+      serialize ??= compile(route);
+      return serialize(answer);
+    };
+  };
+};
+
 /** Answers with a refusal of the catalogue. */
 export function sendRefusal(reply: FastifyReply, refused: Refused): FastifyReply {
   const body = errorBody(refused);
@@ -162,9 +205,13 @@ export function sendRefusal(reply: FastifyReply, refused: Refused): FastifyReply
 function refusalOf(
   error: FastifyError | BadRequest,
   request: FastifyRequest,
-  { log, isUnavailable }: HttpServerOptions,
+  { log, isUnavailable, tellOverload }: HttpServerOptions & { tellOverload: () => void },
 ): Refused {
   if (error instanceof BadRequest) return refuse('INVALID_REQUEST', { issues: error.issues });
+  if (error instanceof QueueFull) {
+    tellOverload();
+    return refuse('OVERLOADED', { retry_after: COME_BACK_SECONDS });
+  }
   const issue = FRAMEWORK_ISSUES[error.code];
   if (issue) return refuse('INVALID_REQUEST', { issues: [issue] });
   if (isUnavailable(error)) {

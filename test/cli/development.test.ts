@@ -54,6 +54,25 @@ test('a tenant is made, changed and shown beside the running server, which knows
   assert.match(tenant.issuer, /\/t\/school$/);
   assert.equal(tenant.audience, 'school');
   assert.deepEqual(tenant.settings, { default_country: 'UZ', code: { length: 8 } });
+
+  const branded = await cli(
+    'tenant',
+    'set',
+    'school',
+    'branding.colours.primary=#4b3fa7',
+    'branding.support_address=help@school.example',
+    'branding.messages.sign_in_code.en.subject={{code}} opens {{tenant}}',
+  );
+  assert.equal(branded.code, 0, branded.stderr);
+  assert.match((await cli('tenant', 'show', 'school')).stdout, /^branding\.colours\.primary +#4b3fa7$/m);
+  await post('/api/v1/auth/send-verification', { email: 'branded@example.net', tenant: 'school' });
+  const inbox = await fetch(`${server.url}/dev/messages?to=branded%40example.net&wait=5`);
+  const [letter] = (await inbox.json()) as { subject: string; html: string }[];
+  assert.match(letter?.subject ?? '', /^\d{8} opens A school$/);
+  assert.match(letter?.html ?? '', /#4b3fa7[^]*help@school\.example/);
+  const refused = await cli('tenant', 'set', 'school', 'branding.logo_url=http://cdn.example/x.png');
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /branding\.logo_url must be an https address/);
 });
 
 test('what cannot be is refused with the remedy, and changes nothing', async () => {

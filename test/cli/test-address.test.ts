@@ -41,6 +41,13 @@ test('a reviewer’s address from its beginning to its end, at the terminal and 
   assert.equal(proved.status, 201, JSON.stringify(proved.body));
   const listed = await run('tenant', 'test-address', 'list', 'default');
   assert.match(listed.stdout, /review@school\.uz +\d{4}-\d\d-\d\d +1 of 2 +works/i);
+  const unheard = await run('tenant', 'test-address', 'add', 'default', '+14155550150');
+  assert.match(unheard.stdout, /But: no effect: no provider carries codes there/);
+  assert.match(
+    (await run('tenant', 'test-address', 'list', 'default')).stdout,
+    /\+14155550150 .* no effect: no provider/,
+  );
+  assert.match((await run('tenant', 'show', 'default')).stdout, /test_addresses +\[\{"address":"review@/);
   const removed = await run('tenant', 'test-address', 'remove', 'default', 'review@school.uz');
   assert.equal(removed.code, 0, removed.stderr);
   const again = await run('tenant', 'test-address', 'remove', 'default', 'review@school.uz');

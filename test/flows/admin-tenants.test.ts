@@ -123,6 +123,14 @@ test('every fault is told with its path, and nothing is written', async () => {
     '/settings/code/length',
   ]);
   await refused({ settings: { surprise: 1 } }, ['/settings/surprise']);
+  const fields = (properties: Record<string, unknown>, more: Record<string, unknown> = {}) => ({
+    settings: { custom_fields: { type: 'object', properties, ...more } },
+  });
+  const place = '/settings/custom_fields';
+  await refused({ settings: { custom_fields: {} } }, [place]);
+  await refused(fields({ grade: { type: 'intger' } }), [`${place}/properties/grade/type`]);
+  await refused(fields({ grade: { type: 'string' } }, { require: ['grade'] }), [`${place}/require`]);
+  await refused(fields({ grade: { pattern: '^(\\w+\\s?)+$' } }), [`${place}/properties/grade/pattern`]);
   await refused({ branding: { logo_url: 'javascript:alert(1)' } }, ['/branding/logo_url']);
   await refused({ branding: { logo_url: 'http://cdn.example/x.png' } }, ['/branding/logo_url']);
   await refused({ branding: { colours: { primary: 'red;background:url(x)' } } }, [

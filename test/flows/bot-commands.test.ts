@@ -169,4 +169,10 @@ test('updates of every odd shape are taken and do nothing', async () => {
     assert.ok(status === 200 || status === 503, JSON.stringify(update));
   }
   assert.equal((await telegram.bring({ update_id: 'x' })).status, 400);
+  const ada = somebody();
+  const { message } = textUpdate(ada, '/start');
+  for (let count = 1; count <= 2; count++) {
+    assert.equal((await telegram.bring({ message })).status, 200, 'for development it may have no id');
+    assert.equal((await telegram.messages(ada)).length, count);
+  }
 });

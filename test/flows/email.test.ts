@@ -186,6 +186,16 @@ test('a refused recipient (550) is final: the state says why, without the server
   mail.answer = 250;
 });
 
+test('a refused sender is told apart from a refused recipient', async () => {
+  mail.senderAnswer = 553;
+  const asked = mail.asked.length;
+  await send('anybody@example.org');
+  const row = await settled('failed');
+  assert.deepEqual([row.error, row.attempts, row.wiped], ['smtp EENVELOPE 553 sender', 1, true]);
+  assert.equal(mail.asked.length, asked);
+  mail.senderAnswer = 250;
+});
+
 test('a busy server (421) is tried again later, and the same code arrives', async () => {
   mail.answer = 421;
   const sent = await send('busy@example.org');
@@ -270,6 +280,41 @@ test('a server that never answers holds up no request and no other channel', asy
   } finally {
     await silent.close();
     await other.close();
+  }
+});
+
+test('R03 a slow mail server gets no more at once than there are connections, and nothing waits for one in vain', async () => {
+  const slow = await createMailServer({ delay: 250 });
+  const other = await createTestApp({
+    env: { SMTP_URL: `${slow.url}&connections=2`, SMTP_FROM: SENDER },
+    // Eight messages get through meanwhile: whatever is handed over beyond that is not in time.
+    providerTimeoutMilliseconds: 1000,
+  });
+  try {
+    await Promise.all(
+      Array.from({ length: 24 }, (_, index) =>
+        other.post(
+          '/api/v1/auth/send-verification',
+          { email: `burst${index}@example.org` },
+          { from: `10.8.0.${index}` },
+        ),
+      ),
+    );
+    await until(async () => {
+      const [row] = await other.databases.control.sql<{ sent: number }[]>`
+        select count(*)::int as sent from messages where state = 'sent'`;
+      return row?.sent === 24 || undefined;
+    }, 'all of them').catch(() => undefined);
+    const states = await other.databases.control.sql<{ state: string; attempts: number; messages: number }[]>`
+      select state, attempts, count(*)::int as messages from messages group by state, attempts`;
+    assert.deepEqual(
+      states.map((row) => ({ ...row })),
+      [{ state: 'sent', attempts: 1, messages: 24 }],
+    );
+    assert.equal(slow.received.length, 24);
+  } finally {
+    await other.close();
+    await slow.close();
   }
 });
 

@@ -4,7 +4,7 @@ import type { Update } from 'grammy/types';
 import { createExampleBot } from '../../examples/telegram-bot/bot.ts';
 import { PhoneAuth } from '../../sdk/src/phone-auth.ts';
 import { createTestApp, type TestApp } from '../create-test-app.ts';
-import { startFakeBotApi } from '../telegram/fake-bot-api.ts';
+import { startFakeBotApi, until } from '../telegram/fake-bot-api.ts';
 import { type Person, pressUpdate, textUpdate } from '../telegram/person.ts';
 import { wrongCode } from '../wrong-code.ts';
 
@@ -37,6 +37,33 @@ async function answerTo(person: Person, update: object): Promise<string> {
   return fake.to(person.id)[before]?.text ?? '';
 }
 const say = (person: Person, text: string): Promise<string> => answerTo(person, textUpdate(person, text));
+
+test('the example bot goes on where the server is away, and where somebody has stopped it in the middle', async () => {
+  const token = '6262626262:AAEexample_bot_of_the_tests_0000000001';
+  const away = new PhoneAuth({ baseUrl: 'http://127.0.0.1:9', apiKey: 'fp_sk_x', wait: async () => {} });
+  const faults: unknown[] = [];
+  const alone = createExampleBot({
+    token,
+    auth: away,
+    apiRoot: fake.url,
+    onFault: (fault) => void faults.push(fault),
+  });
+  const running = alone.start();
+  const answered = async (person: Person, text: string, wanted: RegExp) => {
+    fake.bring(token, textUpdate(person, text));
+    await until(() => wanted.test(fake.to(person.id).at(-1)?.text ?? ''), `an answer to ${text}`);
+  };
+  const carol = { id: 961_000_003, first_name: 'Carol' };
+  const dave = { id: 961_000_004, first_name: 'Dave' };
+  await answered(carol, '/auth', /Try again in a moment/);
+  fake.blocked.add(dave.id);
+  fake.bring(token, textUpdate(dave, '/start'));
+  await answered(carol, '/start', /Hello!/);
+  assert.equal(faults.length, 2, 'whoever runs it is told of both');
+  // Its last call may reach the fake before that knows of the poll which it ends.
+  await alone.stop().catch(() => {});
+  await running;
+});
 
 test('the example bot signs people in by their phone, moves the account to another chat, and back', async () => {
   assert.match(await say(ADA, '/start'), /\/auth/);

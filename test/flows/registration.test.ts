@@ -139,6 +139,13 @@ test('custom fields, required fields and roles are checked at registration, a se
     [{ first_name: 'Ann\r\nBcc: x@y.zz', custom_fields: { grade: 5 } }, ['/first_name']],
     [{ profile: { first_name: 'Ann\u0085' }, custom_fields: { grade: 5 } }, ['/profile/first_name']],
     [{ first_name: 'Ann', custom_fields: { grade: 5 }, is_admin: true }, ['/is_admin']],
+    // What came in the profile is told there; what both hold counts as the custom field.
+    [{ first_name: 'Ann', profile: { grade: 'five' } }, ['/profile/grade']],
+    [
+      { first_name: 'Ann', profile: { grade: 'five' }, custom_fields: { grade: 13 } },
+      ['/custom_fields/grade'],
+    ],
+    [{ first_name: 'Ann', profile: { shoe_size: 40 } }, ['/custom_fields/grade', '/profile/shoe_size']],
   ];
   for (const [more, paths] of cases) {
     const answer = await register({ phone, ...more });
@@ -206,6 +213,9 @@ test('S26 passwords: length in code points, no composition, NFC, every byte sign
     assert.equal(answer.body.issues[0].path, '/password');
     assert.match(answer.body.issues[0].message, reason, password);
   }
+  const named = { email: 'x1@example.net', profile: { first_name: 'Wilhelmina', last_name: 'Ferdinand' } };
+  const own = await register({ ...named, password: 'WilhelminaFerdinand7' });
+  assert.match(own.body.issues?.[0].message ?? 'taken', /your name/, 'names of the profile count as well');
   const long = `${'\u{1f600}\u{1f680}'.repeat(32)}`;
   const bytes72 = `${'Tr4vel-by-'.repeat(7)}zz`;
   const good: [string, string, string][] = [
@@ -297,7 +307,9 @@ test('wrong, expired, used and unknown codes each fail with their own word, and 
   );
   assert.equal(resent.status, 200);
   const fresh = await app.code(email, { not: code });
-  assert.equal((await verify({ verification_id: resent.body.verification_id, otp: fresh })).status, 201);
+  // As a Persian keyboard types it.
+  const typed = fresh.replace(/\d/g, (digit) => String.fromCharCode(0x6f0 + Number(digit)));
+  assert.equal((await verify({ verification_id: resent.body.verification_id, otp: typed })).status, 201);
   assert.equal(
     (await verify({ verification_id: resent.body.verification_id, otp: fresh })).body.error,
     'VERIFICATION_NOT_FOUND',
@@ -327,6 +339,28 @@ test('a username that somebody has meanwhile is dropped, not the sign-up', async
   assert.equal(second.status, 201);
   assert.equal(second.body.user.username, null);
   assert.equal((await login({ email: 'name2@example.net', password: PASSWORD })).status, 200);
+});
+
+test('a username that somebody has already is told at registration, where answers are explicit', async () => {
+  const holder = { email: 'holder@example.net', password: PASSWORD, username: 'Holder.One' };
+  await register(holder);
+  await verify({ email: holder.email, code: await app.code(holder.email) });
+  const wish = { email: 'later@example.net', password: PASSWORD, username: 'holder.one' };
+  const refused = await register(wish);
+  assert.equal(refused.status, 400);
+  assert.deepEqual(refused.body.issues, [
+    { path: '/username', message: 'This username is taken. Choose another one.' },
+  ]);
+  assert.equal(await count('pending_registrations', `value = '${wish.email}'`), 0);
+  assert.equal((await register({ ...wish, username: 'holder.two' })).status, 202);
+  assert.equal((await register(holder)).body.error, 'ALREADY_REGISTERED', 'the address is told first');
+
+  // Who may not learn it is not told: the sign-up goes on without the name.
+  const tenant = app.app.tenants.bySlug('default');
+  assert.ok(tenant);
+  await app.app.tenants.update(tenant, { settings: { ...tenant.settings, error_detail: 'uniform' } });
+  assert.equal((await register({ ...wish, email: 'quiet@example.net' })).status, 202);
+  await app.app.tenants.update(tenant, { settings: tenant.settings });
 });
 
 test('S52 what nobody proved within a day is swept, its password with it', async () => {

@@ -44,6 +44,32 @@ test('the client follows a link into Telegram and is signed in once it is confir
   assert.equal((await client.me()).id, done.user.id);
 });
 
+test('a server that answers at once is not asked without a pause, and whoever goes away is followed no longer', async () => {
+  let asked = 0;
+  const pauses: number[] = [];
+  const client = createClient({
+    baseUrl: app.url,
+    fetch: (url, init) => {
+      const address = new URL(url);
+      if (!address.searchParams.has('seen')) return fetch(address, init);
+      asked++;
+      address.searchParams.set('wait', '0');
+      return fetch(address, init);
+    },
+    wait: async (milliseconds) => {
+      pauses.push(milliseconds);
+      if (pauses.length === 3) leaving.abort();
+    },
+  });
+  const leaving = new AbortController();
+  const { begun } = await beginLink(client);
+  const states: string[] = [];
+  const following = client.telegram.followLink(begun.link_id, (state) => states.push(state), leaving.signal);
+  await assert.rejects(following, { name: 'AbortError' });
+  assert.deepEqual(pauses, [2000, 2000, 2000]);
+  assert.deepEqual([asked, states], [3, ['waiting']]);
+});
+
 test('a link that is denied ends as an error with its code', async () => {
   const client = newClient();
   const { begun, inTelegram } = await beginLink(client);

@@ -27,6 +27,10 @@ test('the five methods of flow C by their names, against a real server', async (
   const code = await app.code(phone);
   assert.equal(await auth.verifyOtp(first, code === '111111' ? '222222' : '111111'), false);
   assert.equal(await auth.verifyOtp(second, code), false, 'not in another chat');
+  for (const typed of ['12', 'abc', '', '1'.repeat(40)]) {
+    assert.equal(await auth.verifyOtp(first, typed), false, `no code at all: ${typed}`);
+  }
+  await assert.rejects(auth.verifyOtp('-100', code), FirstproofError, 'a group is no answer to a code');
   assert.equal(await auth.verifyOtp(first, code), true);
   assert.equal(await auth.isPhoneNumberAuthorized(phone), true);
   const token = auth.authOf(first)?.access_token;

@@ -128,6 +128,8 @@ async function converseByPhone(): Promise<string> {
     await press(moved, 0);
     note('Lola’s Telegram speaks Uzbek, and she prefers to type her number');
     await write('/auth', LOLA);
+    await write('+998 90 765 43 20', LOLA);
+    await write('/cancel', LOLA);
     await write('+998 90 765 43 21', LOLA);
     const code = await app.code('+998907654321');
     secrets.set(code, '123456');

@@ -126,6 +126,15 @@ test('A2 /verify in the bot does the same, and answers with a session token of t
   assert.match(again?.text ?? '', /already used/);
 });
 
+test('A2 a code alone is taken too, in the digits of a Persian keyboard', async () => {
+  const dara: Person = { id: 700_200_350, first_name: 'Dara' };
+  await telegram.write(dara, '/start');
+  await app.post('/api/v1/auth/send-verification', { telegram_user_id: String(dara.id) }, somebody());
+  const code = await app.code(String(dara.id));
+  const typed = code.replace(/\d/g, (digit) => String.fromCharCode(0x6f0 + Number(digit)));
+  assert.match((await telegram.write(dara, typed))?.text ?? '', /fps_[\w-]{80}/);
+});
+
 test('A3 names follow what Telegram tells, until the owner has chosen their own', async () => {
   const eve: Person = { id: 700_200_400, first_name: 'Eve' };
   const signIn = async (): Promise<{ token: string; user: Record<string, unknown> }> => {

@@ -246,3 +246,21 @@ test('an address that exists nowhere is 404 in the one shape, whatever it looks 
     assert.equal((await app.request(method, path, undefined, { token })).status, 404, `${method} ${path}`);
   }
 });
+
+test('S40 a pattern of a tenant that never ends for some texts holds nobody up', async () => {
+  const tenant = app.app.tenants.bySlug('us');
+  assert.ok(tenant);
+  // As it may stand in a database of before: saving it is refused.
+  const schema = { type: 'object', properties: { nick: { type: 'string', pattern: '^qw(a+)+$' } } };
+  await app.app.tenants.update(tenant, { settings: { ...tenant.settings, custom_fields: schema } });
+  const register = (nick: string, phone: string): Promise<Answer> =>
+    app.post('/api/v1/auth/register', { phone, custom_fields: { nick } }, { from: '198.51.100.240' });
+  const began = performance.now();
+  const evil = await Promise.all(
+    Array.from({ length: 20 }, () => register(`qw${'a'.repeat(40)}!`, '+12025550191')),
+  );
+  for (const answer of evil) refusedWith(answer, 'a text that takes too long', '/custom_fields');
+  assert.equal((await app.get('/health/live')).status, 200);
+  assert.ok(performance.now() - began < 5000);
+  assert.equal((await register('qwaa', '+12025550192')).status, 202);
+});

@@ -96,6 +96,10 @@ test('sends, refusals, conversion and cost are counted by provider, country and 
   assert.ok(text.includes(`firstproof_delivery_conversion_ratio{${way}} 0.75`));
   app.clock.advance(3601);
   assert.equal((await counts()).length, 0);
+  await app.app.worker.sweep();
+  const later = (await app.app.metrics.render()).text;
+  assert.ok(!later.includes(`firstproof_delivery_conversion_ratio{${way}`), 'not of an hour ago');
+  assert.ok(later.includes(`firstproof_delivery_cost_total{${way}} 0.04`), later);
 });
 
 test('the fastest provider goes first, measured until the used code; one that nobody has measured is tried first', async () => {

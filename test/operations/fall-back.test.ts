@@ -13,9 +13,12 @@ let cheap: TestProvider;
 let dear: TestProvider;
 let voice: TestProvider;
 let counter = 0;
+/** Ids of the messages that the gateway was asked to take back. */
+const takenBack: string[] = [];
 
 before(async () => {
   telegram = createTestProvider(sends, { name: 'gateway', channels: ['telegram'], reachesByPhone: true });
+  telegram.revoke = async (messageId) => void takenBack.push(messageId);
   cheap = createTestProvider(sends, { name: 'cheap' });
   dear = createTestProvider(sends, { name: 'dear' });
   voice = createTestProvider(sends, { name: 'caller', channels: ['voice'] });
@@ -135,6 +138,33 @@ test('R03 silence leads on after the tenant’s time, never after the code was u
   await app.app.worker.dispatch();
   const expired = await messageOf(late.phone);
   assert.deepEqual([expired.state, expired.channel, expired.wiped], ['sent', 'telegram', true]);
+});
+
+test('what a channel before the last has brought is taken back once its code is spent, to sign in and to link', async () => {
+  takenBack.length = 0;
+  const silent = async (phone: string): Promise<MessageRow> => {
+    await reaches(phone, 'sent', 'telegram');
+    app.clock.advance(20);
+    await app.app.worker.dispatch();
+    return reaches(phone, 'sent', 'sms');
+  };
+  const { phone, id } = await sendCode();
+  const row = await silent(phone);
+  const [code] = codesFor(phone);
+  const { body, status } = await app.post(`${AUTH}/verify-code`, { verification_id: id, code });
+  assert.equal(status, 201);
+  await until(() => takenBack.length === 1);
+
+  const other = `+1415555${String(3000 + counter++)}`;
+  const token = { token: body.access_token as string };
+  const begun = await app.post(`${AUTH}/identities`, { phone: other }, token);
+  assert.equal(begun.status, 200, JSON.stringify(begun.body));
+  const linking = await silent(other);
+  const [second] = codesFor(other);
+  const proof = { verification_id: begun.body.verification_id, code: second };
+  assert.equal((await app.post(`${AUTH}/verify-code`, proof, token)).status, 200);
+  await until(() => takenBack.length === 2);
+  assert.deepEqual(takenBack, [row.sends[0]?.id, linking.sends[0]?.id], 'the SMS that was read stays');
 });
 
 test('S42 a failed report leads on once, however often and in whatever order it comes', async () => {
@@ -273,4 +303,64 @@ test('R03 minutes told by a later channel are those that are left', async () => 
   await reaches(phone, 'sent', 'sms');
   const expiry = (given: readonly Envelope[]) => given.find((envelope) => envelope.to === phone)?.expiresIn;
   assert.deepEqual([expiry(telegram.given), expiry(cheap.given)], [300, 200]);
+});
+
+test('R03 a channel whose providers a tenant has named, and that are not here, is not promised', async () => {
+  const uz = app.app.tenants.bySlug('uz');
+  assert.ok(uz);
+  const send = (phone: string) => app.post(`${AUTH}/send-verification`, { phone });
+  const misspelt = {
+    delivery: { routes: { default: ['sms', 'voice'] as const }, providers: { sms: ['chaep'] } },
+  };
+  const change = (settings: object) =>
+    app.app.tenants.update(uz, { settings: { ...uz.settings, ...settings } });
+  await change({ ...misspelt, channels: ['sms', 'email'] });
+  const closed = await send('+998901112244');
+  assert.deepEqual([closed.status, closed.body.error], [503, 'CHANNEL_UNAVAILABLE']);
+  const ways = await app.get('/api/v1/auth/ways?tenant=uz');
+  assert.ok(!ways.body.by_code.includes('phone'), JSON.stringify(ways.body));
+  await change({ ...misspelt, channels: ['sms', 'voice'] });
+  const next = await send('+998901112245');
+  assert.deepEqual([next.status, next.body.channel], [200, 'voice']);
+});
+
+test('R03 whom the Telegram Gateway does not reach gets codes in a chat that was linked since', async () => {
+  const chat = createTestProvider(sends, { name: 'bot', channels: ['telegram'] });
+  const gateway = createTestProvider(refuses('PHONE_NUMBER_NOT_FOUND', 'suppress'), {
+    ...{ name: 'gateway', channels: ['telegram'], reachesByPhone: true },
+  });
+  const sms = createTestProvider(sends, { name: 'sms' });
+  const routes: Record<string, ('telegram' | 'sms')[]> = { default: ['telegram', 'sms'] };
+  const other = await createTestApp({
+    providers: [chat, gateway, sms],
+    tenants: { us: { channels: ['sms', 'telegram'], delivery: { routes } } },
+  });
+  try {
+    const phone = '+14155554999';
+    const send = async (): Promise<string> => {
+      const { status, body } = await other.post(`${AUTH}/send-verification`, { phone });
+      assert.equal(status, 200, JSON.stringify(body));
+      return body.verification_id;
+    };
+    const handle = await send();
+    await until(() => sms.given.length === 1);
+    const proof = { verification_id: handle, verification_code: sms.given[0]?.code };
+    const made = await other.post(`${AUTH}/verify-code`, proof);
+    assert.equal(made.status, 201);
+    await send();
+    await until(() => sms.given.length === 2);
+    assert.equal(gateway.given.length, 1, 'not asked again');
+
+    const tenant = other.app.tenants.bySlug('us')?.id ?? '';
+    const now = other.clock.now();
+    await other.databases.of('us').sql`
+      insert into telegram_chats (tenant_id, chat_id, telegram_user_id, user_id, linked_at, first_seen, last_seen)
+      values (${tenant}, 77001, 77001, ${made.body.user.id}, ${now}, ${now}, ${now})`;
+    other.clock.advance(61);
+    await send();
+    await until(() => chat.given.length === 1 || sms.given.length === 3);
+    assert.deepEqual([chat.given[0]?.to, gateway.given.length, sms.given.length], ['77001', 1, 2]);
+  } finally {
+    await other.close();
+  }
 });

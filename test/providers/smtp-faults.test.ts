@@ -99,7 +99,7 @@ for (const [fault, say] of Object.entries(faults)) {
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     const smtp = createSmtpProvider({
-      server: { host: '127.0.0.1', port, tls: 'off', user: 'codes', password: PASSWORD },
+      server: { host: '127.0.0.1', port, tls: 'off', user: 'codes', password: PASSWORD, connections: 5 },
       from: 'codes@school.example',
       timeouts: { connect: 300, greeting: 300, idle: 400 },
     });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createTestApp, type TestApp } from '../create-test-app.ts';
+import { setErrorDetail } from '../security/people.ts';
 import { atOnce, tally } from './at-once.ts';
 import {
   checkToken,
@@ -272,4 +273,77 @@ test('S31 an address that was guessed at signs in again when the hour is over, a
   assert.ok(refused.body.retry_after <= 3600, `told how long: ${refused.body.retry_after} s`);
   app.clock.advance(refused.body.retry_after as number);
   assert.equal((await app.signIn({ email }, {}, { from: newCaller() })).status, 201);
+});
+
+test('S31 wrong passwords from everywhere leave three tries to a device and a session of the owner, and ten to all others', async () => {
+  const password = 'violet-Harbour-42';
+  for (const errorDetail of ['explicit', 'uniform'] as const) {
+    await setErrorDetail(app, errorDetail);
+    const email = newEmail();
+    const { body } = await app.signIn({ email }, {}, { from: newCaller() });
+    const { access_token: token, session } = body;
+    const set = await app.post('/api/v1/auth/change-password', { new_password: password }, { token });
+    assert.equal(set.status, 200, JSON.stringify(set.body));
+    const other = await app.signIn({ email: newEmail() }, {}, { from: newCaller() });
+    const login = async (typed: string, deviceToken?: string) => {
+      const headers = deviceToken === undefined ? {} : { 'x-device-token': deviceToken };
+      const options = { from: newCaller(), headers };
+      return (await app.post('/api/v1/auth/login', { email, password: typed }, options)).status;
+    };
+    const guesses = Array.from({ length: 30 }, (_, index) => ({
+      app,
+      path: '/api/v1/auth/login',
+      body: { email, password: `amber-Lantern-${index}` },
+      from: newCaller(),
+    }));
+    assert.deepEqual(tally(await atOnce(guesses)), { '401 INVALID_CREDENTIALS': 10, '429 RATE_LIMITED': 20 });
+
+    assert.equal(await login(password), 429, 'who cannot be told from a stranger');
+    assert.equal(
+      await login(password, other.body.session.device_token as string),
+      429,
+      'nor by another token',
+    );
+    assert.equal(await login(password, session.device_token as string), 200);
+    assert.equal((await app.post('/api/v1/auth/step-up', { password }, { token })).status, 200);
+
+    for (let wrong = 0; wrong < 3; wrong++) {
+      assert.equal(await login('amber-Lantern', session.device_token as string), 401);
+    }
+    assert.equal(await login(password, session.device_token as string), 429, 'three, not more');
+    assert.equal((await app.post('/api/v1/auth/step-up', { password }, { token })).status, 429);
+    app.clock.advance(3600);
+    assert.equal(await login(password), 200, 'the next hour');
+  }
+  await setErrorDetail(app, 'explicit');
+});
+
+test('S31 of many right passwords at once those that come too many lock nobody out, on whichever server', async () => {
+  const password = 'violet-Harbour-42';
+  const email = newEmail();
+  const { body } = await app.signIn({ email }, {}, { from: newCaller() });
+  const { access_token: token } = body;
+  const set = await app.post('/api/v1/auth/change-password', { new_password: password }, { token });
+  assert.equal(set.status, 200);
+  const other = await app.replica();
+  try {
+    const path = '/api/v1/auth/login';
+    const many = Array.from({ length: 40 }, (_, index) => ({
+      app: index % 2 === 0 ? app : other,
+      path,
+      body: { email, password },
+      from: newCaller(),
+    }));
+    const counts = tally(await atOnce(many));
+    assert.ok((counts['429 RATE_LIMITED'] ?? 0) > 0, 'ten are compared at a time');
+    app.clock.advance(2);
+    for (const server of [app, other]) {
+      const later = await server.post(path, { email, password }, { from: newCaller() });
+      assert.equal(later.status, 200, JSON.stringify(later.body));
+    }
+    const wrong = await app.post(path, { email, password: 'amber-Lantern' }, { from: newCaller() });
+    assert.equal(wrong.body.attempts_left, 9);
+  } finally {
+    await other.close();
+  }
 });

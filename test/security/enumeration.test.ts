@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Answer, createTestApp, type TestApp } from '../create-test-app.ts';
-import { setErrorDetail } from './people.ts';
+import { setErrorDetail, writePeople } from './people.ts';
 
 const PASSWORD = 'violet-Harbour-42';
 const WRONG = 'amber-Lantern-77';
@@ -199,4 +199,22 @@ test('S22 explicit: ten answers an hour for one caller, then the uniform one', a
   app.clock.advance(3601);
   const later = await post('login', { email: 'absent@example.net', password: WRONG }, one);
   assert.equal(later.body.error, 'ACCOUNT_NOT_FOUND');
+});
+
+test('S22 uniform: a username tells nothing of the address behind it, not even that a code went there a moment ago', async () => {
+  await setErrorDetail(app, 'uniform');
+  const { sql } = app.databases.control;
+  const email = 'behind-a-name@example.net';
+  await writePeople(app, 'imported', [email]);
+  await sql`update users set username = 'behind' where id = (select user_id from identities where value = ${email})`;
+  const from = '198.51.100.181';
+  const sent = await app.post('/api/v1/auth/send-verification', { email }, { from });
+  assert.equal(sent.status, 200);
+  const shapes = new Set<string>();
+  for (const username of ['behind', 'nobody-at-all']) {
+    const { status, body } = await app.post('/api/v1/auth/login', { username, password: WRONG }, { from });
+    const { verification_id: handle, ...rest } = body;
+    shapes.add(JSON.stringify([status, typeof handle, rest]));
+  }
+  assert.equal(shapes.size, 1, [...shapes].join(' NOT '));
 });

@@ -368,3 +368,22 @@ test('S33 two accounts that prove one address at once: the first has it; two rem
   assert.equal(removals.find(({ status }) => status === 409)?.body.error, 'LAST_IDENTITY');
   assert.equal((await identitiesOf(winner)).length, 1);
 });
+
+test('S33 an address that was never proved is taken away untold, and does not come back proved', async () => {
+  const { sql } = app.databases.control;
+  const owner = await signIn();
+  const stranger = newEmail();
+  const [added] = await sql`
+    insert into identities (tenant_id, kind, value, id, user_id, as_entered, created_at)
+    select tenant_id, kind, ${stranger}, gen_random_uuid(), user_id, ${stranger}, created_at
+    from identities where value = ${owner.email} returning id`;
+  const path = `${AUTH}/identities/${added?.['id']}`;
+  const before = await app.newestMessage(owner.email);
+  assert.equal((await app.request('DELETE', path, undefined, { token: owner.token })).status, 200);
+  const link = await linkFor(owner.email);
+  assert.notEqual(await app.newestMessage(owner.email), before, 'the owner is told');
+  assert.equal(await app.newestMessage(stranger), undefined, 'and no stranger, who could end their sessions');
+  assert.equal((await press(link)).status, 200);
+  const [back] = await sql`select verified_at from identities where value = ${stranger}`;
+  assert.deepEqual(back, { verified_at: null });
+});

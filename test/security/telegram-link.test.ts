@@ -45,8 +45,8 @@ test('S11 a browser begins, the bot asks, and only the browser that began gets t
   assert.match(asked.text, /Firefox/);
   assert.match(asked.text, /198\.51\./);
   assert.match(asked.text, /2026.*UTC/);
-  assert.equal(asked.buttons.length, 4);
-  assert.equal(asked.buttons.filter(({ text }) => /^\d\d$/.test(text)).length, 3);
+  assert.equal(asked.buttons.length, 10);
+  assert.equal(asked.buttons.filter(({ text }) => /^\d\d$/.test(text)).length, 9);
   assert.equal(await link.state(), 'opened');
   const sure = await chat.press(buttonOf(asked, link.number));
   assert.equal((await link.complete()).body.error, 'LINK_NOT_CONFIRMED');
@@ -90,25 +90,63 @@ test('S11 the victim who does not see the browser and guesses three times has bu
   const link = await beginLink(app);
   const chat = simulateChat(app);
   let message = await start(chat, link);
-  const seen: string[] = [];
+  const seen: string[][] = [];
+  const guessed: string[] = [];
   for (let guess = 1; guess <= 3; guess++) {
     const numbers = message.buttons.filter(({ text }) => /^\d\d$/.test(text)).map(({ text }) => text);
     assert.ok(numbers.includes(link.number));
-    assert.equal(new Set(numbers).size, 3);
-    seen.push(numbers.join());
-    const wrong = numbers.find((number) => number !== link.number) ?? '';
+    assert.equal(new Set(numbers).size, 9);
+    seen.push(numbers);
+    const wrong = numbers.find((number) => number !== link.number && !guessed.includes(number)) ?? '';
+    guessed.push(wrong);
     const answer = await chat.press(buttonOf(message, wrong));
     assert.ok(answer);
     message = answer;
     assert.equal(await link.state(), guess < 3 ? 'opened' : 'denied');
   }
-  assert.equal(new Set(seen).size, 3, 'other numbers each time: elimination does not help');
+  const left = seen
+    .reduce((all, numbers) => all.filter((number) => numbers.includes(number)))
+    .filter((number) => !guessed.includes(number));
+  assert.equal(left.length, 6, 'whoever remembers what was offered before knows the right one no better');
   assert.match(message.text, DEAD);
   await chat.press(`link:number:${idOf(link)}:${link.number}`);
   await chat.press(`link:yes:${idOf(link)}`);
   assert.equal((await link.complete()).body.error, 'LINK_DENIED');
   const events = await eventsOf(link);
   assert.deepEqual(events, ['started', 'opened', 'mismatched', 'mismatched', 'mismatched']);
+});
+
+test('a button that is pressed twice, or too late, says how the link stands', async () => {
+  const link = await beginLink(app);
+  const [chat, stranger] = [simulateChat(app), simulateChat(app)];
+  const asked = await start(chat, link);
+  const [number, yes, no] = [buttonOf(asked, link.number), `link:yes:${idOf(link)}`, `link:no:${idOf(link)}`];
+  assert.match((await chat.press(yes))?.text ?? '', /Which number/, 'the number comes first');
+  const sure = await chat.press(number);
+  assert.match(sure?.text ?? '', /Is this you/);
+  assert.deepEqual(await chat.press(number), sure, 'the number twice');
+  for (let press = 0; press < 2; press++) {
+    assert.match((await chat.press(yes))?.text ?? '', /^Confirmed\. Go back to the browser/);
+  }
+  assert.match((await chat.press(number))?.text ?? '', /^Confirmed/);
+  for (const data of [number, yes, no]) {
+    assert.match((await stranger.press(data))?.text ?? '', DEAD, 'nobody else is told anything');
+  }
+  assert.equal((await link.complete()).status, 201);
+  assert.match(
+    (await chat.press(no))?.text ?? '',
+    DEAD,
+    'denied too late: nobody may believe that it counted',
+  );
+  const denied = await beginLink(app);
+  await start(chat, denied);
+  for (let press = 0; press < 2; press++) {
+    assert.match((await chat.press(`link:no:${idOf(denied)}`))?.text ?? '', /^Denied\. Nobody was signed in/);
+  }
+  assert.match((await chat.press(`link:yes:${idOf(denied)}`))?.text ?? '', /^Denied/);
+  assert.equal(await denied.state(), 'denied');
+  const events = ['started', 'opened', 'matched', 'confirmed'];
+  assert.deepEqual(await eventsOf(link), events, 'one event for each step');
 });
 
 test('S11 without the right number there is no confirming', async () => {

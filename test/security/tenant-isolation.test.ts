@@ -143,3 +143,49 @@ test('S15 each tenant signs with keys of its own and under its own issuer', asyn
   }
   assert.equal(seen.size, 6);
 });
+
+test('S15 a service of one tenant uses up nothing that its chats may do at another', async () => {
+  const keyOf = async (slug: string): Promise<Record<string, string>> => {
+    const tenantId = app.app.tenants.bySlug(slug)?.id ?? '';
+    const { text } = await app.app.apiKeys.create({ tenantId, name: slug, scopes: ['service'] });
+    return { 'x-api-key': text };
+  };
+  const path = '/api/v1/telegram/chats/5551234/send-code';
+  const theirs = { headers: await keyOf('us') };
+  let refused = 200;
+  for (let index = 0; refused === 200; index++) {
+    refused = (await app.post(path, { phone: `+1415556${String(1000 + index)}` }, theirs)).status;
+  }
+  assert.equal(refused, 429);
+  const own = await app.post(path, { phone: '+998901110904' }, { headers: await keyOf('uz') });
+  assert.equal(own.status, 200, JSON.stringify(own.body));
+});
+
+test('S15 a key of one tenant leads nobody’s requests to it: neither by the host of the deployment nor by numbers of others', async () => {
+  const keyOf = async (tenantId: string | null): Promise<Record<string, string>> => {
+    const { text } = await app.app.apiKeys.create({ tenantId, name: 'admin', scopes: ['admin'] });
+    return { 'x-api-key': text };
+  };
+  const own = await keyOf(app.app.tenants.bySlug('uz')?.id ?? '');
+  const patch = (body: object, headers: Record<string, string>) =>
+    app.request('PATCH', '/api/v1/admin/tenants/uz', body, { headers });
+  for (const body of [
+    { hosts: ['127.0.0.1'] },
+    { hosts: ['auth.test'] },
+    { phone_prefixes: ['+998', '+1415'] },
+    { phone_prefixes: ['+998', '+44'], name: 'Market' },
+  ]) {
+    const { status, body: told } = await patch(body, own);
+    assert.deepEqual([status, told.error], [403, 'SCOPE_REQUIRED'], JSON.stringify(body));
+  }
+  const phone = '+14155550977';
+  const { body } = await app.signIn({ phone });
+  assert.equal(body.tenant.slug, 'us');
+  const byHost = await app.signIn({ email: 'whose-host@example.com' });
+  assert.equal(byHost.body.tenant.slug, 'default');
+  const same = await patch({ name: 'Market UZ', hosts: [], phone_prefixes: ['+998'] }, own);
+  assert.equal(same.status, 200, 'what is as it was may be sent along');
+  const deployment = await keyOf(null);
+  assert.equal((await patch({ hosts: ['uz.example.org'] }, deployment)).status, 200);
+  assert.equal((await patch({ hosts: [] }, deployment)).status, 200);
+});

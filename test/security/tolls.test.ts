@@ -140,3 +140,72 @@ test('S23 only the countries that a tenant has named, and no number that earns f
   assert.deepEqual(readToll('+14155552671', tollPolicyOf(), false), { ok: false, reason: 'unset' });
   assert.ok(readToll('+14155552671', tollPolicyOf(), true).ok);
 });
+
+test('S23 a country that a tenant closes is closed to whoever is signed in, too', async () => {
+  const id = await newTenant('closing', { countries: ['US'] });
+  const phone = number('+1415560', 1);
+  const { body } = await app.signIn(
+    { phone },
+    { tenant: 'closing' },
+    { from: newCaller(), headers: { 'x-tenant': 'closing' } },
+  );
+  const { access_token: token } = body;
+  assert.equal((await app.get('/api/v1/auth/session', { token })).status, 200, 'the token is remembered');
+  const tenant = app.app.tenants.byId(id);
+  assert.ok(tenant);
+  await app.app.tenants.update(tenant, { settings: { tolls: { countries: ['DE'] } } });
+  app.clock.advance(61);
+  assert.equal((await send('closing', phone)).body.error, 'COUNTRY_NOT_ALLOWED');
+  const proof = await app.post('/api/v1/auth/step-up', {}, { token, from: newCaller() });
+  assert.equal(proof.body.error, 'COUNTRY_NOT_ALLOWED');
+  assert.equal(await queued(id), 1);
+});
+
+test('S23 who is past their own hour holds no place of the tenant’s budgets, however many ask at once', async () => {
+  await newTenant('crowded', { prefix_per_hour: 25 });
+  const phone = number('+1415561', 1);
+  const from = newCaller();
+  const ask = () => app.post(SEND, { phone, tenant: 'crowded' }, { from });
+  for (let sent = 0; sent < 31; sent++) await ask();
+  assert.equal((await ask()).status, 429);
+  let isOver = false;
+  const crowd = Array.from({ length: 60 }, async () => {
+    while (!isOver) await ask();
+  });
+  const others: (string | undefined)[] = [];
+  for (let index = 100; index < 120; index++) {
+    others.push((await send('crowded', number('+1415561', index))).body.error as string | undefined);
+  }
+  isOver = true;
+  await Promise.all(crowd);
+  assert.deepEqual(new Set(others), new Set([undefined]));
+});
+
+test('S23 a wrong password makes nobody’s telephone ring: neither by a call, nor where another way falls back to one', async () => {
+  const headers = { 'x-tenant': 'ringing' };
+  await newTenant('ringing', {});
+  for (const [index, route] of [['voice'], ['telegram', 'voice'], ['telegram', 'sms']].entries()) {
+    const tenant = app.app.tenants.bySlug('ringing');
+    assert.ok(tenant);
+    const channels = ['sms', 'email', 'telegram', 'voice'] as const;
+    await app.app.tenants.update(tenant, {
+      settings: { channels: [...channels], delivery: { routes: { default: route as ('sms' | 'voice')[] } } },
+    });
+    const phone = number('+1415562', index);
+    const registered = await app.post(
+      '/api/v1/auth/register',
+      { phone, password: 'violet-Harbour-42' },
+      { from: newCaller(), headers },
+    );
+    assert.equal(registered.status, 202, JSON.stringify(registered.body));
+    app.clock.advance(61);
+    const before = await queued(tenant.id);
+    const wrong = await app.post(
+      '/api/v1/auth/login',
+      { phone, password: 'amber-Lantern-77' },
+      { from: newCaller(), headers },
+    );
+    assert.equal(wrong.body.error, 'ACCOUNT_NOT_VERIFIED');
+    assert.equal(await queued(tenant.id), before, route.join(' then '));
+  }
+});

@@ -24,7 +24,7 @@ export const uzbek: BotWords = {
   },
   help: [
     'Nima qila olaman:',
-    '/verify 123456 – men yuborgan kod bilan kirish',
+    '{{auth}}/verify 123456 – men yuborgan kod bilan kirish',
     '/devices – qayerda kirganingizni koʻrish va sizniki boʻlmaganini tugatish',
     '/name Mening telefonim – bu qurilmani nomlash',
     '/logout – shu chatda chiqish',
@@ -41,11 +41,17 @@ export const uzbek: BotWords = {
   refusals: {
     INVALID_CODE: 'Kod notoʻgʻri. Tekshirib, qayta urinib koʻring.',
     CODE_EXPIRED: 'Kodning muddati tugadi. Yangisini soʻrang.',
-    VERIFICATION_NOT_FOUND: 'Siz uchun kutayotgan kod yoʻq yoki u ishlatilgan. Saytda yangisini soʻrang.',
+    VERIFICATION_NOT_FOUND:
+      'Bu yerda kod kutmayapman. U ishlatilgan yoki soʻragan joyingizga kerak: oʻsha yerga yozing yoki yangisini soʻrang.',
     TOO_MANY_ATTEMPTS: 'Notoʻgʻri kodlar juda koʻp. Biroz kutib, yangisini soʻrang.',
     RATE_LIMITED: 'Juda tez. Biroz kutib, qayta urinib koʻring.',
     ACCOUNT_DISABLED: 'Bu hisob yopilgan.',
     ACCOUNT_NOT_FOUND: 'Bu yerda hisobingiz yoʻq va yangilari ochilmaydi.',
+    REGISTRATION_CLOSED: 'Bu yerda hisobingiz yoʻq va yangilari ochilmaydi.',
+    RESEND_TOO_SOON: 'U yerga hozirgina kod yuborilgan. Yangisini {{wait}}dan keyin yuborish mumkin.',
+    COUNTRY_NOT_ALLOWED: 'Bu mamlakat raqamlariga bu yerda xizmat koʻrsatilmaydi.',
+    CHANNEL_UNAVAILABLE:
+      'Hozir u yerga kod yuborib boʻlmaydi. Keyinroq urinib koʻring yoki boshqa yoʻl bilan kiring.',
     INVALID_REQUEST: 'Kod faqat raqamlardan iborat.',
     other: 'Boʻlmadi. Birozdan keyin qayta urinib koʻring.',
   },

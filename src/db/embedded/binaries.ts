@@ -1,10 +1,10 @@
-import { chmodSync, constants, copyFileSync, existsSync, linkSync, lstatSync, mkdirSync } from 'node:fs';
+import { chmodSync, constants, copyFileSync, existsSync, linkSync, mkdirSync } from 'node:fs';
 import { readFileSync, readdirSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { createHash, randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { syncDirectory } from './files.ts';
-import { mayReach } from './system-user.ts';
+import { mayReachAll } from './system-user.ts';
 import type { SystemUser } from './system-user.ts';
 
 interface Link {
@@ -28,8 +28,7 @@ export function program(binaries: string, name: 'postgres' | 'initdb' | 'pg_ctl'
 export function placeBinaries(user: SystemUser, copies: () => string): string {
   const native = findPackage();
   const links = readLinks(native);
-  const reached = filesOf(native).every((file) => mayReach(user, path.join(native, file)));
-  if (reached && makeLinks(native, links)) return native;
+  if (mayReachAll(user, native, filesOf(native)) && makeLinks(native, links)) return native;
   const place = copies();
   const target = path.join(place, contentName(native));
   if (existsSync(target) && !isWhole(native, target)) rmSync(target, { recursive: true, force: true });
@@ -78,9 +77,10 @@ function makeLinks(root: string, links: Link[]): boolean {
 
 /** What a server needs, relative to the folder: no headers, archives or sources. */
 function filesOf(native: string): string[] {
-  return readdirSync(native, { recursive: true, encoding: 'utf8' })
+  return readdirSync(native, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(native, path.join(entry.parentPath, entry.name)))
     .filter((file) => !/\.a$|(^|[\\/])(pkgconfig|pgxs|include)[\\/]|\.json$/.test(file))
-    .filter((file) => lstatSync(path.join(native, file)).isFile())
     .sort();
 }
 

@@ -37,6 +37,20 @@ export function mayReach(user: SystemUser, target: string): boolean {
   }
 }
 
+/** The same of many files below a folder, none of them a link. @param files relative to it */
+export function mayReachAll(user: SystemUser, folder: string, files: readonly string[]): boolean {
+  if (!user) return true;
+  if (!mayReach(user, folder)) return false;
+  const real = realpathSync(folder);
+  const folders = new Set<string>();
+  for (const file of files) {
+    for (let above = path.dirname(file); above !== '.'; above = path.dirname(above)) folders.add(above);
+  }
+  const allowsAll = (names: Iterable<string>, bit: number): boolean =>
+    [...names].every((name) => allows(user, path.join(real, name), bit));
+  return allowsAll(folders, 0o1) && allowsAll(files, 0o4);
+}
+
 function allows(user: { uid: number; gid: number }, file: string, bit: number): boolean {
   const { mode, uid, gid } = statSync(file);
   // A spawned user has no further groups: the kernel asks exactly one of the three triplets.

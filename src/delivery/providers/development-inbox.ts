@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { type Database, hexArray } from '../../db/database.ts';
 import { isUuid } from '../../kernel/id.ts';
 import { createBatcher } from '../../kernel/batcher.ts';
@@ -21,6 +22,13 @@ export interface InboxMessage {
   created_at: string;
 }
 
+/** Who asks for the messages of one recipient. */
+interface Look {
+  to: string;
+  limit: number;
+  after: string | null;
+}
+
 interface InboxRow {
   id: string;
   tenant_id: string;
@@ -32,11 +40,16 @@ interface InboxRow {
 export interface DevelopmentInbox extends Provider {
   /** The newest messages, of one recipient or of all, newest first. @param to in whatever form @param after only newer ones than this one */
   list(to: string | undefined, limit: number, after?: string): Promise<InboxMessage[]>;
+  /** Resolves once this server has carried a message to the recipient; or after so long, as another server may have. */
+  arrival(to: string | undefined, milliseconds: number): Promise<void>;
   /** One message, while it is kept. @param id as it came in an address: anything */
   find(id: string): Promise<InboxMessage | undefined>;
   /** Keeps the newest so many. */
   trim(keep: number): Promise<void>;
 }
+
+/** What is told of a message that was carried. */
+const eventOf = (to: string | undefined): string => (to === undefined ? 'any' : `to ${to}`);
 
 /** Carries every channel into a table: what would have gone out. Its rows are sealed, as they hold codes. */
 export function createDevelopmentInbox(
@@ -45,6 +58,7 @@ export function createDevelopmentInbox(
   newId: () => string,
 ): DevelopmentInbox {
   const { sql } = database;
+  const arrivals = new EventEmitter().setMaxListeners(0);
   const writer = createBatcher<Envelope, void>({
     maxBatch: 200,
     async flush(envelopes) {
@@ -62,6 +76,8 @@ export function createDevelopmentInbox(
         from unnest(${ids}::uuid[], ${envelopes.map((envelope) => envelope.tenantId)}::uuid[],
           ${envelopes.map((envelope) => envelope.to)}::text[], ${hexArray(sealed)}::text[])
           as m (id, tenant_id, recipient, sealed)`;
+      for (const { to } of envelopes) arrivals.emit(eventOf(to));
+      arrivals.emit(eventOf(undefined));
       return envelopes.map(() => undefined);
     },
   });
@@ -79,6 +95,23 @@ export function createDevelopmentInbox(
     }
   }
 
+  // A load program looks as often as it sends: looks that come together are one query.
+  const looks = createBatcher<Look, InboxMessage[]>({
+    maxBatch: 200,
+    async flush(wanted) {
+      const rows = await sql<(InboxRow & { look: number })[]>`
+        select w.look, m.* from unnest(${wanted.map((_, look) => look)}::int[], ${wanted.map(({ to }) => to)}::text[],
+            ${wanted.map(({ limit }) => limit)}::int[], ${wanted.map(({ after }) => after)}::uuid[])
+            as w (look, recipient, most, after),
+          lateral (select id, tenant_id, recipient, sealed, created_at from dev_inbox
+            where recipient = w.recipient and (w.after is null or id > w.after) order by id desc limit w.most) m
+        order by w.look, m.id desc`;
+      const found = wanted.map((): InboxMessage[] => []);
+      for (const row of rows) found[row.look]?.push(...read(row));
+      return found;
+    },
+  });
+
   return {
     name: 'development-inbox',
     isStandIn: true,
@@ -88,13 +121,24 @@ export function createDevelopmentInbox(
       return { state: 'sent', providerMessageId: envelope.id };
     },
     async list(to, limit, after) {
-      const recipient = to === undefined ? undefined : canonicalRecipient(to);
+      if (to !== undefined) return looks.add({ to: canonicalRecipient(to), limit, after: after ?? null });
       const rows = await sql<InboxRow[]>`
         select id, tenant_id, recipient, sealed, created_at from dev_inbox
-        where ${recipient === undefined ? sql`true` : sql`recipient = ${recipient}`}
-          and ${after === undefined ? sql`true` : sql`id > ${after}::uuid`}
+        where ${after === undefined ? sql`true` : sql`id > ${after}::uuid`}
         order by id desc limit ${limit}`;
       return rows.flatMap(read);
+    },
+    arrival(to, milliseconds) {
+      const event = eventOf(to === undefined ? undefined : canonicalRecipient(to));
+      return new Promise((resolve) => {
+        const end = (): void => {
+          clearTimeout(timer);
+          arrivals.off(event, end);
+          resolve();
+        };
+        const timer = setTimeout(end, milliseconds).unref();
+        arrivals.on(event, end);
+      });
     },
     async find(id) {
       if (!isUuid(id)) return undefined;

@@ -32,6 +32,26 @@ test('what an SMTP answer means: 5xx about the message is final, everything else
   for (const [result, expected] of cases) assert.deepEqual(result, expected);
 });
 
+test('a server that does not take our sender is an alarm: it refuses us, whoever the recipient is', () => {
+  const atSender = (responseCode: number, response: string) =>
+    explainFault({ code: 'EENVELOPE', command: 'MAIL FROM', responseCode, response });
+  assert.deepEqual(atSender(553, '553 5.7.1 sender not owned by user'), {
+    state: 'refused',
+    error: 'smtp EENVELOPE 553 5.7.1 sender',
+    remedy: 'alarm',
+  });
+  // It wants a sign-in or encryption: its breaker is to hear of that, and the operator may mend it meanwhile.
+  assert.deepEqual(atSender(530, '530 5.7.0 must issue STARTTLS'), {
+    state: 'retry',
+    error: 'smtp EENVELOPE 530 5.7.0 sender',
+  });
+  assert.deepEqual(atSender(451, '451 4.3.0 later'), {
+    state: 'retry',
+    error: 'smtp EENVELOPE 451 4.3.0 sender',
+    notBeforeSeconds: 45,
+  });
+});
+
 test('whatever stands in names, subject and text: one recipient, one From, no header of its own', async () => {
   const transport = createTransport({ streamTransport: true, buffer: true });
   const nasty = fc.oneof(

@@ -7,8 +7,6 @@ export interface SmtpOptions {
   server: SmtpServer;
   /** The address of every From. */
   from: string;
-  /** Connections to the mail server at once, each used for many messages. */
-  connections?: number;
   /** Milliseconds; the time for one whole message is the caller's signal. */
   timeouts?: { connect: number; greeting: number; idle: number };
   /** Certificates to trust beside the system's, for a mail server of one's own (PEM). */
@@ -27,7 +25,7 @@ export function createSmtpProvider(options: SmtpOptions): Provider & { close(): 
   const timeouts = options.timeouts ?? TIMEOUTS;
   const transport = createTransport({
     pool: true,
-    maxConnections: options.connections ?? 5,
+    maxConnections: server.connections,
     maxMessages: 100,
     // The outbox tries again, with its own delays and its own count.
     maxRequeues: 1,
@@ -63,6 +61,8 @@ export function createSmtpProvider(options: SmtpOptions): Provider & { close(): 
 
   return {
     name: 'smtp',
+    // Beyond them a message would wait in the pool with its time running, and a slow server would count as one that fails.
+    limits: { concurrency: server.connections },
     carries: (channel) => channel === 'email',
     send,
     close: () => transport.close(),
@@ -98,6 +98,7 @@ export function mailOf(envelope: Envelope, from: string, domain: string) {
 
 interface SmtpFault {
   code?: unknown;
+  command?: unknown;
   responseCode?: unknown;
   response?: unknown;
 }
@@ -105,18 +106,24 @@ interface SmtpFault {
 /**
  * What a failed try means (RFC 5321 4.2.1). A 5xx answer to the recipient or the message is final. A 4xx answer is
  * tried again, not at once. Everything before that (name, connection, TLS, greeting, sign-in) says nothing about the
- * recipient and is tried again. Only numbers are kept: servers quote addresses and content in their sentences.
+ * recipient and is tried again; a sender that is not taken asks for somebody to look, as nothing will go out. Only
+ * numbers are kept: servers quote addresses and content in their sentences.
  */
 export function explainFault(fault: unknown): SendResult {
-  const { code, responseCode, response } = (fault ?? {}) as SmtpFault;
+  const { code, command, responseCode, response } = (fault ?? {}) as SmtpFault;
   const status = typeof responseCode === 'number' ? responseCode : undefined;
   const detail = /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})\b/.exec(
     typeof response === 'string' ? response : '',
   )?.[1];
   const stage = typeof code === 'string' && /^[A-Z_]{3,20}$/.test(code) ? code : 'failed';
-  const error = ['smtp', stage, status, detail].filter((part) => part !== undefined).join(' ');
+  const aboutSender = command === 'MAIL FROM';
+  const words = ['smtp', stage, status, detail, aboutSender ? 'sender' : undefined];
+  const error = words.filter((part) => part !== undefined).join(' ');
   const aboutMessage = stage === 'EENVELOPE' || stage === 'EMESSAGE';
   if (status === undefined || !aboutMessage) return { state: 'retry', error };
-  if (status >= 500 && !NOT_THE_RECIPIENT.has(status)) return { state: 'refused', error };
+  if (status >= 500 && !NOT_THE_RECIPIENT.has(status)) {
+    return { state: 'refused', error, ...(aboutSender ? { remedy: 'alarm' as const } : {}) };
+  }
+  if (status >= 500 && aboutSender) return { state: 'retry', error };
   return { state: 'retry', error, notBeforeSeconds: BUSY_SECONDS };
 }

@@ -6,6 +6,15 @@ export function substitute(text: string, values: Values): string {
   return text.replace(/\{\{(\w+)\}\}/g, (_whole, name: string) => values[name] ?? '');
 }
 
+// At the beginning of a line it takes what follows with it, elsewhere what stands before.
+const NAME_FIRST = /(^|\n)\{\{name\}\}[\s,،፣]*/g;
+const NAME = /[\s,،፣]*\{\{name\}\}/g;
+
+/** Somebody's own words to a person whose name is not known: "Welcome, {{name}}." becomes "Welcome." */
+export function withoutName(text: string): string {
+  return text.replace(NAME_FIRST, '$1').replace(NAME, '');
+}
+
 /**
  * The same for HTML: text and values are escaped, and each value stands apart in its own writing direction, so that
  * a Latin name does not turn a Persian sentence round.

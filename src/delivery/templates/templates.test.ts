@@ -112,6 +112,23 @@ test('what does not fit goes in its order: the name is cut, the advice goes, the
   );
 });
 
+test('a call says the code digit by digit, whoever wrote the words, and reads no address of a page aloud', () => {
+  const said = render({ channel: 'voice', autofill: FILLED });
+  assert.equal(said.text, '4, 8, 2, 9, 1, 3 is your Akilesiya code. Never share it.');
+  const messages = { sign_in_code: { en: { sms: '{{tenant}}: {{code}}, {{code}}' } } };
+  assert.equal(
+    render({ channel: 'voice' }, { messages }).text,
+    'Akilesiya: 4, 8, 2, 9, 1, 3, 4, 8, 2, 9, 1, 3',
+  );
+  const notice = {
+    template: 'password_changed',
+    code: null,
+    details: { link: 'https://a.example/x' },
+  } as const;
+  assert.doesNotMatch(render({ channel: 'voice', ...notice }).text, /https/);
+  assert.match(render({ channel: 'sms', ...notice }).text, / https:\/\/a\.example\/x$/);
+});
+
 test('a tenant’s own SMS keeps its words and gets the lines below', () => {
   const branding: Branding = { messages: { sign_in_code: { en: { sms: 'G {{code}}' } } } };
   assert.equal(
@@ -214,6 +231,30 @@ test('a tenant’s own words replace subject, sentence and SMS; the code stays o
   assert.match(html ?? '', /background:#ffcc00;color:#111111/);
   assert.equal(render({ channel: 'sms' }, branding).text, 'G 482913');
   assert.match(render({ locale: 'ru' }, branding).subject ?? '', /ваш код/);
+});
+
+test('where no name is known, a tenant’s own words do without it and its comma', () => {
+  const said = (text: string, name: string | null) =>
+    render(
+      { name },
+      { messages: { sign_in_code: { en: { subject: text, text, sms: `${text} {{code}}` } } } },
+    );
+  for (const [words, withName, without] of [
+    ['Welcome back, {{name}}.', 'Welcome back, Ada.', 'Welcome back.'],
+    ['{{name}}, enter this:', 'Ada, enter this:', 'enter this:'],
+    ['خوش آمدید، {{name}}!', 'خوش آمدید، Ada!', 'خوش آمدید!'],
+    ['Hi {{name}} at {{tenant}}', 'Hi Ada at Akilesiya', 'Hi at Akilesiya'],
+  ] as const) {
+    assert.equal(said(words, 'Ada').subject, withName);
+    const { subject, text, html } = said(words, null);
+    assert.equal(subject, without);
+    assert.ok(text.includes(`\n\n${without}\n\n482913`), text);
+    assert.ok(!(html ?? '').includes('<bdi></bdi>'));
+  }
+  assert.equal(said('{{name}}', null).subject, '482913 is your Akilesiya code');
+  const sms = { channel: 'sms', name: null } as const;
+  const messages = { sign_in_code: { en: { sms: 'Hello, {{name}}: {{code}}' } } };
+  assert.equal(render(sms, { messages }).text, 'Hello: 482913');
 });
 
 test('a notice tells device, place and time, and what to do if it was not you', () => {

@@ -1,8 +1,14 @@
-import { type Brand, codeTemplates, type TemplateName, templateNames } from '../../tenants/tenants.ts';
+import {
+  type Brand,
+  codeTemplates,
+  type MessageOverride,
+  type TemplateName,
+  templateNames,
+} from '../../tenants/tenants.ts';
 import { displayText, oneLine } from './display-text.ts';
 import { type Letter, renderLetter } from './layout.ts';
 import { ownSmsText, type SmsAutofill, smsText } from './sms-text.ts';
-import { substitute, substituteHtml, type Values } from './substitute.ts';
+import { substitute, substituteHtml, type Values, withoutName } from './substitute.ts';
 import { messageLocales, minutesIn, momentIn, type Words, wordsOf } from './words.ts';
 
 export { messageLocales, type TemplateName, templateNames };
@@ -51,10 +57,13 @@ export function renderMessage(content: TemplateContent, brand?: Brand): Rendered
   const code = carriesCode ? content.code : null;
   const words = wordsOf(content.locale);
   const locale = messageLocales.includes(content.locale) ? content.locale : 'en';
-  const own = brand?.override(content.template, locale) ?? {};
   const message = words.messages[content.template];
-  const values = valuesOf({ ...content, code }, locale, brand);
-  const link = carriesCode ? undefined : content.details?.link;
+  const isVoice = content.channel === 'voice';
+  // Read aloud, 482913 is four hundred and eighty-two thousand, and the address of a page is noise.
+  const shownCode = isVoice ? (code?.split('').join(', ') ?? null) : code;
+  const values = valuesOf({ ...content, code: shownCode }, locale, brand);
+  const own = ownWords(brand?.override(content.template, locale), values);
+  const link = carriesCode || isVoice ? undefined : content.details?.link;
   if (content.channel !== 'email') {
     const isSms = content.channel === 'sms';
     const autofill = (isSms && content.autofill) || NO_AUTOFILL;
@@ -91,6 +100,14 @@ export function renderMessage(content: TemplateContent, brand?: Brand): Rendered
       code: code === null ? null : { digits: code, label: words.codeLabel },
     }),
   };
+}
+
+/** A tenant's own words. A code to sign in goes out before anybody is looked up: it has no name to greet by. */
+function ownWords(override: MessageOverride = {}, { name }: Values): MessageOverride {
+  if (name !== '') return override;
+  const parts = Object.entries(override).map(([part, text]) => [part, withoutName(text)] as const);
+  // Words that were nothing but the name: the built-in ones.
+  return Object.fromEntries(parts.filter(([, text]) => text.trim() !== ''));
 }
 
 interface Parts {

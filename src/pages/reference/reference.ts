@@ -1,8 +1,8 @@
-import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 import { errorCatalogue } from '../../kernel/errors.ts';
 import { html, type Html, htmlText } from '../../web/html.ts';
-import { encodingOf, iconPath, publishScript, publishStyle, stylePath } from '../assets.ts';
+import { iconPath, publishScript, publishStyle, stylePath } from '../assets.ts';
+import { type EncodedText, encodedText, sendEncoded } from '../encoded.ts';
 import { type OpenApi, operationsByTag } from './openapi.ts';
 import { operationView, type ViewOptions } from './operation-view.ts';
 
@@ -15,25 +15,17 @@ export function referenceRoutes(
   document: () => OpenApi,
   options: ViewOptions,
 ): void {
-  let bodies: Record<'br' | 'gzip' | 'identity', Buffer> | undefined;
+  let text: EncodedText | undefined;
   server.get('/docs', { schema: { hide: true } }, (request, reply) => {
-    bodies ??= encoded(htmlText(page(document(), options)));
-    const encoding = encodingOf(request.headers['accept-encoding']);
-    if (encoding !== 'identity') reply.header('content-encoding', encoding);
-    return reply
-      .headers({
-        'content-security-policy':
-          "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        vary: 'accept-encoding',
-      })
-      .type('text/html; charset=utf-8')
-      .send(bodies[encoding]);
+    text ??= encodedText(htmlText(page(document(), options)), 6);
+    reply
+      .header(
+        'content-security-policy',
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      )
+      .type('text/html; charset=utf-8');
+    return sendEncoded(reply, text, request.headers['accept-encoding']);
   });
-}
-
-function encoded(text: string): Record<'br' | 'gzip' | 'identity', Buffer> {
-  const identity = Buffer.from(text);
-  return { identity, gzip: gzipSync(identity), br: brotliCompressSync(identity) };
 }
 
 function page(document: OpenApi, options: ViewOptions): Html {
