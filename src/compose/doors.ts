@@ -53,6 +53,9 @@ export async function composeDoors(options: AppOptions, parts: DoorParts): Promi
     longestDelayMilliseconds: 2 * config.longestQueueMilliseconds,
     page: (request, reply, refused, error) => answerByPage(pages, request, reply, refused, error),
     onAnswer: (request, reply, elapsed) => {
+      // Clients that keep a connection open take their next one elsewhere, before this one is closed under them; also
+      // those whose question began before the stop, and waited.
+      if (isStopping()) reply.header('connection', 'close');
       const route = request.routeOptions.url ?? 'unknown';
       metrics.answered(request.method, route, reply.statusCode, elapsed);
       if (config.logLevel === 'debug') {
@@ -63,12 +66,6 @@ export async function composeDoors(options: AppOptions, parts: DoorParts): Promi
         );
       }
     },
-  });
-  // Clients that keep a connection open take their next one elsewhere, before this one is closed under them; also those
-  // whose question began before the stop, and waited.
-  server.addHook('onSend', (_request, reply, payload, done) => {
-    if (isStopping()) reply.header('connection', 'close');
-    done(null, payload);
   });
   const { version } = options;
   const context: ApiContext = {

@@ -44,7 +44,7 @@ export interface HttpServerOptions {
   ) => Promise<FastifyReply> | undefined;
   /** How late the event loop may be; past that requests are refused at once. Left out: however late. */
   longestDelayMilliseconds?: number;
-  /** Told of every answer, for metrics and the request log. */
+  /** Told of every answer before it is sent, for metrics and the request log; may still add headers. */
   onAnswer?: (request: FastifyRequest, reply: FastifyReply, milliseconds: number) => void;
 }
 
