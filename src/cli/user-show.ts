@@ -1,5 +1,6 @@
 import type { AddressUse, SentRow, SessionRow } from '../accounts/accounts.ts';
 import type { Config } from '../config/config.ts';
+import type { UnreachableRow } from '../delivery/delivery.ts';
 import { findUser, type Found, minute, nameOf, stateOf } from './find-user.ts';
 import { json, table } from './table.ts';
 import { atWorkbench, type Workbench } from './workbench.ts';
@@ -17,6 +18,14 @@ export async function showUser(config: Config, who: string, options: UserShowOpt
     const { accounts } = bench.app;
     const subjects = [`user:${user.id}`, ...user.identities.map(({ kind, value }) => `${kind}:${value}`)];
     await bench.app.audit.chain(bench.databases.of(tenant.database));
+    const database = bench.databases.of(tenant.database);
+    // As codes go out: an e-mail address as it was entered.
+    const recipients = user.identities.map((one) => (one.kind === 'email' ? one.as_entered : one.value));
+    const outOfReach = await Promise.all(
+      recipients.map((recipient) =>
+        bench.app.delivery.unreachable.list(database, { tenantId: tenant.id, recipient }),
+      ),
+    );
     const [sessions, uses, messages, events] = await Promise.all([
       accounts.sessions(tenant, user.id, { onlyLive: true, limit: 10 }),
       accounts.uses(tenant, user),
@@ -41,7 +50,7 @@ export async function showUser(config: Config, who: string, options: UserShowOpt
         events.length,
       ),
     ];
-    process.stdout.write(`${parts.join('\n')}\n${advice(found, uses, bench)}`);
+    process.stdout.write(`${parts.join('\n')}\n${advice(found, uses, outOfReach.flat(), bench)}`);
   });
 }
 
@@ -134,7 +143,12 @@ function detailsOf(data: Record<string, unknown>): string {
 }
 
 /** What helps, where something keeps this person out. */
-function advice({ tenant, user }: Found, uses: readonly AddressUse[], { app }: Workbench): string {
+function advice(
+  { tenant, user }: Found,
+  uses: readonly AddressUse[],
+  outOfReach: readonly UnreachableRow[],
+  { app }: Workbench,
+): string {
   const closed = uses.find((use) => use.wrong_in_a_row >= app.limits.wrongCodesInARow);
   const lines = [
     ...(user.is_disabled
@@ -145,6 +159,10 @@ function advice({ tenant, user }: Found, uses: readonly AddressUse[], { app }: W
           `${closed.value} takes no codes until its owner signs in another way, or: firstproof user reopen ${closed.value} --tenant ${tenant.slug}`,
         ]
       : []),
+    ...outOfReach.map(
+      ({ recipient, channel, error }) =>
+        `${recipient} is out of reach by ${channel} (${error ?? 'no reason given'}). To try it again: firstproof delivery unreachable ${recipient} --forget --tenant ${tenant.slug}`,
+    ),
   ];
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
 }

@@ -213,6 +213,16 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         return;
       }
       case 'give_up':
+        if (name !== undefined) {
+          const { id, channel } = task;
+          log.warn(
+            {
+              event: 'message_failed',
+              ...{ tenant: tenant.slug, provider: name, channel, message_id: id, error: result.error },
+            },
+            'a message was not taken, and has no other way',
+          );
+        }
         return leave(task, tenant, { ...queued, state: 'failed' });
     }
   }

@@ -160,6 +160,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   ...{ minLength: count, maxLength: count, minItems: count, maxItems: count },
   ...{ minProperties: count, maxProperties: count, minContains: count, maxContains: count },
   ...{ type, format, pattern, required: names, $ref: reference },
+  // Ours: in which order and languages the pages and the element ask.
+  ...{ order: names, titles: each(text) },
   enum: when('must be a list of values', (value) => Array.isArray(value) && value.length > 0),
   ...{ properties: each(schemaIssue), $defs: each(schemaIssue), definitions: each(schemaIssue) },
   ...{ patternProperties: patterned, dependentSchemas: each(schemaIssue), dependentRequired: each(names) },

@@ -10,6 +10,8 @@ const MOST_CHARACTERS = 8192;
 const PATIENCE_MILLISECONDS = [50];
 /** Within a second after one of this schema's took longer; a second look, as the machine may have stood still. */
 const LITTLE_PATIENCE_MILLISECONDS = [5, 10];
+/** What a schema's checks that took too long may cost in a second: beyond it none is begun until the second is over. */
+const MOST_LOST_MILLISECONDS = 100;
 
 interface SchemaError {
   instancePath: string;
@@ -25,7 +27,8 @@ interface Compiled {
   checker: Checker;
   /** Does it hold regular expressions, which may need years for thirty signs? */
   hasPatterns: boolean;
-  tookTooLongAt: number;
+  /** The time that went into checks without a result, and since when. */
+  lost: { since: number; milliseconds: number };
 }
 
 /** Compiled once for each settings object; a changed tenant brings a new one. */
@@ -38,7 +41,7 @@ function compiledOf(schema: CustomFieldsSchema): Compiled {
     found = {
       checker: Compile({ additionalProperties: false, ...schema }) as unknown as Checker,
       hasPatterns: /"pattern(Properties)?":/.test(JSON.stringify(schema)),
-      tookTooLongAt: Number.NEGATIVE_INFINITY,
+      lost: { since: Number.NEGATIVE_INFINITY, milliseconds: 0 },
     };
     compiled.set(schema, found);
   }
@@ -67,19 +70,20 @@ export function customFieldIssues(
 
 /** What the schema says: null where nothing is wrong, undefined where that was not found out in time. */
 function errorsOf(schema: Compiled, fields: Record<string, unknown>): SchemaError[] | null | undefined {
-  const { checker, hasPatterns } = schema;
+  const { checker, hasPatterns, lost } = schema;
   const check = (): SchemaError[] | null => (checker.Check(fields) ? null : checker.Errors(fields)[1]);
+  const now = performance.now();
   // One text of a stranger must hold up nobody else, and many of them not much more.
-  const isAfter = performance.now() - schema.tookTooLongAt < 1000;
-  for (const milliseconds of isAfter ? LITTLE_PATIENCE_MILLISECONDS : PATIENCE_MILLISECONDS) {
+  if (now - lost.since >= 1000) Object.assign(lost, { since: now, milliseconds: 0 });
+  if (lost.milliseconds >= MOST_LOST_MILLISECONDS) return undefined;
+  for (const milliseconds of lost.milliseconds > 0 ? LITTLE_PATIENCE_MILLISECONDS : PATIENCE_MILLISECONDS) {
     try {
       return hasPatterns ? inTime(milliseconds, check) : check();
     } catch {
       // Its time was over, or a reference goes round in circles.
-      continue;
+      lost.milliseconds += milliseconds;
     }
   }
-  schema.tookTooLongAt = performance.now();
   return undefined;
 }
 

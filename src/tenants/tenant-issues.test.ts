@@ -35,6 +35,7 @@ const wrong: [Partial<Described>, string][] = [
   [{ slug: 'a'.repeat(64) }, '/slug'],
   [{ name: ' ' }, '/name'],
   [{ name: 'n'.repeat(101) }, '/name'],
+  [{ name: 'X\r\nBcc: evil@evil.example' }, '/name'],
   [{ locale: 'xx' }, '/locale'],
   [{ phonePrefixes: [] }, '/phone_prefixes'],
   [{ phonePrefixes: ['77'] }, '/phone_prefixes'],

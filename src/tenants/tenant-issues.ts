@@ -15,6 +15,8 @@ interface Described {
 
 const SLUG = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const PREFIX = /^\+[1-9]\d{0,6}$/;
+// oxlint-disable-next-line no-control-regex -- it stands in the From of messages
+const CONTROL = /[\u0000-\u001f\u007f\u2028\u2029]/;
 const HOST = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 
 /**
@@ -34,6 +36,7 @@ export function tenantIssues(
     report('/slug', 'must be 1 to 63 of a-z, 0-9 and -, and not begin with -');
   }
   if (tenant.name.trim() === '' || tenant.name.length > 100) report('/name', 'must be 1 to 100 characters');
+  else if (CONTROL.test(tenant.name)) report('/name', 'must be one line without control characters');
   if (!(SUPPORTED_LOCALES as readonly string[]).includes(tenant.locale)) {
     report('/locale', `must be one of ${SUPPORTED_LOCALES.join(', ')}`);
   }

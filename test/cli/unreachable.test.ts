@@ -71,6 +71,18 @@ test('an operator sees whom a provider calls out of reach, and lets it be tried 
   const listed = await run('delivery', 'unreachable');
   assert.match(listed.stdout, /\+14155550150 +default +sms +acme +acme STOP +\d{4}-/);
   assert.equal((await run('delivery', 'unreachable', '--forget')).code, 2);
+  const [tenant] = await sql`select id from tenants where slug = 'default'`;
+  await sql`insert into users (tenant_id, id, first_name, created_at, updated_at)
+    values (${tenant?.['id']}, '0190b2f0-0000-7000-8000-000000000001', 'Ann', now(), now())`;
+  await sql`insert into identities (tenant_id, kind, value, id, user_id, as_entered, created_at)
+    values (${tenant?.['id']}, 'phone', '+14155550150', '0190b2f0-0000-7000-8000-000000000002',
+      '0190b2f0-0000-7000-8000-000000000001', '+14155550150', now())`;
+  const shown = await run('user', 'show', '+14155550150');
+  assert.match(
+    shown.stdout,
+    /out of reach by sms \(acme STOP\).*delivery unreachable \+14155550150 --forget/,
+    shown.stderr,
+  );
 
   const forgotten = await run('delivery', 'unreachable', '+1 415 555 0150', '--forget');
   assert.equal(forgotten.stdout, '+1 415 555 0150 is tried by sms again.\n', forgotten.stderr);

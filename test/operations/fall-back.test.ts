@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { DeliveryReport, Envelope } from '../../src/delivery/delivery.ts';
+import type { LogFields } from '../../src/kernel/log.ts';
 import { createTestApp, type TestApp } from '../create-test-app.ts';
 import { until } from '../model/system.ts';
 import { createTestProvider, refuses, sends, type TestProvider, throws } from './test-provider.ts';
@@ -360,6 +361,31 @@ test('R03 whom the Telegram Gateway does not reach gets codes in a chat that was
     await send();
     await until(() => chat.given.length === 1 || sms.given.length === 3);
     assert.deepEqual([chat.given[0]?.to, gateway.given.length, sms.given.length], ['77001', 1, 2]);
+  } finally {
+    await other.close();
+  }
+});
+
+test('R03 a message that its provider refused, and that has no other way, is told in the log without its address', async () => {
+  const told: (LogFields & { message: string })[] = [];
+  const keep = (fields: LogFields, message: string): void => void told.push({ ...fields, message });
+  const only = createTestProvider(refuses('acme 7'), { name: 'acme' });
+  const other = await createTestApp({
+    providers: [only],
+    log: { debug() {}, info() {}, warn: keep, error: keep },
+    tenants: { us: { channels: ['sms'] } },
+  });
+  try {
+    const phone = '+14155554998';
+    assert.equal((await other.post(`${AUTH}/send-verification`, { phone })).status, 200);
+    await until(() => told.some(({ event }) => event === 'message_failed'));
+    const [line] = told.filter(({ event }) => event === 'message_failed');
+    assert.deepEqual(
+      [line?.tenant, line?.provider, line?.channel, line?.error],
+      ['us', 'acme', 'sms', 'acme 7'],
+    );
+    assert.ok(line?.message_id);
+    assert.ok(!JSON.stringify(told).includes('4155554998'));
   } finally {
     await other.close();
   }
