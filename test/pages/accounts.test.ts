@@ -276,7 +276,13 @@ test('an address of somebody else is not added, and the page says so', async () 
   await page.getByLabel('E-mail address').fill('taken@example.com');
   await submit(page);
   await page.getByText('This address belongs to an account already.').waitFor();
-  assert.equal(await page.getByLabel('E-mail address').inputValue(), 'taken@example.com');
+  const field = page.getByLabel('E-mail address');
+  assert.equal(await field.inputValue(), 'taken@example.com');
+  // The sentence is the field's, and that is where the person goes on.
+  assert.equal(await field.getAttribute('aria-invalid'), 'true');
+  const told = page.locator(`#${await field.getAttribute('aria-describedby')}`);
+  assert.match(await told.innerText(), /belongs to an account already/);
+  assert.equal(await page.evaluate('document.activeElement.id'), 'field-email');
   await context.close();
 });
 
