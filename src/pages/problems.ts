@@ -1,9 +1,10 @@
+import { durationIn } from '../kernel/duration.ts';
 import type { ErrorCode, Issue, Refused } from '../kernel/errors.ts';
 import { errorCatalogue } from '../kernel/errors.ts';
 import { type WorkAsked, workOf } from './challenge.ts';
 import { textOf } from './context.ts';
 import type { Visit } from './visit.ts';
-import { durationIn, type FieldProblemName, fill, type ProblemName } from './words.ts';
+import { type FieldProblemName, fill, type ProblemName } from './words.ts';
 
 /** What a page says went wrong: one sentence above the form, and one beside each field at fault. */
 export interface Problem {
@@ -77,6 +78,11 @@ export function problemText(
   const sentence = words.problems[name];
   if (seconds === undefined || seconds <= 0) return sentence;
   return `${sentence} ${fill(words.tryIn, { time: durationIn(locale, seconds) })}`;
+}
+
+/** Why a change has to wait after the account moved to another chat, and for how long. */
+export function heldText({ words, locale }: Pick<Visit, 'words' | 'locale'>, seconds: number): string {
+  return `${words.prove.held.text} ${fill(words.tryIn, { time: durationIn(locale, seconds) })}`;
 }
 
 /** A refusal of a use case as a page tells it. */
