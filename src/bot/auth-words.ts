@@ -46,7 +46,7 @@ const english: AuthWords = {
       'You typed another number before. Type the code that was sent there, or send /cancel and share your contact again.',
   },
   undone:
-    'Done: this chat is the one of your account again, and what was signed in from the other is ended. Sign in with /auth.',
+    'Done: this chat is the one of your account again, and whatever was signed in from the other, or since, is ended. Sign in with /auth.',
   notUndone: 'This was undone already, or can no longer be undone.',
 };
 
@@ -74,7 +74,8 @@ const russian: AuthWords = {
     other_number:
       'Раньше вы написали другой номер. Введите код, отправленный на него, или отправьте /cancel и затем контакт ещё раз.',
   },
-  undone: 'Готово: аккаунт снова в этом чате, сеансы другого чата завершены. Войдите командой /auth.',
+  undone:
+    'Готово: аккаунт снова в этом чате, сеансы другого чата и все начатые с тех пор завершены. Войдите командой /auth.',
   notUndone: 'Это уже отменено или больше не может быть отменено.',
 };
 
@@ -102,7 +103,8 @@ const uzbek: AuthWords = {
     other_number:
       'Avval boshqa raqam yozgansiz. Unga yuborilgan kodni yozing yoki /cancel yuborib, kontaktni qayta yuboring.',
   },
-  undone: 'Tayyor: hisobingiz yana shu chatda, boshqa chatdagi seanslar tugadi. /auth bilan kiring.',
+  undone:
+    'Tayyor: hisobingiz yana shu chatda, boshqa chatdagi va undan keyingi seanslar tugadi. /auth bilan kiring.',
   notUndone: 'Bu allaqachon bekor qilingan yoki endi bekor qilib boʻlmaydi.',
 };
 
@@ -128,7 +130,8 @@ const persian: AuthWords = {
     other_number:
       'پیش‌تر شماره دیگری نوشتید. کدی را که به آن فرستاده شد بنویسید، یا ‎/cancel را بفرستید و سپس مخاطب خود را دوباره.',
   },
-  undone: 'انجام شد: حساب شما دوباره در همین گفت‌وگوست و نشست‌های آن یکی پایان یافت. با ‎/auth وارد شوید.',
+  undone:
+    'انجام شد: حساب شما دوباره در همین گفت‌وگوست و نشست‌های آن یکی و همه نشست‌های پس از آن پایان یافت. با ‎/auth وارد شوید.',
   notUndone: 'این پیش‌تر لغو شده یا دیگر لغوشدنی نیست.',
 };
 
@@ -153,7 +156,7 @@ const amharic: AuthWords = {
     switched_off: 'እዚህ እውቂያ አይወሰድም። ቁጥርዎን ይጻፉ፣ ኮድ በSMS ይመጣል።',
     other_number: 'ቀደም ሲል ሌላ ቁጥር ጽፈዋል። ወደዚያ የተላከውን ኮድ ይጻፉ፣ ወይም /cancel ብለው እውቂያዎን እንደገና ይላኩ።',
   },
-  undone: 'ተከናውኗል፦ መለያዎ እንደገና በዚህ ውይይት ነው፣ የሌላው ክፍለ ጊዜዎች አብቅተዋል። በ/auth ይግቡ።',
+  undone: 'ተከናውኗል፦ መለያዎ እንደገና በዚህ ውይይት ነው፣ የሌላውና ከዚያ ወዲህ የተጀመሩ ክፍለ ጊዜዎች አብቅተዋል። በ/auth ይግቡ።',
   notUndone: 'ይህ ቀድሞ ተሰርዟል፣ ወይም ከእንግዲህ ሊሰረዝ አይችልም።',
 };
 

@@ -1,3 +1,4 @@
+import { durationIn } from '../kernel/duration.ts';
 import type { Refused } from '../kernel/errors.ts';
 import type { SignedIn } from '../signin/signed-in.ts';
 import { authWordsOf } from './auth-words.ts';
@@ -29,20 +30,8 @@ export function withWayIn(conversation: Conversation, sentence: string, gap = ' 
 /** A refusal as a person reads it, in their language. */
 export function refusalIn({ words, locale }: Conversation, { error, details }: Refused): string {
   const sentence = fill(words.refusals[error] ?? words.refusals.other, {
-    wait: waitIn(locale, details.resend_in ?? details.retry_after ?? 60),
+    wait: durationIn(locale, details.resend_in ?? details.retry_after ?? 60),
   });
   if (error !== 'INVALID_CODE' || details.attempts_left === undefined) return sentence;
   return `${sentence} ${fill(words.attemptsLeft, { count: String(details.attempts_left) })}`;
-}
-
-/** So many seconds in words, by the largest unit that says it well. */
-function waitIn(locale: string, seconds: number): string {
-  const [unit, size] =
-    seconds > 7200
-      ? (['hour', 3600] as const)
-      : seconds > 120
-        ? (['minute', 60] as const)
-        : (['second', 1] as const);
-  const format = new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' });
-  return format.format(Math.ceil(seconds / size));
 }

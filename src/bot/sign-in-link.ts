@@ -54,7 +54,8 @@ function tell(conversation: Conversation, question: LinkQuestion): void {
   const deny: InlineKeyboardButton[] = [{ text: words.deny, callback_data: `link:no:${link.id}` }];
   if (question.state === 'confirm') {
     const yes: InlineKeyboardButton[] = [{ text: words.confirm, callback_data: `link:yes:${link.id}` }];
-    return change(`${facts}\n\n${words.sure}`, { buttons: [yes, deny] });
+    const sure = link.purpose === 'link' ? words.sureToLink : words.sure;
+    return change(`${facts}\n\n${sure}`, { buttons: [yes, deny] });
   }
   const numbers = question.choices.map(
     (number): InlineKeyboardButton => ({

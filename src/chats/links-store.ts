@@ -163,10 +163,10 @@ export async function readLastMove(
   database: Database,
   tenantId: string,
   userId: string,
-): Promise<Date | undefined> {
-  const [row] = await database.sql<{ moved_at: Date }[]>`
-    select moved_at from chat_moves
+): Promise<{ moved_at: Date; seconds_ago: number } | undefined> {
+  const [row] = await database.sql<{ moved_at: Date; seconds_ago: number }[]>`
+    select moved_at, extract(epoch from ${database.now()} - moved_at)::float8 as seconds_ago from chat_moves
     where tenant_id = ${tenantId} and user_id = ${userId}::uuid and undone_at is null
     order by moved_at desc limit 1`;
-  return row?.moved_at;
+  return row;
 }

@@ -18,6 +18,7 @@ import {
 import {
   claimUntold,
   dispute,
+  disputeChanges,
   type NotedIdentity,
   type NoticeDetails,
   type NoticeRecord,
@@ -30,7 +31,7 @@ import {
 
 export type { NotedIdentity, NoticeDetails, NoticeKind, NoticeRow };
 export { eraseNotices } from './person-store.ts';
-export { dispute, sweepNotices };
+export { dispute, disputeChanges, sweepNotices };
 
 /** Telling an account's owner what happened to it, and hearing "this was not me". */
 export interface Notices {

@@ -137,6 +137,24 @@ export async function dispute(
   return row;
 }
 
+/**
+ * The changes of addresses that these sessions made, newest first, as their owner's word against all of them: whoever
+ * has the links finds them used.
+ */
+export async function disputeChanges(
+  sql: Sql,
+  query: { tenantId: string; userId: string; sessionIds: readonly string[]; now: Fragment },
+): Promise<NoticeRow[]> {
+  const { now } = query;
+  const rows = await sql<NoticeRow[]>`
+    update notices n set disputed_at = ${now}
+    where n.tenant_id = ${query.tenantId}::uuid and n.user_id = ${query.userId}::uuid and n.disputed_at is null
+      and n.kind in ('identity_added', 'identity_removed', 'identity_replaced')
+      and n.session_id = any(${query.sessionIds as string[]}::uuid[])
+    returning ${prefixed(sql, now)}`;
+  return rows.toSorted((left, right) => right.created_at.getTime() - left.created_at.getTime());
+}
+
 /** Removes notices whose link is over: the addresses they remember go with them. */
 export async function sweepNotices(database: Database, batch: number): Promise<number> {
   const result = await database.sql`

@@ -1,3 +1,4 @@
+import { durationIn } from '../kernel/duration.ts';
 import type { ChallengePut, ErrorDetails, Refused } from '../kernel/errors.ts';
 import type { RequestClues } from '../signin/context.ts';
 import { html, type Html } from '../web/html.ts';
@@ -5,7 +6,7 @@ import { publishScript } from './assets.ts';
 import { captchaBox, readCaptcha } from './captcha.ts';
 import { type Fields, textOf } from './context.ts';
 import type { Visit } from './visit.ts';
-import { durationIn, fill } from './words.ts';
+import { fill } from './words.ts';
 
 const scriptPath = publishScript('challenge');
 

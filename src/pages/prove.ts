@@ -4,7 +4,7 @@ import type { Access } from '../sessions/sessions.ts';
 import { html, type Html } from '../web/html.ts';
 import { addressText, fieldOf, formOf, leadOf, problemBox } from './components.ts';
 import { sendPage } from './layout.ts';
-import type { Problem } from './problems.ts';
+import { heldText, type Problem } from './problems.ts';
 import { type Named, sealedCookies } from './sealed-cookies.ts';
 import { tell } from './tell.ts';
 import { goTo, pathTo, type Visit } from './visit.ts';
@@ -21,6 +21,8 @@ interface Proving {
   intent: Intent;
   ways: ProofWay[];
   sessionId: string;
+  /** No proof helps, only time: until then, in milliseconds. */
+  heldUntil?: number;
 }
 
 const provings = sealedCookies<Proving>({ name: 'prove', most: 3, lifeSeconds: 900 });
@@ -31,7 +33,9 @@ const provings = sealedCookies<Proving>({ name: 'prove', most: 3, lifeSeconds: 9
  */
 export function askProof(visit: Visit, access: Access, refused: Refused, intent: Intent): FastifyReply {
   const ways = refused.details.ways ?? [];
-  const id = provings.keep(visit, { intent, ways, sessionId: access.sessionId });
+  const wait = refused.details.next_action === 'WAIT' ? (refused.details.retry_after ?? 0) : 0;
+  const held = wait > 0 ? { heldUntil: visit.context.clock.now().getTime() + wait * 1000 } : {};
+  const id = provings.keep(visit, { intent, ways, sessionId: access.sessionId, ...held });
   return goTo(visit, pathTo(visit, '/prove', { flow: id }));
 }
 
@@ -61,6 +65,11 @@ export function showProve(visit: Visit, access: Access, problem?: Problem): Prom
   if (!found) return tellNothingToProve(visit);
   const { words } = visit;
   const { id, flow } = found;
+  if (flow.heldUntil !== undefined) {
+    const seconds = Math.max(60, (flow.heldUntil - visit.context.clock.now().getTime()) / 1000);
+    const next = { path: '/account', text: words.backToAccount };
+    return tell(visit, 403, { ...words.prove.held, text: heldText(visit, seconds) }, next);
+  }
   if (flow.ways.length === 0) {
     return tell(visit, 403, words.prove.stuck, { path: '/account', text: words.backToAccount });
   }
@@ -72,7 +81,8 @@ export function showProve(visit: Visit, access: Access, problem?: Problem): Prom
 export function sendText({ words }: Visit, { method, destination = '' }: ProofWay): Html {
   const place = addressText(destination);
   return fillHtml(words.prove.send, {
-    destination: method === 'telegram' ? html`${words.ways.telegram} ${place}` : place,
+    destination:
+      method === 'telegram' ? html`<span class="whole">${words.ways.telegram} ${place}</span>` : place,
   });
 }
 

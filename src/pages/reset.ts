@@ -5,7 +5,7 @@ import { fieldOf, formOf, leadOf, problemBox, submitOf } from './components.ts';
 import { textOf } from './context.ts';
 import { dropFlow, findFlow } from './flow.ts';
 import { sendPage } from './layout.ts';
-import { fieldProblems, type Problem, problemOf } from './problems.ts';
+import { fieldProblems, heldText, type Problem, problemOf } from './problems.ts';
 import { addressAfter, outsideOf } from './return-address.ts';
 import { cluesFor } from './site.ts';
 import { tell } from './tell.ts';
@@ -68,7 +68,9 @@ export async function takeReset(visit: Visit): Promise<FastifyReply> {
     dropFlow(visit, id);
     return gone(visit);
   }
-  return showReset(visit, problemOf(visit, outcome));
+  const problem = problemOf(visit, outcome);
+  const wait = outcome.details.next_action === 'WAIT' ? outcome.details.retry_after : undefined;
+  return showReset(visit, wait === undefined ? problem : { ...problem, notice: heldText(visit, wait) });
 }
 
 function gone(visit: Visit): Promise<FastifyReply> {

@@ -1,3 +1,4 @@
+import { durationIn } from '../kernel/duration.ts';
 import type { FastifyReply } from 'fastify';
 import type { Access } from '../sessions/sessions.ts';
 import type { Refused } from '../kernel/errors.ts';
@@ -15,7 +16,7 @@ import { outsideOf, readReturnAddress } from './return-address.ts';
 import { type Named, sealedCookies } from './sealed-cookies.ts';
 import { tell, tellBadReturn } from './tell.ts';
 import { accessOf, goTo, leaveNotice, pathTo, type Visit } from './visit.ts';
-import { durationIn, fill, type Told } from './words.ts';
+import { fill, type Told } from './words.ts';
 
 /** A link into Telegram that waits, as the browser that began it keeps it. */
 interface LinkFlow {

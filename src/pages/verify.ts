@@ -1,3 +1,4 @@
+import { durationIn } from '../kernel/duration.ts';
 import type { FastifyReply } from 'fastify';
 import type { Refused } from '../kernel/errors.ts';
 import { resendOtp } from '../signin/resend-otp.ts';
@@ -20,7 +21,7 @@ import { otherChannels, readTravel, travelView } from './travel.ts';
 import { toSecondProof } from './second-proof.ts';
 import { tell } from './tell.ts';
 import { accessOf, goTo, leaveNotice, pathTo, takeNotice, type Visit } from './visit.ts';
-import { clockIn, counted, durationIn, fill, fillHtml } from './words.ts';
+import { clockIn, counted, fill, fillHtml } from './words.ts';
 
 /** Problems that concern the code; others stand above the form. */
 const OF_THE_FIELD: readonly string[] = [

@@ -187,6 +187,7 @@ export interface Words {
     send: string;
     password: string;
     stuck: Told;
+    held: Told;
     gone: Told;
   };
   /** A number that does not open its idle account alone. */

@@ -20,6 +20,11 @@ export interface Ended {
   userIsActive: boolean;
 }
 
+interface Owned {
+  tenantId: string;
+  userId: string;
+}
+
 /** Every way in which sessions end. What returns `Ended` is over on every server by then. */
 export interface Ending {
   end(access: Access, scope: SignOutScope, caller: Caller): Promise<Ended>;
@@ -28,13 +33,19 @@ export interface Ending {
     sql: Sql,
     query: Pick<EndAll, 'tenantId' | 'userId' | 'reason' | 'now'> & { caller: { ip: string | null } },
   ): Promise<string[]>;
-  /** Ends what was begun in these chats, inside a transaction that holds the account's row; ids for `told`. */
-  endOfChats(
+  /**
+   * What was begun in these chats, and whatever was begun since but in the one that is kept; also what has ended. The
+   * transaction holds the account's row.
+   */
+  begunWith(
     sql: Sql,
-    query: {
-      tenantId: string;
-      userId: string;
-      chatIds: readonly string[];
+    query: Owned & { chatIds: readonly string[]; keptChatId: string; since: Date },
+  ): Promise<string[]>;
+  /** Ends those of these sessions that live, inside such a transaction; ids for `told`. */
+  endThese(
+    sql: Sql,
+    query: Owned & {
+      sessionIds: readonly string[];
       reason: string;
       actor: string;
       caller: Caller;
@@ -121,8 +132,15 @@ export function createEnding(
     },
     endAll: (sql, { tenantId, userId, reason, caller, now }) =>
       endAllSessions(sql, { tenantId, userId, reason, actor: `user:${userId}`, ip: caller.ip, now }),
-    async endOfChats(sql, { tenantId, userId, chatIds, reason, actor, caller, now }) {
-      const which = begunInChats(sql, userId, chatIds);
+    async begunWith(sql, { tenantId, userId, chatIds, keptChatId, since }) {
+      const rows = await sql<{ id: string }[]>`
+        select s.id from sessions s where s.tenant_id = ${tenantId}::uuid and (${begunInChats(sql, userId, chatIds)}
+          or (s.user_id = ${userId}::uuid and s.created_at >= ${since}
+            and not (${begunInChats(sql, userId, [keptChatId])})))`;
+      return rows.map((row) => row.id);
+    },
+    async endThese(sql, { tenantId, userId, sessionIds, reason, actor, caller, now }) {
+      const which = sql`s.user_id = ${userId}::uuid and s.id = any(${sessionIds as string[]}::uuid[])`;
       const { ip, userAgent = null } = caller;
       const ended = await endSessionsIn(sql, { tenantId, which, reason, actor, ip, userAgent, now });
       return ended.map((row) => row.id);

@@ -67,7 +67,7 @@ export async function authorizationOfChat(
   const nobody = { ok: true as const, tenant, chatId, user: undefined, held: undefined, movedAt: undefined };
   const chat = await findChat(database, tenant.id, chatId);
   if (!chat?.user_id) return nobody;
-  const [user, session, movedAt] = await Promise.all([
+  const [user, session, move] = await Promise.all([
     findUser(database, tenant.id, chat.user_id),
     context.sessions.findOfChat(tenant, chat.user_id, chatId),
     findLastMove(database, tenant.id, chat.user_id),
@@ -88,7 +88,7 @@ export async function authorizationOfChat(
       now: session.now,
     }),
   };
-  return { ok: true, tenant, chatId, user: publicUser(user), held, movedAt };
+  return { ok: true, tenant, chatId, user: publicUser(user), held, movedAt: move?.moved_at };
 }
 
 /** Ends every session of the account that this chat belongs to, on every device. */

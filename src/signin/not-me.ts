@@ -117,7 +117,8 @@ function cameByPassword(notice: NoticeRow): boolean {
   return notice.kind === 'new_device' && notice.used_kind === null;
 }
 
-async function undoAddress(
+/** An address that went comes back, and the one that came goes. The transaction holds the account's row. */
+export async function undoAddress(
   sql: Sql,
   tenantId: string,
   notice: NoticeRow,

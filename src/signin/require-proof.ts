@@ -28,8 +28,10 @@ export async function requireProof(
     now: database.now(),
   });
   if (!proofs) return refuse('SESSION_ENDED');
-  if (allowsChange(change, proofs.role, proofs.methods))
-    return holdAfterMove(context, access, change, proofs);
+  if (allowsChange(change, proofs.role, proofs.methods)) {
+    const mayBeHeld = change === 'address' || change === 'password';
+    return mayBeHeld ? heldAfterMove(context, access, proofs.began_at) : undefined;
+  }
   const user = await findUser(database, tenant.id, userId);
   const possible: (ProofWay & { method: ProofMethod })[] = (user?.identities ?? []).flatMap((identity) => {
     if (identity.verified_at === null) return [];
@@ -52,20 +54,19 @@ export async function requireProof(
 /**
  * Whoever gets hold of a number moves the account to a chat of theirs first. For a day after such a move addresses and
  * password are changed from sessions that began before it, so that the earlier chat has time to undo it (C7).
+ * @param beganAt of the session that asks; undefined: none does
  */
-async function holdAfterMove(
+export async function heldAfterMove(
   context: SignInContext,
-  { tenant, userId }: Access,
-  change: SensitiveChange,
-  session: { began_at: Date; now: Date },
+  { tenant, userId }: Pick<Access, 'tenant' | 'userId'>,
+  beganAt: Date | undefined,
 ): Promise<Refused | undefined> {
-  if (change !== 'address' && change !== 'password') return undefined;
-  const moved = await findLastMove(context.databaseOf(tenant.id), tenant.id, userId);
-  if (!moved) return undefined;
+  const move = await findLastMove(context.databaseOf(tenant.id), tenant.id, userId);
+  const left = HOLD_AFTER_MOVE_SECONDS - (move?.seconds_ago ?? Number.POSITIVE_INFINITY);
+  if (!move || left <= 0) return undefined;
   // A shared session is as old as its first device, and tells nothing of the one that asks.
-  const isOlder = session.began_at < moved && tenant.policy.sessionSharing === 'per_device';
-  const left = HOLD_AFTER_MOVE_SECONDS - (session.now.getTime() - moved.getTime()) / 1000;
-  if (isOlder || left <= 0) return undefined;
+  const isAlone = tenant.policy.sessionSharing === 'per_device';
+  if (beganAt !== undefined && beganAt < move.moved_at && isAlone) return undefined;
   return refuse('STEP_UP_REQUIRED', { next_action: 'WAIT', retry_after: Math.ceil(left), ways: [] }, HELD);
 }
 

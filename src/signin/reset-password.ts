@@ -16,6 +16,7 @@ import {
 import { endVerifications, type ResetTokenClaims } from '../verification/verification.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { mayJoin } from './joining.ts';
+import { heldAfterMove } from './require-proof.ts';
 import { type SignedIn, signedIn, signedInColumns, type SignedInRow } from './signed-in.ts';
 
 export interface ResetPasswordInput {
@@ -47,6 +48,10 @@ export async function resetPassword(
   const user = await findAccount(context, tenant, proof);
   if (!user) return refuse('TOKEN_INVALID');
   if (user.is_disabled) return refuse('ACCOUNT_DISABLED');
+  // A code for the number may have come to the very chat that took the account; the mailbox is another.
+  const held =
+    proof.kind === 'email' ? undefined : await heldAfterMove(context, { tenant, userId: user.id }, undefined);
+  if (held) return held;
 
   // 2. The new password is judged and hashed before the proof is spent.
   const addresses = user.identities.map((identity) => identity.value);

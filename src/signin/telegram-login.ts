@@ -12,7 +12,7 @@ import { signInAttested } from './attested-sign-in.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { linkAddress } from './link-address.ts';
 import { takeOfCaller } from './prove-work.ts';
-import { requireProof } from './require-proof.ts';
+import { heldAfterMove, requireProof } from './require-proof.ts';
 import type { SignedIn } from './signed-in.ts';
 import { type AddressLinked, NOT_SET_UP, TAKEN } from './telegram-link.ts';
 
@@ -174,7 +174,11 @@ async function signIn(
     !(await liesIdle(context, database, tenant, byPhone.user_id));
   const isFree = byPhone === undefined || (byPhone.user_id === byTelegram?.user_id && !byPhone.is_verified);
   const first = phone && isByPhone ? phone : telegram;
-  const also = first.kind === 'phone' ? telegram : isFree ? phone : undefined;
+  const holder = isByPhone ? byPhone : byTelegram;
+  // For a day after its chat has moved nothing is added to an account (C7).
+  const held = holder && (await heldAfterMove(context, { tenant, userId: holder.user_id }, undefined));
+  const other = first.kind === 'phone' ? telegram : isFree ? phone : undefined;
+  const also = held ? undefined : other;
   return signInAttested(
     context,
     {

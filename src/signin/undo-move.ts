@@ -1,15 +1,22 @@
 import { recordEvent } from '../audit/audit.ts';
 import { findUndoable, undoMoves } from '../chats/chats.ts';
-import type { Sql } from '../db/database.ts';
+import { type Sql, withConflictRetry } from '../db/database.ts';
 import { type Refused, refuse } from '../kernel/errors.ts';
 import { isUuid } from '../kernel/id.ts';
 import type { Tenant } from '../tenants/tenants.ts';
-import { lockUser } from '../users/users.ts';
+import { disputeChanges } from '../notices/notices.ts';
+import { dropPasswordSince, findUser, lockUser } from '../users/users.ts';
+import { endVerifications } from '../verification/verification.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { undoAddress } from './not-me.ts';
+
+const OVER = 'This move was undone already, or can no longer be undone.';
 
 /**
  * The chat that an account left takes it back: once, within 72 hours, only from that very chat. Every move since then
- * is undone with it, and what was signed in from those chats ends, a shared token included.
+ * is undone with it. What was signed in from those chats ends, a shared token included, and so does what may have come of
+ * a code that was brought there: every session opened since the move with the addresses it changed, codes that wait, a
+ * password set since.
  */
 export async function undoMove(
   context: SignInContext,
@@ -20,9 +27,11 @@ export async function undoMove(
   const database = context.databaseOf(tenant.id);
   const tenantId = tenant.id;
   const now = database.now();
+  const found = await findUndoable(database.sql, { tenantId, chatId, moveId, now });
+  const user = found && (await findUser(database, tenantId, found.user_id));
+  if (!user) return refuse('NOT_FOUND', {}, OVER);
   const work = async (sql: Sql): Promise<string[] | undefined> => {
-    const found = await findUndoable(sql, { tenantId, chatId, moveId, now });
-    if (!found || !(await lockUser(sql, tenantId, found.user_id))) return undefined;
+    if (!(await lockUser(sql, tenantId, user.id))) return undefined;
     // Somebody may have pressed it a moment before: looked at again, now that nobody else can.
     const move = await findUndoable(sql, { tenantId, chatId, moveId, now });
     if (!move) return undefined;
@@ -40,18 +49,29 @@ export async function undoMove(
     });
     const query = { tenantId, userId: move.user_id, chatId, since: move.moved_at, audited, now };
     const chatIds = await undoMoves(sql, query);
-    return context.sessions.endOfChats(sql, {
-      tenantId,
-      userId: move.user_id,
-      chatIds,
-      reason: 'move_undone',
+    await endVerifications(sql, tenantId, user.identities, now);
+    const since = sql`${move.moved_at}::timestamptz`;
+    await dropPasswordSince(sql, { tenantId, userId: move.user_id, since, always: false, now });
+    const account = { tenantId, userId: move.user_id };
+    const moved = { ...account, chatIds, keptChatId: chatId, since: move.moved_at };
+    const sessionIds = await context.sessions.begunWith(sql, moved);
+    for (const change of await disputeChanges(sql, { ...account, sessionIds, now })) {
+      await undoAddress(sql, tenantId, change, now);
+    }
+    const reason = 'move_undone';
+    return context.sessions.endThese(sql, {
+      ...account,
+      sessionIds,
+      reason,
       actor,
       caller: clues.caller,
       now,
     });
   };
-  const ended = await database.transaction((transaction) => work(transaction as unknown as Sql));
-  if (!ended) return refuse('NOT_FOUND', {}, 'This move was undone already, or can no longer be undone.');
+  const ended = await withConflictRetry(() =>
+    database.transaction((transaction) => work(transaction as unknown as Sql)),
+  );
+  if (!ended) return refuse('NOT_FOUND', {}, OVER);
   await context.sessions.told(tenantId, ended);
   return { ok: true, ended: ended.length };
 }

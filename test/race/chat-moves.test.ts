@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createTestApp, type TestApp } from '../create-test-app.ts';
-import { type Person, telegramOf, textUpdate } from '../telegram/person.ts';
+import { type Person, pressUpdate, telegramOf, textUpdate } from '../telegram/person.ts';
 
 const ROUNDS = Number(process.env['FIRSTPROOF_RACE_ROUNDS'] ?? 6);
 
@@ -59,3 +59,28 @@ for (const [slug, prefix, live] of [
     }
   });
 }
+
+test('C7 a code of the chat that took the account and the undo at once: nobody is signed in by it afterwards', async () => {
+  for (let round = 0; round < ROUNDS; round++) {
+    const phone = `9989011200${String(10 + round)}`;
+    const [owner, thief] = [somebody(), somebody()];
+    await telegramOf(app, 'uz').bring(contactUpdate(owner, phone));
+    await telegramOf(app, 'uz').bring(contactUpdate(thief, phone));
+    app.clock.advance(61);
+    const earlier = await app.newestMessage(String(thief.id));
+    const wanted = { phone: `+${phone}`, channel: 'telegram' };
+    const sent = await app.post('/api/v1/auth/send-verification', wanted, { from: `198.51.100.${round}` });
+    const code = await app.code(String(thief.id), { after: earlier });
+    const [move] = await app.databases.of('uz').sql<{ id: string }[]>`
+      select id from chat_moves where from_chat_id = ${String(owner.id)}::bigint`;
+    const proof = { verification_id: sent.body.verification_id, code };
+    const [signedIn] = await Promise.all([
+      replica.post('/api/v1/auth/verify-code', proof),
+      telegramOf(app, 'uz').bring(pressUpdate(owner, `undo_move:${move?.id}`)),
+    ]);
+    assert.ok(signedIn.status === 200 || signedIn.status === 404, JSON.stringify(signedIn.body));
+    if (signedIn.status !== 200) continue;
+    const { status } = await app.get('/api/v1/auth/session', { token: signedIn.body.access_token });
+    assert.equal(status, 401, 'signed in a moment before the undo');
+  }
+});

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, test } from 'node:test';
 import { newCaller } from '../race/started.ts';
 import { LOGIN_CLIENT } from '../telegram/fake-login.ts';
+import { contactUpdate, telegramOf } from '../telegram/person.ts';
 import { BACK, createLoginApp, LOGIN_PATH, newPerson, newPhone } from '../telegram/login-app.ts';
 
 const { app, fake, restore, begin, complete, signIn } = await createLoginApp();
@@ -78,6 +79,20 @@ test('S41 a number that has an account signs in to it, and the Telegram account 
   assert.equal(answer.status, 200);
   assert.equal(answer.body.user.id, owner.body.user.id);
   assert.equal(answer.body.user.telegram_user_id, String(person.id));
+});
+
+test('C7 for a day after its chat has moved a Telegram account is not added to an account by its number', async () => {
+  const phone = newPhone();
+  for (const id of [960_100_001, 960_100_002]) {
+    const contact = { phone_number: phone, user_id: id };
+    await telegramOf(app).bring(contactUpdate({ id, first_name: 'Mia' }, contact));
+  }
+  const person = newPerson({ phone_number: phone });
+  const held = await signIn(person);
+  assert.deepEqual([held.status, held.body.user.phone], [200, `+${phone}`]);
+  assert.equal(held.body.user.telegram_user_id, null, 'signed in, and nothing is changed');
+  app.clock.advance(86_400);
+  assert.equal((await signIn(person)).body.user.telegram_user_id, String(person.id));
 });
 
 test('S35 a number whose account lay idle does not open it: Telegram makes an account without the number', async () => {

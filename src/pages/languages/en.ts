@@ -152,6 +152,10 @@ export const english: Words = {
     lead: 'Prove once more that it is you. Then the change is made.',
     send: 'Send a code to {destination}',
     password: 'Continue with my password',
+    held: {
+      title: 'This change has to wait',
+      text: 'The account moved to another Telegram chat a short time ago. Until the wait is over, changes are made only where you were signed in before.',
+    },
     stuck: {
       title: 'This change needs a stronger proof',
       text: 'This account cannot give it by itself. Ask whoever runs this service.',

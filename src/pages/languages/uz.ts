@@ -158,6 +158,10 @@ export const uzbek: Words = {
     lead: 'Bu oʻzgarishdan oldin bu siz ekaningizni yana bir marta tasdiqlang. Keyin u bajariladi.',
     send: '{destination} ga kod yuborish',
     password: 'Parol bilan davom etish',
+    held: {
+      title: 'Bu oʻzgarish kutishi kerak',
+      text: 'Hisob yaqinda boshqa Telegram chatiga koʻchgan. Kutish tugaguncha oʻzgarishlar faqat avval kirgan joyingizdan qilinadi.',
+    },
     stuck: {
       title: 'Kuchliroq tasdiq kerak',
       text: 'Bu hisob uni oʻzi bera olmaydi. Xizmatni boshqaruvchilarga murojaat qiling.',
