@@ -8,7 +8,7 @@ import { type Candidate, endedCodes, readCode, type WaitingRow } from '../verifi
 import type { RequestClues, SignInContext } from './context.ts';
 import { ownersShare } from './owner.ts';
 import { recordClosing } from './record-closing.ts';
-import { countRefusal, refuseTireless } from './refused-codes.ts';
+import { countRefusal, recordsRefusals } from './refused-codes.ts';
 import { type ProofRow, refusedProof } from './refused-proof.ts';
 import { tellLockout } from './tell-lockout.ts';
 import { PROOF_AGE_SECONDS } from './step-up-policy.ts';
@@ -39,8 +39,6 @@ export async function finishVerification(
   const { tenant, userId, sessionId } = access;
   const code = readCode(input.code);
   if (code === undefined) return refuseField('/verification_code', 'A code consists of digits only.');
-  const tired = refuseTireless(context, clues);
-  if (tired) return tired;
   const database = context.databaseOf(tenant.id);
   const waiting = await context.verifications.findByHandle(database, tenant.id, input.verificationId);
   // A code that its owner was talked into telling is worth nothing in another session; nothing is counted for it.
@@ -113,7 +111,7 @@ async function runFinish(
     now,
     data: sql`jsonb_build_object('state', proof.state, 'verification_id', proof.id, 'purpose', proof.purpose,
       'kind', proof.kind, 'replaces', ${waiting.replaces_identity_id}::text)`,
-    from: sql`proof`,
+    from: recordsRefusals(context, clues) ? sql`proof` : sql`proof where proof.state in ('wrong', 'proved')`,
   });
   const [row] = await sql<FinishedRow[]>`
     with ${context.verifications.prove(sql, {

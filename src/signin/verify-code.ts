@@ -19,7 +19,7 @@ import {
 import { type AddressFields, locateAddress } from './address.ts';
 import { checkElsewhere } from './check-elsewhere.ts';
 import type { RequestClues, SignInContext } from './context.ts';
-import { countRefusal, refuseTireless } from './refused-codes.ts';
+import { countRefusal } from './refused-codes.ts';
 import { refusedProof } from './refused-proof.ts';
 import { ownersShare } from './owner.ts';
 import { signInPlainly } from './plain-sign-in.ts';
@@ -59,8 +59,6 @@ export async function verifyCode(
   const code = readCode(input.code);
   if (code === undefined) return refuseField('/verification_code', 'A code consists of digits only.');
   if (isOfSession(context, input.verification_id)) return refuse('TOKEN_INVALID', {}, OF_SESSION);
-  const tired = refuseTireless(context, clues);
-  if (tired) return tired;
   const located = await locateCandidates(context, input, code, clues);
   if (!located.ok) return located;
   for (const { tenant, candidates } of located.places) {
