@@ -68,18 +68,14 @@ async function tryPassword(
   // 3. Compared: one hash, for nobody as well.
   const database = context.databaseOf(tenant.id);
   const place = { tenantId: tenant.id, kind: identifier.kind, value: identifier.value };
-  const { holder, waiting, compared } = await comparing(counted, async () => {
-    const [found, registrations] = await Promise.all([
+  const [holder, registrations] = await comparing(counted, () =>
+    Promise.all([
       findPasswordHolder(database, tenant.id, identifier),
       findWaitingRegistrations(database, place, MOST_WAITING_COMPARED),
-    ]);
-    const rivals = found ? [] : registrations;
-    return {
-      holder: found,
-      waiting: rivals,
-      compared: await compare(context, input.password, found, rivals, place),
-    };
-  });
+    ]),
+  );
+  const waiting = holder ? [] : registrations;
+  const compared = await comparing(counted, () => compare(context, input.password, holder, waiting, place));
   if (compared === overloaded) {
     await giveBack();
     return refuse('OVERLOADED', { retry_after: 1 });

@@ -278,14 +278,17 @@ function bad(path: string, message: string): BadRequest {
   return new BadRequest([{ path, message }]);
 }
 
-/** Query strings and forms as flat text; a name given twice becomes an array, which no schema here accepts. */
+/**
+ * Query strings and forms as flat text; a name given twice becomes an array, which no schema here accepts. What comes
+ * after the second is left out: thirty thousand fit into a form, and nobody asks for them.
+ */
 function parseQuery(text: string): Record<string, string | string[]> {
   const fields: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
   if (text === '') return fields;
   for (const [name, value] of new URLSearchParams(text)) {
     const known = fields[name];
     if (known === undefined) fields[name] = value;
-    // Pushed, not copied: thirty thousand times the same name in one form would else hold the server up for seconds.
+    // Pushed, not copied: the same name thousands of times would else hold the server up.
     else if (Array.isArray(known)) known.push(value);
     else fields[name] = [known, value];
   }

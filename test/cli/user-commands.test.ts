@@ -54,7 +54,10 @@ test('user show tells on one screen what keeps somebody out; list finds them, an
   );
   const listed = await cli(['list', '--tenant', 'uz', '--search', 'nod']);
   assert.match(listed.stdout, new RegExp(`${id} +Nodira Karimova`));
-  assert.match((await cli(['list', '--tenant', 'us'])).stdout, /no accounts yet.*user import/);
+  assert.match(
+    (await cli(['list', '--tenant', 'us'])).stdout,
+    /no accounts yet.*user import\nOf others: --tenant .*\buz\b/,
+  );
   const nobody = await cli(['show', '+998901119999']);
   assert.deepEqual([nobody.code, nobody.stdout], [1, '']);
   assert.match(nobody.stderr, /firstproof user list/);
@@ -93,6 +96,7 @@ test('nothing that a person sends acts on the terminal of an operator who reads 
   // A name as it may have come from an import, or from before such names were refused.
   await app.databases.of('us').sql`
     update users set first_name = ${'A\u001b[2J\u009b31m\u202edroot'} where id = ${id}`;
+  // oxlint-disable-next-line no-control-regex -- exactly what must not get through
   const acts = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/;
   for (const words of [
     ['user', 'show', id],

@@ -100,7 +100,7 @@ test('an address that cannot be decoded is refused', async () => {
   }
 });
 
-test('S40 a name that is given thousands of times costs no more than as many names', async () => {
+test('S40 a name that is given thousands of times costs no more than one', async () => {
   const count = 7000;
   const time = async (query: string): Promise<number> => {
     const times: number[] = [];
