@@ -39,6 +39,10 @@ import { tollLedgerRoute } from './toll-ledger.ts';
 import { secondProofRoute } from './second-proof.ts';
 import { verifyCodeRoute } from './verify-code.ts';
 import { wellKnownRoutes } from './well-known.ts';
+import { type EncodedText, encodedText, sendEncoded } from '../web/encoded.ts';
+
+/** Not the highest: the first one who asks waits for it. */
+const OPENAPI_BROTLI_QUALITY = 5;
 
 export type { ApiContext };
 export { authorise, cluesOf, registerDeliveryCallbacks };
@@ -106,8 +110,15 @@ export async function registerApi(
     wellKnownRoutes(server, context);
     healthRoutes(server, context);
     if (development) developmentRoutes(server, development);
-    server.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
-      reply.send(fastify.swagger());
+    // A megabyte: written once, at the first question, and compressed once.
+    let document: EncodedText | undefined;
+    server.get('/openapi.json', { schema: { hide: true } }, (request, reply) => {
+      document ??= encodedText(JSON.stringify(fastify.swagger()), OPENAPI_BROTLI_QUALITY);
+      return sendEncoded(
+        reply.type('application/json; charset=utf-8'),
+        document,
+        request.headers['accept-encoding'],
+      );
     });
     done();
   });

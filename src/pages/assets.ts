@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { brandStyle } from './brand.ts';
-import { type EncodedText, encodedText, sendEncoded } from './encoded.ts';
+import { type EncodedText, encodedText, sendEncoded } from '../web/encoded.ts';
 
 interface Asset {
   type: string;

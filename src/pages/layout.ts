@@ -1,12 +1,13 @@
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { FastifyReply } from 'fastify';
+import { isPlainHost } from '../kernel/plain-host.ts';
 import { brandOf } from '../tenants/tenants.ts';
 import { html, type Html, type HtmlChild, htmlText } from '../web/html.ts';
 import type { ChallengePut } from '../kernel/errors.ts';
 import { captchaHosts } from './captcha.ts';
 import { brandStylePath, iconPath, scriptPath, stylePath } from './assets.ts';
-import { encodingOf } from './encoded.ts';
+import { encodingOf } from '../web/encoded.ts';
 import { pathTo, type Visit } from './visit.ts';
 import { pageLocales, wordsOf } from './words.ts';
 
@@ -45,10 +46,10 @@ export async function sendPage(visit: Visit, page: Page): Promise<FastifyReply> 
 /** What keeps a page from being framed, scripted or read by others (S46, ASVS 3.4). */
 function pageHeaders(visit: Visit, page: Page): Record<string, string> {
   const { logoUrl } = brandOf(visit.site.tenant);
-  const pictures = logoUrl === null ? '' : ` ${new URL(logoUrl).origin}`;
+  const pictures = logoUrl === null ? '' : sourceOf(logoUrl);
   const captcha = captchaHosts(page.captcha);
   const outside = [page.leadsTo].flat().filter((address) => address !== undefined);
-  const leadsTo = outside.map((address) => ` ${originOf(address)}`).join('');
+  const leadsTo = outside.map(sourceOf).join('');
   return {
     'content-security-policy': [
       "default-src 'none'",
@@ -73,10 +74,12 @@ function pageHeaders(visit: Visit, page: Page): Record<string, string> {
   };
 }
 
-/** What CSP calls the place: the origin, or the scheme of an application's own link. */
-function originOf(address: string): string {
-  const { protocol, origin } = new URL(address);
-  return protocol === 'https:' || protocol === 'http:' ? origin : protocol;
+/** What CSP calls the place, after a space: the origin, or the scheme of an application's own link. */
+function sourceOf(address: string): string {
+  const { protocol, origin, hostname } = new URL(address);
+  if (protocol !== 'https:' && protocol !== 'http:') return ` ${protocol}`;
+  // Kept from before such hosts were refused: better no picture than another policy.
+  return isPlainHost(hostname) ? ` ${origin}` : '';
 }
 
 function documentOf(visit: Visit, page: Page): Html {

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { isPlainHost } from '../kernel/plain-host.ts';
 import { parseEmail } from '../kernel/email.ts';
 import type { Issue } from '../kernel/errors.ts';
 import { SUPPORTED_LOCALES } from '../kernel/locale.ts';
@@ -134,7 +135,10 @@ export function brandingIssues(branding: unknown): Issue[] {
   const { logo_url: logoUrl, support_address: support, messages = {} } = branding;
   const issues: Issue[] = [];
   if (logoUrl !== undefined && !isLogoUrl(logoUrl)) {
-    issues.push({ path: '/logo_url', message: 'must be an https address without user and password' });
+    issues.push({
+      path: '/logo_url',
+      message: 'must be an https address of a plain host, without user and password',
+    });
   }
   if (support !== undefined && !parseEmail(support).ok) {
     issues.push({ path: '/support_address', message: 'must be an e-mail address' });
@@ -164,7 +168,9 @@ function wordingIssue(template: TemplateName, field: string, text: string): stri
 
 function isLogoUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  return url?.protocol === 'https:' && url.username === '' && url.password === '';
+  return (
+    url?.protocol === 'https:' && url.username === '' && url.password === '' && isPlainHost(url.hostname)
+  );
 }
 
 /** The sender of a tenant's messages. */

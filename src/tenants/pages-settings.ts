@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { isPlainHost } from '../kernel/plain-host.ts';
 
 /** Where people may be sent after they signed in on the hosted pages. Compared letter for letter. */
 export const returnAddressesSchema = Type.Array(Type.String({ minLength: 1, maxLength: 500 }), {
@@ -34,5 +35,6 @@ function returnAddressProblem(address: string): string | undefined {
   if (url.protocol !== 'https:' && !isLocal) {
     return 'must begin with https:// (http:// for localhost), or with the scheme of an application: com.example.app:/signed-in';
   }
+  if (!isPlainHost(url.hostname)) return 'must name a host of letters, digits, dots and dashes';
   return url.href === address ? undefined : `must be written as browsers send it: ${url.href}`;
 }

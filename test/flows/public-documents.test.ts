@@ -92,6 +92,21 @@ test('the OpenAPI document tells of every route and of nothing else', async () =
   assert.deepEqual(documented.sort(), served.sort());
 });
 
+test('the OpenAPI document is written once, however many ask for it', async () => {
+  const headers = { 'accept-encoding': 'identity' };
+  const time = async (path: string): Promise<number> => {
+    const times: number[] = [];
+    for (let round = 0; round < 12; round++) {
+      const begun = performance.now();
+      await (await fetch(app.url + path, { headers })).arrayBuffer();
+      times.push(performance.now() - begun);
+    }
+    return Math.min(...times);
+  };
+  const [page, document] = [await time('/docs'), await time('/openapi.json')];
+  assert.ok(document < 3 * page, `${document} ms, and ${page} ms for the page of the same`);
+});
+
 test('R13 health: the process runs, and it is ready for traffic until it begins to stop', async () => {
   const live = await app.get('/health/live');
   assert.deepEqual(live.body, { status: 'ok', version: 'test' });

@@ -60,6 +60,33 @@ test('S46 every page answers with the headers that keep it from being framed, sc
   }
 });
 
+test('S46 no address that a tenant names puts words of its own into the policy of the pages', async () => {
+  const us = app.app.tenants.bySlug('us');
+  assert.ok(us);
+  const hosts = ['a;require-trusted-types-for', 'a;sandbox', 'a,b', '*'];
+  for (const host of hosts) {
+    const logo_url = `https://${host}/logo.png`;
+    const refused = await app.request(
+      'PATCH',
+      '/api/v1/admin/tenants/us',
+      { branding: { logo_url } },
+      { headers: { 'x-api-key': app.apiKey } },
+    );
+    assert.equal(refused.status, 400, host);
+    assert.equal(refused.body.issues[0].path, '/branding/logo_url');
+    // As it may have been kept from before.
+    await app.app.tenants.update(us, { branding: { logo_url } });
+    const { headers } = await createVisitor(app, '198.51.100.10').get('/t/us/sign-in');
+    const policy = headers.get('content-security-policy') ?? '';
+    assert.doesNotMatch(policy, /[,*]|sandbox/, host);
+    assert.match(policy, /; img-src 'self'; .*; require-trusted-types-for 'script'$/);
+    assert.equal(policy.split('require-trusted-types-for').length, 2, host);
+  }
+  await app.app.tenants.update(us, { branding: { logo_url: 'https://cdn.example.com/logo.png' } });
+  const { headers } = await createVisitor(app, '198.51.100.10').get('/t/us/sign-in');
+  assert.match(headers.get('content-security-policy') ?? '', /img-src 'self' https:\/\/cdn\.example\.com;/);
+});
+
 test('S46 style and script may be kept for ever, and are what they say', async () => {
   const page = await createVisitor(app, '198.51.100.8').get('/sign-in');
   const assets = [...page.text.matchAll(/(?:href|src)="(\/pages\/[^"]+)"/g)].map((match) => match[1] ?? '');

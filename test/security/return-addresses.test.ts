@@ -201,6 +201,9 @@ test('S39 a tenant cannot register what browsers read as script, with a user, a 
     'myapp:/x',
     'https:\\\\app.example.com/',
     'https://app.example.com/a/../b',
+    'https://app;form-action/',
+    'https://*.example.com/',
+    'https://app.example.com,b/',
   ]) {
     const answer = await put(address);
     assert.equal(answer.status, 400, address);

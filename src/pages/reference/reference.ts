@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { errorCatalogue } from '../../kernel/errors.ts';
 import { html, type Html, htmlText } from '../../web/html.ts';
 import { iconPath, publishScript, publishStyle, stylePath } from '../assets.ts';
-import { type EncodedText, encodedText, sendEncoded } from '../encoded.ts';
+import { type EncodedText, encodedText, sendEncoded } from '../../web/encoded.ts';
 import { type OpenApi, operationsByTag } from './openapi.ts';
 import { operationView, type ViewOptions } from './operation-view.ts';
 
