@@ -9,7 +9,7 @@ import { composeDoors } from './compose/doors.ts';
 import { composeTelegramLogin } from './compose/telegram-login.ts';
 import type { AppOptions } from './compose/options.ts';
 import type { Database } from './db/database.ts';
-import { isReady } from './db/databases.ts';
+import { createReadiness } from './db/databases.ts';
 import { createFeed, type Feed } from './db/feed.ts';
 import { createCodeChecks, type Delivery, type DevelopmentInbox } from './delivery/delivery.ts';
 import { createIdFactory } from './kernel/id.ts';
@@ -199,7 +199,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   };
   const accounts = createAccounts({ databaseOf, audit, sessions, newId });
   let stopping = false;
-  const ready = async (): Promise<boolean> => !stopping && (await isReady(databases));
+  const isReady = createReadiness(databases);
+  const ready = async (): Promise<boolean> => !stopping && (await isReady());
   const isStopping = (): boolean => stopping;
   const server = await composeDoors(options, {
     signIn,

@@ -59,16 +59,22 @@ export function createDatabases(options: DatabasesOptions): Databases {
   };
 }
 
-/** Do all of them answer, within a second? */
-export async function isReady(databases: Databases): Promise<boolean> {
-  try {
-    await Promise.all(
-      databases.all().map(async (database) => {
-        await database.ping(1000);
-      }),
-    );
-    return true;
-  } catch {
-    return false;
-  }
+/**
+ * Do all of them answer, within a second? Those who ask while it is being looked share one look: it is anybody's question
+ * and answered however much there is to do, and a flood of it must neither queue up before the statements of others
+ * nor make the databases seem away.
+ */
+export function createReadiness(databases: Pick<Databases, 'all'>): () => Promise<boolean> {
+  let underWay: Promise<boolean> | undefined;
+  const look = async (): Promise<boolean> => {
+    try {
+      await Promise.all(databases.all().map((database) => database.ping(1000)));
+      return true;
+    } catch {
+      return false;
+    } finally {
+      underWay = undefined;
+    }
+  };
+  return () => (underWay ??= look());
 }
