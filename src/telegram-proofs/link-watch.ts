@@ -8,6 +8,8 @@ export interface LinkWatch {
 
 /** Browsers that one server lets wait; the others ask again a little later. */
 const MOST_WAITING = 2000;
+/** Of one link: a browser waits once. Whoever asks two thousand times must not take the places of all others. */
+const MOST_OF_ONE = 5;
 
 export function createLinkWatch(): LinkWatch {
   const waiting = new Map<string, Set<() => void>>();
@@ -16,9 +18,9 @@ export function createLinkWatch(): LinkWatch {
   return {
     wait: (id, milliseconds) =>
       new Promise((resolve) => {
-        if (stopped || count >= MOST_WAITING) return resolve();
-        count++;
         const others = waiting.get(id) ?? new Set();
+        if (stopped || count >= MOST_WAITING || others.size >= MOST_OF_ONE) return resolve();
+        count++;
         const done = (): void => {
           clearTimeout(timer);
           if (!others.delete(done)) return;
