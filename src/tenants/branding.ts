@@ -77,7 +77,7 @@ export const brandingSchema = Type.Object(
       Type.Object(
         {
           primary: Type.Optional(
-            Type.String({ ...textOf('^#[0-9a-fA-F]{6}$', 'must be a colour such as #1f3a5f') }),
+            Type.String(textOf('^#[0-9a-fA-F]{6}$', 'must be a colour such as #1f3a5f')),
           ),
         },
         closed,

@@ -70,12 +70,12 @@ export const settingsSchema = Type.Object(
     /** Roles a registration may ask for; the first one is given where none is asked. Never admin. */
     registration_roles: Type.Optional(
       Type.Array(
-        Type.String({
-          ...textOf(
+        Type.String(
+          textOf(
             '^(?!admin$)[a-z][a-z0-9_-]{0,62}$',
             'may have 1 to 63 small letters, digits, _ and -, and is never admin: nobody becomes one by signing up',
           ),
-        }),
+        ),
         {
           minItems: 1,
           uniqueItems: true,
