@@ -83,6 +83,13 @@ test('an operator sees whom a provider calls out of reach, and lets it be tried 
     /out of reach by sms \(acme STOP\).*delivery unreachable \+14155550150 --forget/,
     shown.stderr,
   );
+  const told = await run('user', 'show', '+14155550150', '--json');
+  assert.deepEqual(
+    (JSON.parse(told.stdout).unreachable as { channel: string; error: string }[]).map(
+      ({ channel, error }) => [channel, error],
+    ),
+    [['sms', 'acme STOP']],
+  );
 
   const forgotten = await run('delivery', 'unreachable', '+1 415 555 0150', '--forget');
   assert.equal(forgotten.stdout, '+1 415 555 0150 is tried by sms again.\n', forgotten.stderr);
