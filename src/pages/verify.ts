@@ -1,5 +1,5 @@
-import { durationIn } from '../kernel/duration.ts';
 import type { FastifyReply } from 'fastify';
+import { durationIn } from '../kernel/duration.ts';
 import type { Refused } from '../kernel/errors.ts';
 import { resendOtp } from '../signin/resend-otp.ts';
 import { finishVerification } from '../signin/finish-verification.ts';
