@@ -18,6 +18,7 @@ import {
 } from '../src/delivery/templates/templates.ts';
 import { type Branding, brandOf, codeTemplates } from '../src/tenants/tenants.ts';
 
+import { lendFont } from './lent-font.ts';
 type Preview = { readonly name: string; readonly locale: string; readonly rendered: RenderedMessage };
 
 const { values, positionals } = parseArgs({
@@ -72,7 +73,7 @@ function indexPage(previews: readonly Preview[]): string {
 ${items.join('\n')}</html>\n`;
 }
 
-async function draw(browser: Browser, folder: string, { name, rendered }: Preview): Promise<void> {
+async function draw(browser: Browser, folder: string, { name, locale, rendered }: Preview): Promise<void> {
   for (const [size, width] of [
     ['narrow', 360],
     ['wide', 800],
@@ -84,6 +85,7 @@ async function draw(browser: Browser, folder: string, { name, rendered }: Previe
         deviceScaleFactor: size === 'narrow' ? 2 : 1,
       });
       await page.setContent(rendered.html ?? '');
+      if (locale === 'am') await lendFont(page, 'system-ui, sans-serif');
       await page.screenshot({ path: join(folder, `${name}.${size}.${scheme}.png`), fullPage: true });
       await page.close();
     }

@@ -2,14 +2,14 @@
  * Writes a picture of every hosted page to a folder, to be looked at: `npm run screenshots`.
  * `--to FOLDER` chooses the folder; words select pages and looks (`npm run screenshots -- verify dark`).
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { globalSetup, globalTeardown } from '../test/global-setup.ts';
 import { createPagesApp, openContext, startBrowser } from '../test/pages/browser.ts';
 import { scenes } from '../test/pages/scenes.ts';
+import { lendFont } from './lent-font.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -33,22 +33,6 @@ const sceneNames = scenes.map(({ name }) => name);
 const wants = (word: string, all: readonly string[]): boolean =>
   !positionals.some((wanted) => all.includes(wanted)) || positionals.includes(word);
 
-const FONT_FILES = fileURLToPath(
-  new URL('files/', import.meta.resolve('@fontsource/noto-sans-ethiopic/package.json')),
-);
-
-function fontFace(weight: number): string {
-  const file = join(FONT_FILES, `noto-sans-ethiopic-ethiopic-${weight}-normal.woff2`);
-  const source = `url(data:font/woff2;base64,${readFileSync(file).toString('base64')})`;
-  return `@font-face { font-family: lent; font-weight: ${weight}; src: ${source}; unicode-range: U+1200-139F, U+2D80-2DDF; }`;
-}
-
-/** Phones bring the letters of Amharic along; the machine that draws may not. */
-async function lendFont(page: Page): Promise<void> {
-  const faces = [400, 600, 700].map(fontFace).join('\n');
-  await page.addStyleTag({ content: `${faces}\n* { font-family: lent, var(--font-text) !important; }` });
-}
-
 async function draw(page: Page, path: string): Promise<void> {
   await page.evaluate('document.fonts.ready');
   await page.screenshot({ path, fullPage: true });
@@ -64,7 +48,7 @@ try {
     for (const scene of scenes.filter(({ name }) => wants(name, sceneNames))) {
       const { context, page } = await openContext(browser, app, LOOKS[look]);
       await scene.open(page, app);
-      if (look === 'amharic') await lendFont(page);
+      if (look === 'amharic') await lendFont(page, 'var(--font-text)');
       await draw(page, join(values.to, `${scene.name}.${look}.png`));
       await context.close();
       count += 1;

@@ -26,5 +26,10 @@ export async function runUserReopen(
 /** What an address is, by how it looks. */
 function fieldsOf(text: string): { phone: string } | { email: string } | { telegram_user_id: string } {
   if (text.includes('@')) return { email: text };
-  return text.startsWith('+') ? { phone: text } : { telegram_user_id: text };
+  if (text.startsWith('+')) return { phone: text };
+  if (/^\d+$/.test(text)) return { telegram_user_id: text };
+  throw new CliError(
+    `"${text}" is no address. Give a phone with its country code, an e-mail address or a Telegram user id.`,
+    2,
+  );
 }

@@ -84,6 +84,10 @@ test('an unknown path is refused with the known ones, a wrong type with the righ
     return 'accepted';
   };
   assert.match(refusal('code.size=3'), /no setting "code\.size"[^]*code\.length=<6-10>/);
+  assert.match(refusal('codelength=3'), /no setting "codelength"[^]*code\.length=<6-10>/);
+  for (const word of ['code.size=3', 'codelength=3', 'nonsense=3'])
+    assert.ok(refusal(word).split('\n').length < 12, 'what is wrong stays on the screen');
+  assert.match(refusal('nonsense=3'), /tenant set --help/);
   assert.match(refusal('__proto__.polluted=1'), /no setting/);
   assert.match(refusal('constructor=1'), /no setting/);
   assert.match(refusal('code.length=eight'), /code\.length takes <6-10>/);

@@ -7,6 +7,7 @@ import {
   type TenantChanges,
   withoutTestCodes,
 } from '../tenants/tenants.ts';
+import { meantBy } from '../kernel/likeness.ts';
 import { CliError } from './errors.ts';
 
 /** As much of a JSON schema as settings are made of. */
@@ -131,10 +132,29 @@ function schemaAt(path: string): Schema {
     schema = inner && Object.hasOwn(inner, name) ? inner[name] : undefined;
   }
   if (schema === undefined) {
-    const known = listSettable().map((one) => `  ${one.path}=${one.expects}`);
-    throw new CliError(`There is no setting "${path}". There are:\n${known.join('\n')}`, 2);
+    throw new CliError(
+      [`There is no setting "${path}".${nearestTo(path)}`, 'All of them: firstproof tenant set --help'].join(
+        '\n',
+      ),
+      2,
+    );
   }
   return schema;
+}
+
+/** The settings beside it, else the one it is spelt like: the list of all would push what is wrong off the screen. */
+function nearestTo(path: string): string {
+  const all = listSettable();
+  const [group] = path.split('.');
+  const beside = all.filter((one) => one.path.split('.')[0] === group);
+  const meant = meantBy(
+    path,
+    all.map((one) => one.path),
+  );
+  const near = beside.length > 0 ? beside : all.filter((one) => one.path === meant);
+  return near.length === 0
+    ? ''
+    : ` There are:\n${near.map((one) => `  ${one.path}=${one.expects}`).join('\n')}`;
 }
 
 /** A value of the wrong type is refused here with the right one; its range is the settings' own affair. */

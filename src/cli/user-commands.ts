@@ -31,10 +31,13 @@ async function listUsers(config: Config, options: ListOptions): Promise<void> {
     if (options.json) return void process.stdout.write(json(users));
     if (users.length === 0) {
       const isFiltered = options.search !== undefined || options.state !== undefined;
+      const others = app.tenants.all().filter(({ id }) => id !== tenant.id);
+      const elsewhere =
+        others.length === 0 ? '' : `Of others: --tenant ${others.map(({ slug }) => slug).join(', ')}\n`;
       process.stdout.write(
         isFiltered
-          ? `No account of "${tenant.slug}" fits.\n`
-          : `"${tenant.slug}" has no accounts yet. An account is made by the first proof of an address, or by: firstproof user import\n`,
+          ? `No account of "${tenant.slug}" fits.\n${elsewhere}`
+          : `"${tenant.slug}" has no accounts yet. An account is made by the first proof of an address, or by: firstproof user import\n${elsewhere}`,
       );
       return;
     }

@@ -82,7 +82,7 @@ function phoneField(visit: Visit, fields: Fields, problem: Problem | undefined):
   const chosen = countryOf(visit, fields);
   const wrong = problem?.fields['phone'];
   const id = idOf('phone');
-  return html`<div class="field">${labelOf(visit, id, words.fields.phone)}<div class="joined"><select name="country" aria-label="${words.fields.country}" autocomplete="country" data-phone="${id}">${countryOptions(visit, chosen)}</select><input id="${id}" name="phone" type="tel" class="ltr" autocomplete="tel-national" inputmode="tel" value="${textOf(fields, 'phone')}" placeholder="${exampleOf(chosen)}" required${describedBy(id, null, wrong)}></div>${below(id, null, wrong)}</div>`;
+  return html`<div class="field">${labelOf(visit, id, words.fields.phone)}<div class="joined"><select name="country" aria-label="${words.fields.country}" autocomplete="country" data-phone="${id}">${countryOptions(visit, chosen)}</select><input id="${id}" name="phone" type="tel" class="ltr" autocomplete="tel-national" inputmode="tel" value="${textOf(fields, 'phone')}" placeholder="${exampleOf(chosen)}" required${describedBy(id, null, wrong, problem?.about === 'phone')}></div>${below(id, null, wrong)}</div>`;
 }
 
 /** Countries whose numbers this tenant takes, with their options already written; one list for each language. */

@@ -50,7 +50,7 @@ export function fieldOf(visit: Visit, options: FieldOptions): Html {
       autocapitalize: options.leftToRight ? 'none' : undefined,
       spellcheck: options.leftToRight ? 'false' : undefined,
     },
-  )}${options.required && html` required`}${describedBy(id, hint, wrong)}>`;
+  )}${options.required && html` required`}${describedBy(id, hint, wrong, problem?.about === name)}>`;
   const box =
     type === 'password'
       ? html`<span class="secret" data-reveal="${visit.words.show}" data-hide="${visit.words.hide}">${input}</span>`
@@ -62,10 +62,14 @@ export function labelOf(visit: Visit, id: string, label: string, optional = fals
   return html`<label for="${id}">${label}${optional && html` <span class="optional">(${visit.words.optional})</span>`}</label>`;
 }
 
-/** Points a field to its hint and to what is wrong with it. */
-export function describedBy(id: string, hint: HtmlChild, wrong: string | undefined): Html {
-  const ids = [...(wrong === undefined ? [] : [`${id}-wrong`]), ...(hint ? [`${id}-hint`] : [])];
-  return html`${wrong !== undefined && html` aria-invalid="true"`}${ids.length > 0 && html` aria-describedby="${ids.join(' ')}"`}`;
+/** Points a field to its hint and to what is wrong with it. @param isAbout the sentence above the form is about it */
+export function describedBy(id: string, hint: HtmlChild, wrong: string | undefined, isAbout = false): Html {
+  const ids = [
+    ...(isAbout ? [PROBLEM] : []),
+    ...(wrong === undefined ? [] : [`${id}-wrong`]),
+    ...(hint ? [`${id}-hint`] : []),
+  ];
+  return html`${(isAbout || wrong !== undefined) && html` aria-invalid="true"`}${ids.length > 0 && html` aria-describedby="${ids.join(' ')}"`}`;
 }
 
 export function below(id: string, hint: HtmlChild, wrong: string | undefined): Html {
@@ -80,11 +84,13 @@ export function idOf(name: string): string {
   return `field-${name.replace(/[^\w-]/g, '-')}`;
 }
 
+const PROBLEM = 'problem';
+
 /** What went wrong, read out at once. */
 export function problemBox(problem: Problem | undefined): Html | null {
   if (problem?.notice === undefined) return null;
   const { botLink } = problem;
-  return html`<div class="notice bad" role="alert"><p>${problem.notice}</p>${botLink !== undefined && html`<p><a href="${botLink}" rel="noopener noreferrer">${botLink}</a></p>`}</div>`;
+  return html`<div class="notice bad" role="alert" id="${PROBLEM}"><p>${problem.notice}</p>${botLink !== undefined && html`<p><a href="${botLink}" rel="noopener noreferrer">${botLink}</a></p>`}</div>`;
 }
 
 /** What went well. */

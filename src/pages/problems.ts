@@ -2,6 +2,7 @@ import { durationIn } from '../kernel/duration.ts';
 import type { ErrorCode, Issue, Refused } from '../kernel/errors.ts';
 import { errorCatalogue } from '../kernel/errors.ts';
 import { type WorkAsked, workOf } from './challenge.ts';
+import { textOf } from './context.ts';
 import type { Visit } from './visit.ts';
 import { type FieldProblemName, fill, type ProblemName } from './words.ts';
 
@@ -11,6 +12,8 @@ export interface Problem {
   notice: string | undefined;
   /** By the name of the form's field. */
   fields: Readonly<Record<string, string>>;
+  /** The field that the sentence above the form is about. */
+  about?: string;
   /** The bot to open first, where that is what helps. */
   botLink?: string;
   /** What the form has to bring the next time. */
@@ -44,6 +47,13 @@ const NAMES: Partial<Record<ErrorCode, ProblemName>> = {
   TOKEN_EXPIRED: 'sessionEnded',
   SESSION_ENDED: 'sessionEnded',
 };
+
+/** What is refused for the address that was typed. */
+const OF_THE_ADDRESS: readonly ErrorCode[] = [
+  'ACCOUNT_NOT_FOUND',
+  'ALREADY_REGISTERED',
+  'COUNTRY_NOT_ALLOWED',
+];
 
 /** Where a refusal means something else than at a sign-in. */
 export type OtherNames = Partial<Record<ErrorCode, ProblemName>>;
@@ -89,6 +99,7 @@ export function problemOf(visit: Visit, refused: Refused, others?: OtherNames): 
     status: pageStatus(errorCatalogue[refused.error].status),
     notice: isQuiet ? undefined : problemText(visit, problemName(refused, others), wait),
     fields,
+    ...(OF_THE_ADDRESS.includes(refused.error) ? { about: textOf(visit.form, 'with') } : {}),
     ...(botLink === undefined ? {} : { botLink }),
     ...(work === undefined ? {} : { work }),
   };

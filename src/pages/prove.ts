@@ -81,7 +81,8 @@ export function showProve(visit: Visit, access: Access, problem?: Problem): Prom
 export function sendText({ words }: Visit, { method, destination = '' }: ProofWay): Html {
   const place = addressText(destination);
   return fillHtml(words.prove.send, {
-    destination: method === 'telegram' ? html`${words.ways.telegram} ${place}` : place,
+    destination:
+      method === 'telegram' ? html`<span class="whole">${words.ways.telegram} ${place}</span>` : place,
   });
 }
 

@@ -116,6 +116,7 @@ export async function takeSignUp(visit: Visit): Promise<FastifyReply> {
   const { context, form, site, locale, clues } = visit;
   const way = wayOf(typedWays(visit), textOf(form, 'with'));
   if (way === undefined || site.tenant.policy.registration === 'closed') return showSignUp(visit);
+  const password = textOf(form, 'password');
   const custom = readCustomFields(site.tenant.policy.customFields, form);
   const profile = {
     ...given(form, 'first_name'),
@@ -128,14 +129,16 @@ export async function takeSignUp(visit: Visit): Promise<FastifyReply> {
     // All that is wrong is told at once, also where the address keeps the rest from being asked.
     const other = readRegistration(site.tenant, profile);
     const problem = fieldProblems(visit, read.fields);
-    const more = other.ok ? {} : issueTexts(visit, other.issues);
+    const issues = other.ok ? [] : other.issues;
+    if (password === '' && site.tenant.policy.requiredFields.includes('password'))
+      issues.push({ path: '/password', message: 'is required' });
+    const more = issueTexts(visit, issues);
     return showSignUp(visit, { ...problem, fields: { ...more, ...problem.fields } });
   }
   const { phone, email } = read.address;
   const address = { ...(phone === undefined ? {} : { phone }), ...(email === undefined ? {} : { email }) };
   const begun = { purpose: 'register' as const, address, returnTo: back.returnTo };
   const waiting = findBegun(visit, begun);
-  const password = textOf(form, 'password');
   const outcome = await register(
     context.signIn,
     {

@@ -54,7 +54,10 @@ test('user show tells on one screen what keeps somebody out; list finds them, an
   );
   const listed = await cli(['list', '--tenant', 'uz', '--search', 'nod']);
   assert.match(listed.stdout, new RegExp(`${id} +Nodira Karimova`));
-  assert.match((await cli(['list', '--tenant', 'us'])).stdout, /no accounts yet.*user import/);
+  assert.match(
+    (await cli(['list', '--tenant', 'us'])).stdout,
+    /no accounts yet.*user import\nOf others: --tenant .*\buz\b/,
+  );
   const nobody = await cli(['show', '+998901119999']);
   assert.deepEqual([nobody.code, nobody.stdout], [1, '']);
   assert.match(nobody.stderr, /firstproof user list/);

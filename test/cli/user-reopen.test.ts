@@ -32,6 +32,6 @@ test('an operator opens a closed address, in the database of its market, and it 
 test('what is no address, or no tenant, is told', async () => {
   const nonsense = await reopen('somebody');
   assert.notEqual(nonsense.code, 0);
-  assert.match(nonsense.stderr, /somebody/);
+  assert.match(nonsense.stderr, /"somebody" is no address\..*e-mail address/);
   assert.notEqual((await reopen('ada@example.com', '--tenant', 'nobody')).code, 0);
 });

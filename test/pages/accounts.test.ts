@@ -26,7 +26,12 @@ let app: TestApp;
 before(async () => {
   [browser, app] = await Promise.all([
     startBrowser(),
-    createPagesApp({ tenants: { default: { custom_fields: customFields } } }),
+    createPagesApp({
+      tenants: {
+        default: { custom_fields: customFields },
+        us: { required_fields: ['username', 'password'] },
+      },
+    }),
   ]);
 });
 after(async () => {
@@ -115,6 +120,10 @@ test('all that is wrong with a sign-up is told at once, also beside an address t
   await page.getByLabel('Grade').fill('13');
   await submit(page);
   await page.getByText('At most 12.').waitFor();
+  await page.goto('/t/us/sign-up?with=email');
+  await submit(page);
+  for (const label of ['E-mail address', 'Username', 'Password'])
+    assert.equal(await page.getByLabel(label).getAttribute('aria-invalid'), 'true', label);
   await context.close();
 });
 
@@ -266,7 +275,13 @@ test('an address of somebody else is not added, and the page says so', async () 
   await page.getByLabel('E-mail address').fill('taken@example.com');
   await submit(page);
   await page.getByText('This address belongs to an account already.').waitFor();
-  assert.equal(await page.getByLabel('E-mail address').inputValue(), 'taken@example.com');
+  const field = page.getByLabel('E-mail address');
+  assert.equal(await field.inputValue(), 'taken@example.com');
+  // The sentence is the field's, and that is where the person goes on.
+  assert.equal(await field.getAttribute('aria-invalid'), 'true');
+  const told = page.locator(`#${await field.getAttribute('aria-describedby')}`);
+  assert.match(await told.innerText(), /belongs to an account already/);
+  assert.equal(await page.evaluate('document.activeElement.id'), 'field-email');
   await context.close();
 });
 

@@ -186,6 +186,17 @@ export const scenes: readonly Scene[] = [
       await page.locator('.wrong').first().waitFor();
     },
   },
+  {
+    name: 'sign-in-unknown',
+    open: async (page, app) => {
+      const email = await somebody(app, page);
+      await page.goto('/sign-in?with=email&by=password');
+      await page.locator('#field-email').fill(email);
+      await page.locator('#field-password').fill('violet harbour 19 mandolin');
+      await page.locator('form button[type=submit]').first().click();
+      await page.locator('[role=alert]').waitFor();
+    },
+  },
   { name: 'sign-up', open: go('/sign-up?with=email') },
   {
     name: 'verify',
@@ -203,6 +214,14 @@ export const scenes: readonly Scene[] = [
         code.replace(/^./, (digit) => String((Number(digit) + 1) % 10)),
       );
       await page.locator('.wrong:visible').first().waitFor();
+    },
+  },
+  {
+    name: 'verify-over',
+    open: async (page, app) => {
+      await startByEmail(page, app);
+      app.clock.advance(301);
+      await page.reload();
     },
   },
   { name: 'verify-phone', open: async (page, app) => void (await startByPhone(page, app)) },

@@ -51,7 +51,7 @@ ${groups.map(
   ([tag, operations]) =>
     html`<details open><summary>${titled(tag)}</summary><ul>${operations.map(
       ({ id, method, path }) =>
-        html`<li><a href="#${id}"><span class="method ${method.toLowerCase()}">${method}</span><span>${shortPath(path)}</span></a></li>`,
+        html`<li><a href="#${id}"><span class="method ${method.toLowerCase()}">${method}</span><span>${breakable(shortPath(path))}</span></a></li>`,
     )}</ul></details>`,
 )}
 <p class="type" role="status" id="none" hidden>No call fits.</p>
@@ -80,6 +80,11 @@ ${groups.map(
 
 function titled(tag: string): string {
   return tag.charAt(0).toUpperCase() + tag.slice(1);
+}
+
+/** Too long for its line it breaks behind a slash or a low line, never inside a word. */
+function breakable(path: string): Html {
+  return html`${path.split(/(?<=[/_])/).map((part, index) => html`${index > 0 && html`<wbr>`}${part}`)}`;
 }
 
 /** Without what every path begins with. */
