@@ -24,6 +24,8 @@ const STATIC_STEPS: readonly Step[] = [
   { name: 'docs', command: script('check-docs') },
   { name: 'security', command: script('check-security') },
   { name: 'lockfile', command: script('check-lockfile') },
+  { name: 'bill of materials', command: script('bill-of-materials') },
+  { name: 'weaknesses', command: script('check-weaknesses') },
 ];
 // After the others and alone: races and timings are measured there.
 const TEST_STEP: Step = { name: 'tests', command: [...script('test'), '--quick'] };

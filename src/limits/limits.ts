@@ -97,6 +97,8 @@ export interface CallerBuckets {
   take(key: string, limit: number, windowSeconds: number, mayReturn?: boolean): Promise<Take>;
   /** Gives one back: what was counted first, so that many at once could not slip by, was no failure. */
   giveBack(key: string): Promise<void>;
+  /** Seconds for which this server refuses the key from memory; 0 where it has to ask. */
+  refusedFor(key: string): number;
   /** How many are left, without taking one. */
   left(key: string, limit: number): Promise<number>;
 }
@@ -162,6 +164,7 @@ export function createCallerBuckets(database: Database, clock: Clock): CallerBuc
       exhausted.set(key, now + (mayReturn ? REFUSED_MILLISECONDS : retryAfter * 1000));
       return { allowed: false, left: 0, retryAfter };
     },
+    refusedFor: (key) => Math.max(0, Math.ceil(((exhausted.get(key) ?? 0) - clock.now().getTime()) / 1000)),
     giveBack: (key) => takeBack(database.sql, key, database.now()),
     left: async (key, limit) => Math.max(0, limit - (await readBucket(database.sql, key, database.now()))),
   };

@@ -62,7 +62,8 @@ export interface DeviceClues {
 }
 
 /**
- * SQL of type boolean over `b`, a row of an address: has this user a device that fits? Without clues: any at all.
+ * SQL of type boolean over `b`, a row of an address: has this user a device that fits? Without clues: any at all. One
+ * of which the owner has said that it was not them never fits.
  * Devices are remembered for thirty days after their last session has ended.
  */
 export function ownDevicesFragment(sql: Sql, user: Fragment, clues: DeviceClues | undefined): Fragment {
@@ -84,5 +85,21 @@ export function ownDevicesFragment(sql: Sql, user: Fragment, clues: DeviceClues 
         and s.device_id = d.id and s.revoked_at is null)`
     : sql``;
   return sql`exists (select from devices d
-    where d.tenant_id = b.tenant_id and d.user_id = ${user} and (${fits}) ${lives})`;
+    where d.tenant_id = b.tenant_id and d.user_id = ${user} and d.disputed_at is null and (${fits}) ${lives})`;
+}
+
+/**
+ * The owner says that a session was not theirs: neither its device nor any that came since is known from then on. Where
+ * devices share a session, the one it began on may be the owner's.
+ * @param query.since SQL of type timestamptz
+ */
+export async function disputeDevices(
+  sql: Sql,
+  query: { tenantId: string; userId: string; sessionId: string | null; since: Fragment; now: Fragment },
+): Promise<void> {
+  await sql`
+    update devices d set disputed_at = ${query.now}
+    where d.tenant_id = ${query.tenantId}::uuid and d.user_id = ${query.userId}::uuid and d.disputed_at is null
+      and (d.first_seen >= ${query.since} or d.id = (select s.device_id from sessions s
+        where s.tenant_id = ${query.tenantId}::uuid and s.id = ${query.sessionId}::uuid and not s.shared))`;
 }

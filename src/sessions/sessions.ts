@@ -21,7 +21,13 @@ import {
   readSessionOfChat,
   SHARED_INDEX,
 } from './sharing.ts';
-import { type DeviceRow, ownDevicesFragment, readDevices, renameDevice } from './device-store.ts';
+import {
+  type DeviceRow,
+  disputeDevices,
+  ownDevicesFragment,
+  readDevices,
+  renameDevice,
+} from './device-store.ts';
 import { createEnding, type Ending, type Owner } from './ending.ts';
 import { endAllSessions, endSessions } from './end-store.ts';
 import { openFragment, refreshSession, sweepSessions, touchSessions } from './store.ts';
@@ -29,7 +35,7 @@ import { deviceToken, readDeviceToken, readSessionToken, sessionToken } from './
 
 export type { Access, Authenticated, ChatSession, DeviceRow, Joining, Revocations };
 export { createRevocations, endAllSessions, endSessions, issuerOf, SHARED_INDEX, sweepSessions };
-export { ownDevicesFragment as ownDevices };
+export { disputeDevices, ownDevicesFragment as ownDevices };
 export { eraseDevices, readSessionsOf, type SessionRow } from './directory-store.ts';
 export { endDisputedSessions, endFormerFragment as endFormer, endOtherSessions } from './end-store.ts';
 export { type GivenSession, givenSessionColumns, openEachFragment as openEach } from './plain-open-store.ts';

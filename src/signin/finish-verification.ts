@@ -8,6 +8,7 @@ import { type Candidate, endedCodes, readCode, type WaitingRow } from '../verifi
 import type { RequestClues, SignInContext } from './context.ts';
 import { ownersShare } from './owner.ts';
 import { recordClosing } from './record-closing.ts';
+import { countRefusal, recordsRefusals } from './refused-codes.ts';
 import { type ProofRow, refusedProof } from './refused-proof.ts';
 import { tellLockout } from './tell-lockout.ts';
 import { PROOF_AGE_SECONDS } from './step-up-policy.ts';
@@ -48,6 +49,7 @@ export async function finishVerification(
   const row = await withConflictRetry(() => runFinish(context, access, waiting, candidates, clues));
   if (!row) return refuse('VERIFICATION_NOT_FOUND');
   if (row.state !== 'proved') {
+    countRefusal(context, row.state, clues);
     tellLockout(context, tenant, { ...row, kind: waiting.kind, value: waiting.value }, clues);
     return refusedProof(context, row);
   }
@@ -109,7 +111,7 @@ async function runFinish(
     now,
     data: sql`jsonb_build_object('state', proof.state, 'verification_id', proof.id, 'purpose', proof.purpose,
       'kind', proof.kind, 'replaces', ${waiting.replaces_identity_id}::text)`,
-    from: sql`proof`,
+    from: recordsRefusals(context, clues) ? sql`proof` : sql`proof where proof.state in ('wrong', 'proved')`,
   });
   const [row] = await sql<FinishedRow[]>`
     with ${context.verifications.prove(sql, {

@@ -1,7 +1,7 @@
 import { type Caller, recordEvent } from '../audit/audit.ts';
 import type { Database, Sql } from '../db/database.ts';
 import { dispute, type NoticeKind, type NoticeRow } from '../notices/notices.ts';
-import { clearProofs, endDisputedSessions } from '../sessions/sessions.ts';
+import { clearProofs, disputeDevices, endDisputedSessions } from '../sessions/sessions.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import { dropPasswordSince, lockUser, removeIdentity, restoreIdentity } from '../users/users.ts';
 import { endVerifications } from '../verification/verification.ts';
@@ -78,6 +78,7 @@ async function write(
     ip: caller.ip,
     now,
   });
+  await disputeDevices(sql, { tenantId, userId, sessionId: notice.session_id, since, now });
   await clearProofs(sql, tenantId, userId);
   const restored = await undoAddress(sql, tenantId, notice, now);
   const passwordDropped = await dropPasswordSince(sql, {

@@ -62,6 +62,8 @@ export async function register(
   const read = readRegistration(tenant, input);
   const issues = read.ok ? [] : read.issues;
   const typed = read.ok ? [read.data.first_name, read.data.last_name, read.data.username] : [];
+  const tired = input.password === undefined ? undefined : await takeJudgement(context, clues);
+  if (tired) return tired;
   const weak = await newPasswordIssues(context, tenant, address, input, typed);
   if (weak.required) issues.push(weak.required);
   if (!read.ok || issues.length > 0) return refuse('INVALID_REQUEST', { issues });
@@ -138,6 +140,17 @@ async function tellsUsernameTaken(
   const by = { kind: 'username', value: username };
   const holder = await findPasswordHolder(context.databaseOf(tenant.id), tenant.id, by);
   return holder !== undefined && holder.id !== ownId && mayTellOpenly(context, tenant, clues);
+}
+
+const HOUR = 3600;
+/** A person who looks for a password tries a few for each registration. */
+const JUDGEMENTS_PER_SEND = 4;
+
+/** To judge a password takes fifty times what any other refusal does, and asks no budget before: nobody needs many. */
+async function takeJudgement(context: SignInContext, clues: RequestClues): Promise<Refused | undefined> {
+  const most = JUDGEMENTS_PER_SEND * context.sendsPerCallerPerHour;
+  const taken = await context.buckets.take(`password-judged:${clues.caller.bucket}`, most, HOUR);
+  return taken.allowed ? undefined : refuse('RATE_LIMITED', { retry_after: taken.retryAfter });
 }
 
 /**

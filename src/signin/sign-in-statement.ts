@@ -9,6 +9,7 @@ import type { GivenProof, Purpose } from '../verification/verification.ts';
 import type { ChatToLink } from './chat-link.ts';
 import type { RequestClues, SignInContext } from './context.ts';
 import { noRecycledNumber, recycledNumber } from './recycled-number.ts';
+import { recordsRefusals } from './refused-codes.ts';
 import type { ProofRow } from './refused-proof.ts';
 import { signedInColumns, type SignedInRow } from './signed-in.ts';
 import { agentOf, tellNewDevice } from './tell-new-device.ts';
@@ -118,7 +119,8 @@ export async function runProof(
           ? sql` || coalesce((select jsonb_build_object('idle', verdict) from idle where verdict is not null), '{}')`
           : sql``
       }`,
-    from: sql`proof left join account on true left join opened on true`,
+    from: sql`proof left join account on true left join opened on true
+      where ${recordsRefusals(context, run.clues)}::boolean or proof.state in ('wrong', 'proved')`,
   });
   const creation = recordEvent(sql, {
     tenantId: tenant.id,

@@ -19,6 +19,7 @@ import {
 import { type AddressFields, locateAddress } from './address.ts';
 import { checkElsewhere } from './check-elsewhere.ts';
 import type { RequestClues, SignInContext } from './context.ts';
+import { countRefusal } from './refused-codes.ts';
 import { refusedProof } from './refused-proof.ts';
 import { ownersShare } from './owner.ts';
 import { signInPlainly } from './plain-sign-in.ts';
@@ -256,6 +257,7 @@ function refuseAttempt(
   clues: RequestClues,
 ): Refused {
   tellLockout(context, tenant, row, clues);
+  countRefusal(context, row.state, clues);
   return refusedProof(context, row);
 }
 

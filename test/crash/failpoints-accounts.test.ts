@@ -170,7 +170,7 @@ const FLOWS: Record<string, Flow> = {
     },
     good: 200,
     writes: [
-      ...['notices', 'sessions', 'users'],
+      ...['notices', 'sessions', 'devices', 'users'],
       ...[
         `audit_events where new.action = 'notice.disputed'`,
         `audit_events where new.action = 'session.ended'`,

@@ -129,3 +129,30 @@ test('S48 a notice is written with its event or not at all, and one server that 
   const [left] = await sql`select count(*)::int as untold from notices where told_at is null`;
   assert.equal(left?.['untold'], 0);
 });
+
+test('S48 after "this was not me" the device is a stranger’s: its token has none of what is kept for the owner', async () => {
+  const email = 'kept-for-me@example.com';
+  const own = await signIn({ email }, FIREFOX);
+  const token = own.body.access_token as string;
+  const password = 'violet harbour 19 mandolin';
+  const set = await app.post(`${AUTH}/change-password`, { new_password: password }, { token });
+  assert.equal(set.status, 200);
+  await notices(email);
+  app.clock.advance(5);
+  const thief = await app.post(
+    `${AUTH}/login`,
+    { email, password },
+    { from: newCaller(), headers: { 'user-agent': SAFARI } },
+  );
+  const [notice] = await notices(email);
+  const path = /https:\/\/auth\.test(\/not-me\/[\w-]+)/.exec(notice?.text ?? '')?.[1] ?? '';
+  assert.equal((await fetch(app.url + path, { method: 'POST' })).status, 200);
+  const login = async (deviceToken?: string) => {
+    const headers = deviceToken === undefined ? {} : { 'x-device-token': deviceToken };
+    const options = { from: newCaller(), headers };
+    return (await app.post(`${AUTH}/login`, { email, password: 'not it at all' }, options)).status;
+  };
+  for (let wrong = 0; wrong < 10; wrong++) assert.equal(await login(), 401);
+  assert.equal(await login(thief.body.session.device_token as string), 429);
+  assert.equal(await login(own.body.session.device_token as string), 401, 'the owner has three');
+});

@@ -272,3 +272,56 @@ test('S40 a pattern of a tenant that never ends for some texts holds nobody up',
   await new Promise((resolve) => setTimeout(resolve, 1000));
   assert.equal((await register('qwaa', '+12025550192')).status, 202);
 });
+
+test('S40 thousands of fields, repeated or unknown, in a form, a query or a body hold nobody up', async () => {
+  const form = (body: string) =>
+    fetch(`${app.url}/sign-in`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body,
+    });
+  const distinct = (count: number) => Array.from({ length: count }, (_, index) => `f${index}`);
+  const json = (fields: readonly string[]) => `{${fields.map((name) => `"${name}":1`).join(',')}}`;
+  const asked: [string, () => Promise<Response>][] = [
+    ['a form of one name', () => form('a&'.repeat(32_000))],
+    ['a form of many names', () => form(distinct(8000).join('&'))],
+    ['a query of one name', () => fetch(`${app.url}/api/v1/auth/session?${'a&'.repeat(7000)}`)],
+    [
+      'cookies of many names',
+      () =>
+        fetch(`${app.url}/verify`, {
+          headers: {
+            cookie: distinct(450)
+              .map((name) => `__Host-firstproof-flow-${name.padStart(8, '0')}=x`)
+              .join('; '),
+          },
+        }),
+    ],
+    ['a query of many names', () => fetch(`${app.url}/sign-in?${distinct(2000).join('&')}`)],
+    [
+      'a body of many names',
+      () =>
+        fetch(`${app.url}/api/v1/auth/send-verification`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: json(distinct(5000)),
+        }),
+    ],
+    [
+      'custom fields of many names',
+      () =>
+        fetch(`${app.url}/api/v1/auth/register`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: `{"email":"many@example.org","custom_fields":${json(distinct(4000))}}`,
+        }),
+    ],
+  ];
+  for (const [what, ask] of asked) {
+    const began = performance.now();
+    const { status } = await ask();
+    const took = performance.now() - began;
+    assert.ok(status < 500, `${what}: ${status}`);
+    assert.ok(took < 500, `${what}: ${Math.round(took)} ms`);
+  }
+});

@@ -38,3 +38,32 @@ test('S28 a flood of sign-ins is turned away beyond a bound, and everything else
   const counted = await sql`select sum(count)::int as count from buckets where key like 'password:%'`;
   assert.equal(counted[0]?.['count'], answers.length - overloaded.length);
 });
+
+test('S28 one caller has so many passwords judged in an hour and no more, whatever else is wrong with the request', async () => {
+  const small = await app.replica({ env: { FIRSTPROOF_SENDS_PER_CALLER_PER_HOUR: '5' } });
+  try {
+    const from = '198.51.100.28';
+    const register = (index: number, more: object = {}) =>
+      small.post(
+        '/api/v1/auth/register',
+        {
+          email: `weak${index}@example.net`,
+          password: `4@8({[<69&#!1/|0$5+7%2${index}`,
+          role: 'admin',
+          ...more,
+        },
+        { from },
+      );
+    const statuses: number[] = [];
+    for (let index = 0; index < 22; index++) statuses.push((await register(index)).status);
+    assert.deepEqual(statuses.slice(0, 20), Array(20).fill(400));
+    assert.deepEqual(statuses.slice(20), [429, 429]);
+    const others = await small.post('/api/v1/auth/register', {
+      email: 'strong@example.net',
+      password: 'violet-Harbour-42',
+    });
+    assert.equal(others.status, 202, 'another caller');
+  } finally {
+    await small.close();
+  }
+});
