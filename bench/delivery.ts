@@ -19,6 +19,7 @@ import { startEmbeddedPostgres } from '../src/db/embedded-postgres.ts';
 import type { Arrivals } from './gateway.ts';
 import { type Connection, openConnection, writeRequest } from './http-client.ts';
 import { type RunningServer, startFirstproof } from './servers.ts';
+import { tellPercentile } from './statistics.ts';
 
 const perSecond = Number(process.argv[2] ?? 200);
 const seconds = Number(process.argv[3] ?? 20);
@@ -42,14 +43,8 @@ interface Gateway {
 
 const now = (): number => performance.timeOrigin + performance.now();
 
-function percentile(values: readonly number[], share: number): string {
-  const sorted = values.toSorted((left, right) => left - right);
-  const value = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
-  return value === undefined ? 'none' : `${value.toFixed(1)} ms`;
-}
-
 const spread = (values: readonly number[]): string =>
-  `p50 ${percentile(values, 0.5)}   p99 ${percentile(values, 0.99)}   worst ${percentile(values, 1)}   of ${values.length}`;
+  `p50 ${tellPercentile(values, 0.5)}   p99 ${tellPercentile(values, 0.99)}   worst ${tellPercentile(values, 1)}   of ${values.length}`;
 
 async function startGateway(): Promise<Gateway> {
   const child = fork(join(import.meta.dirname, 'gateway.ts'));

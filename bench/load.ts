@@ -1,6 +1,7 @@
 import { openConnection, type Connection, writeRequest } from './http-client.ts';
 import { createCodeReader } from './inbox.ts';
 import type { LoadJob, LoadReport } from './load-job.ts';
+import { percentile } from './statistics.ts';
 import { clientLine, products, type Credential, type ReadCode } from './products.ts';
 
 /** One step of the closed loop: the n-th flow of the virtual user `user`. */
@@ -122,14 +123,11 @@ async function run(job: LoadJob): Promise<LoadReport> {
 
   await Promise.all(Array.from({ length: job.connections }, (_, user) => virtualUser(user)));
   const seconds = (performance.now() - startedAt) / 1000;
-  latencies.sort((left, right) => left - right);
-  const percentile = (share: number): number =>
-    latencies[Math.floor((latencies.length - 1) * share)] ?? Number.NaN;
   return {
     flows: latencies.length,
     perSecond: latencies.length / seconds,
-    p50: percentile(0.5),
-    p99: percentile(0.99),
+    p50: percentile(latencies, 0.5),
+    p99: percentile(latencies, 0.99),
     errors,
     firstError,
     credentials: enrolled,

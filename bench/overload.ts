@@ -14,6 +14,7 @@ import { type Connection, openConnection, writeRequest } from './http-client.ts'
 import { watchMemory } from './memory.ts';
 import { clientLine } from './products.ts';
 import { startFirstproof } from './servers.ts';
+import { percentile } from './statistics.ts';
 
 const times = Number(process.argv[2] ?? 3);
 const seconds = Number(process.argv[3] ?? 20);
@@ -87,11 +88,6 @@ async function flood(port: number, perSecond: number, milliseconds: number): Pro
   await Promise.all(open);
   for (const connection of idle) connection.close();
   return phase;
-}
-
-function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((left, right) => left - right);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
 function tell(name: string, { good, refused, late, other }: Phase, milliseconds: number): void {

@@ -14,6 +14,7 @@ import { type Connection, openConnection, writeRequest } from './http-client.ts'
 import { createCodeReader } from './inbox.ts';
 import { watchMemory } from './memory.ts';
 import { startFirstproof } from './servers.ts';
+import { tellPercentile } from './statistics.ts';
 
 const perSecond = Number(process.argv[2] ?? 500);
 const seconds = Number(process.argv[3] ?? 20);
@@ -28,11 +29,6 @@ const emailOf = (number: number): string => `flood-${number}@example.net`;
 interface Times {
   refresh: number[];
   session: number[];
-}
-
-function percentile(values: readonly number[], share: number): string {
-  const sorted = values.toSorted((left, right) => left - right);
-  return `${(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN).toFixed(1)} ms`;
 }
 
 /** Registers, proves, and gives the tokens of a first session. */
@@ -134,7 +130,11 @@ function tell(phase: string, { refresh, session }: Times): void {
     ['refresh', refresh],
     ['session check', session],
   ] as const) {
-    const [half, most, worst] = [percentile(values, 0.5), percentile(values, 0.99), percentile(values, 1)];
+    const [half, most, worst] = [
+      tellPercentile(values, 0.5),
+      tellPercentile(values, 0.99),
+      tellPercentile(values, 1),
+    ];
     console.log(
       `${phase.padEnd(6)} ${name.padEnd(14)} p50 ${half}   p99 ${most}   worst ${worst}   of ${values.length}`,
     );
@@ -162,7 +162,9 @@ try {
     tell('flood', times);
     const answers = [...statuses].map(([status, count]) => `${status}: ${count}`).join(', ');
     console.log(`sign-ins offered ${perSecond}/s for ${seconds} s; answered ${answers}`);
-    console.log(`signed in ${(accepted.length / seconds).toFixed(0)}/s, p99 ${percentile(accepted, 0.99)}`);
+    console.log(
+      `signed in ${(accepted.length / seconds).toFixed(0)}/s, p99 ${tellPercentile(accepted, 0.99)}`,
+    );
     console.log(`memory at most ${Math.max(...memory.stop().flat()).toFixed(0)} MB`);
   } finally {
     await server.stop();

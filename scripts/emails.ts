@@ -17,8 +17,8 @@ import {
   templateNames,
 } from '../src/delivery/templates/templates.ts';
 import { type Branding, brandOf, codeTemplates } from '../src/tenants/tenants.ts';
-
 import { lendFont } from './lent-font.ts';
+
 type Preview = { readonly name: string; readonly locale: string; readonly rendered: RenderedMessage };
 
 const { values, positionals } = parseArgs({

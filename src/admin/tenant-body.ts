@@ -6,12 +6,12 @@ import {
   brandingIssues,
   keepTestCodes,
   type NewTenant,
+  oneLineText,
   type Tenant,
   tenantIssues,
   type TenantSettings,
   withoutTestCodes,
 } from '../tenants/tenants.ts';
-import { textOf } from '../web/schema-issues.ts';
 import { closed } from '../web/schemas.ts';
 import { mergePatch } from './merge-patch.ts';
 
@@ -19,7 +19,7 @@ const anyObject = (description: string) => Type.Record(Type.String(), Type.Unkno
 const name = Type.String({
   minLength: 1,
   maxLength: 100,
-  ...textOf('^[^\\u0000-\\u001f\\u007f\\u2028\\u2029]*$', 'must be one line without control characters'),
+  ...oneLineText,
   description: 'What people read in messages and pages.',
 });
 const changeable = {

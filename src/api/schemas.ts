@@ -23,7 +23,7 @@ export const fields = {
   telegramUserId: Type.Union(
     [
       Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
-      Type.String({ ...textOf('^[1-9]\\d{0,15}$', 'must be a numeric Telegram user id') }),
+      Type.String(textOf('^[1-9]\\d{0,15}$', 'must be a numeric Telegram user id')),
     ],
     { description: 'Numeric Telegram user id.' },
   ),
@@ -213,9 +213,7 @@ export const bodies = {
     profile: Type.Optional(fields.customFields),
     custom_fields: Type.Optional(fields.customFields),
     role: Type.Optional(
-      Type.String({
-        ...textOf('^[a-z][a-z0-9_-]{0,62}$', 'may have 1 to 63 small letters, digits, _ and -'),
-      }),
+      Type.String(textOf('^[a-z][a-z0-9_-]{0,62}$', 'may have 1 to 63 small letters, digits, _ and -')),
     ),
     verification_id: Type.Optional(fields.verificationId),
     channel: Type.Optional(fields.channel),

@@ -102,9 +102,7 @@ export function telegramLinkRoutes(server: ApiServer, context: ApiContext): void
         params,
         querystring: Type.Object(
           {
-            wait: Type.Optional(
-              Type.String({ ...textOf('^([0-9]|1[0-9]|20)$', 'must be seconds from 0 to 20') }),
-            ),
+            wait: Type.Optional(Type.String(textOf('^([0-9]|1[0-9]|20)$', 'must be seconds from 0 to 20'))),
             seen: Type.Optional(Type.String({ pattern: '^[a-z]{1,20}$' })),
           },
           closed,

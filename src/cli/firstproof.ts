@@ -4,7 +4,6 @@ import { apiKeyScopes } from '../tenants/tenants.ts';
 import { exportAudit, verifyAudit } from './audit-command.ts';
 import { configure } from './configure.ts';
 import { type DeliveryStatsOptions, showDeliveryStats } from './delivery-command.ts';
-import { showUnreachable, type UnreachableOptions } from './unreachable-command.ts';
 import { runDoctor } from './doctor-command.ts';
 import { explainFault } from './explain-fault.ts';
 import { createKey, listKeys, type NewKeyOptions, revokeKey } from './key-command.ts';
@@ -21,6 +20,7 @@ import { createTenant, listTenants, type NewTenantOptions, setTenant, showTenant
 import { runUserReopen } from './reopen-command.ts';
 import { runRestored } from './restored-command.ts';
 import { runTollsLedger } from './tolls-command.ts';
+import { showUnreachable, type UnreachableOptions } from './unreachable-command.ts';
 import { runUserImport, type UserImportOptions } from './user-command.ts';
 import { addUserCommands } from './user-commands.ts';
 import { version } from './version.ts';

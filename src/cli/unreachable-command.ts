@@ -68,17 +68,17 @@ function told(
   return tableToFit(
     heading,
     rows.map((row) => [
-      ...[row.recipient, slugOf(bench, row), row.channel, row.provider, row.error ?? ''],
+      ...[row.recipient, slugOf(bench, row.tenant_id), row.channel, row.provider, row.error ?? ''],
       `${row.expires_at.toISOString().slice(0, 16).replace('T', ' ')} UTC`,
     ]),
     0,
   );
 }
 
-function forPrograms(bench: Workbench, { tenant_id: _tenantId, ...row }: UnreachableRow) {
-  return { tenant: slugOf(bench, { tenant_id: _tenantId }), ...row };
+function forPrograms(bench: Workbench, { tenant_id: tenantId, ...row }: UnreachableRow) {
+  return { tenant: slugOf(bench, tenantId), ...row };
 }
 
-function slugOf({ app }: Workbench, { tenant_id: tenantId }: Pick<UnreachableRow, 'tenant_id'>): string {
+function slugOf({ app }: Workbench, tenantId: string): string {
   return app.tenants.byId(tenantId)?.slug ?? tenantId;
 }

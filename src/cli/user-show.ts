@@ -19,22 +19,17 @@ export async function showUser(config: Config, who: string, options: UserShowOpt
     const { accounts } = bench.app;
     const subjects = [`user:${user.id}`, ...user.identities.map(({ kind, value }) => `${kind}:${value}`)];
     await bench.app.audit.chain(bench.databases.of(tenant.database));
-    const database = bench.databases.of(tenant.database);
-    // As codes go out: an e-mail address as it was entered.
-    const recipients = user.identities.map((one) => (one.kind === 'email' ? one.as_entered : one.value));
-    const outOfReach = await Promise.all(
-      recipients.map((recipient) =>
-        bench.app.delivery.unreachable.list(database, { tenantId: tenant.id, recipient }),
-      ),
-    );
-    const [sessions, uses, messages, events] = await Promise.all([
+    const [sessions, uses, messages, events, unreachable] = await Promise.all([
       accounts.sessions(tenant, user.id, { onlyLive: true, limit: 10 }),
       accounts.uses(tenant, user),
       accounts.messages(tenant, user, { limit: 8 }),
       accounts.events(tenant, { about: { actor: `user:${user.id}`, subjects }, limit: 8 }),
+      outOfReach(found, bench),
     ]);
     if (options.json) {
-      process.stdout.write(json({ tenant: tenant.slug, user, sessions, budgets: uses, messages, events }));
+      process.stdout.write(
+        json({ tenant: tenant.slug, user, sessions, budgets: uses, messages, events, unreachable }),
+      );
       return;
     }
     const parts = [
@@ -51,7 +46,7 @@ export async function showUser(config: Config, who: string, options: UserShowOpt
         events.length,
       ),
     ];
-    process.stdout.write(`${parts.join('\n')}\n${advice(found, uses, outOfReach.flat(), bench)}`);
+    process.stdout.write(`${parts.join('\n')}\n${advice(found, uses, unreachable, bench)}`);
   });
 }
 
@@ -143,11 +138,24 @@ function detailsOf(data: Record<string, unknown>): string {
     .join(', ');
 }
 
+/** Which of the person's addresses a provider calls out of reach. */
+async function outOfReach({ tenant, user }: Found, { app, databases }: Workbench): Promise<UnreachableRow[]> {
+  const database = databases.of(tenant.database);
+  const found = await Promise.all(
+    user.identities.map(({ kind, value, as_entered: asEntered }) => {
+      // As codes go out.
+      const recipient = kind === 'email' ? asEntered : value;
+      return app.delivery.unreachable.list(database, { tenantId: tenant.id, recipient });
+    }),
+  );
+  return found.flat();
+}
+
 /** What helps, where something keeps this person out. */
 function advice(
   { tenant, user }: Found,
   uses: readonly AddressUse[],
-  outOfReach: readonly UnreachableRow[],
+  unreachable: readonly UnreachableRow[],
   { app }: Workbench,
 ): string {
   const closed = uses.find((use) => use.wrong_in_a_row >= app.limits.wrongCodesInARow);
@@ -160,7 +168,7 @@ function advice(
           `${closed.value} takes no codes until its owner signs in another way, or: firstproof user reopen ${closed.value} --tenant ${tenant.slug}`,
         ]
       : []),
-    ...outOfReach.map(
+    ...unreachable.map(
       ({ recipient, channel, error }) =>
         `${recipient} is out of reach by ${channel} (${printable(error ?? 'no reason given')}). To try it again: firstproof delivery unreachable ${recipient} --forget --tenant ${tenant.slug}`,
     ),

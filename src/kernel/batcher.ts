@@ -15,7 +15,10 @@ export type BatcherOptions<I, O> = {
   maxBatch: number;
   /** How many flushes may run at once; 1 where it is left out. */
   maxInFlight?: number;
-  /** While something has waited longer than this for its flush, nothing more is taken; left out: everything is. */
+  /**
+   * While a whole batch waits, and something in it longer than this, nothing more is taken; left out: everything is. A
+   * short queue only stalled: it goes with the next flush.
+   */
   longestWaitMilliseconds?: number | undefined;
 };
 
@@ -82,7 +85,7 @@ export function createBatcher<I, O>({
 
   const hasRoom = (now: number): boolean => {
     const [oldest] = waiting;
-    return !oldest || now - oldest.since <= longestWaitMilliseconds;
+    return !oldest || waiting.length < maxBatch || now - oldest.since <= longestWaitMilliseconds;
   };
 
   return {

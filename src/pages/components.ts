@@ -100,8 +100,12 @@ export function noticeBox(text: string): Html {
 
 /** An address from left to right; too long for its line it breaks where its parts do. */
 export function addressText(address: string, className = 'whole'): Html {
-  const parts = address.split(/(?<=@)|(?=\.)/);
-  return html`<bdi class="${className}" dir="ltr">${parts.map((part, index) => html`${index > 0 && html`<wbr>`}${part}`)}</bdi>`;
+  return html`<bdi class="${className}" dir="ltr">${withBreaks(address, /(?<=@)|(?=\.)/)}</bdi>`;
+}
+
+/** A text that breaks at these places, where its line is too short for it. */
+export function withBreaks(text: string, places: RegExp): Html {
+  return html`${text.split(places).map((part, index) => html`${index > 0 && html`<wbr>`}${part}`)}`;
 }
 
 export function submitOf(text: string): Html {

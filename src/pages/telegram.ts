@@ -1,5 +1,5 @@
-import { durationIn } from '../kernel/duration.ts';
 import type { FastifyReply } from 'fastify';
+import { durationIn } from '../kernel/duration.ts';
 import type { Access } from '../sessions/sessions.ts';
 import type { Refused } from '../kernel/errors.ts';
 import { hasTelegramLink as hasLink } from '../signin/sign-in-ways.ts';

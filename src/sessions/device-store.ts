@@ -91,6 +91,7 @@ export function ownDevicesFragment(sql: Sql, user: Fragment, clues: DeviceClues 
 /**
  * The owner says that a session was not theirs: neither its device nor any that came since is known from then on. Where
  * devices share a session, the one it began on may be the owner's.
+ * @param query.sessionId null: only what came since
  * @param query.since SQL of type timestamptz
  */
 export async function disputeDevices(

@@ -4,7 +4,7 @@ import type { Tenant } from '../tenants/tenants.ts';
 import type { Access, AuthenticateOptions, Authenticate } from './authenticate.ts';
 import { endExpired, endIdle } from './end-over.ts';
 import { type EndAll, endAllSessions, type EndedRow, endSessions, endSessionsIn } from './end-store.ts';
-import { begunInChats } from './sharing.ts';
+import { begunInChats, readBegunWith } from './sharing.ts';
 import { isSessionToken, readSessionToken } from './tokens.ts';
 
 export type SignOutScope = 'this' | 'others' | 'all';
@@ -132,13 +132,7 @@ export function createEnding(
     },
     endAll: (sql, { tenantId, userId, reason, caller, now }) =>
       endAllSessions(sql, { tenantId, userId, reason, actor: `user:${userId}`, ip: caller.ip, now }),
-    async begunWith(sql, { tenantId, userId, chatIds, keptChatId, since }) {
-      const rows = await sql<{ id: string }[]>`
-        select s.id from sessions s where s.tenant_id = ${tenantId}::uuid and (${begunInChats(sql, userId, chatIds)}
-          or (s.user_id = ${userId}::uuid and s.created_at >= ${since}
-            and not (${begunInChats(sql, userId, [keptChatId])})))`;
-      return rows.map((row) => row.id);
-    },
+    begunWith: readBegunWith,
     async endThese(sql, { tenantId, userId, sessionIds, reason, actor, caller, now }) {
       const which = sql`s.user_id = ${userId}::uuid and s.id = any(${sessionIds as string[]}::uuid[])`;
       const { ip, userAgent = null } = caller;

@@ -42,6 +42,19 @@ export function begunInChats(sql: Sql, userId: string, chatIds: readonly string[
       and (d.id = s.device_id or d.joined_session_id = s.id))`;
 }
 
+/** Ids of what was begun in these chats, or since then anywhere but in the one that is kept; also of what has ended. */
+export async function readBegunWith(
+  sql: Sql,
+  query: { tenantId: string; userId: string; chatIds: readonly string[]; keptChatId: string; since: Date },
+): Promise<string[]> {
+  const { tenantId, userId, chatIds, keptChatId, since } = query;
+  const rows = await sql<{ id: string }[]>`
+    select s.id from sessions s where s.tenant_id = ${tenantId}::uuid and (${begunInChats(sql, userId, chatIds)}
+      or (s.user_id = ${userId}::uuid and s.created_at >= ${since}
+        and not (${begunInChats(sql, userId, [keptChatId])})))`;
+  return rows.map((row) => row.id);
+}
+
 /** The live session whose token a chat holds; with `chatId` null: any live session of the account. */
 export async function readSessionOfChat(
   database: Database,

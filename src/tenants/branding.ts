@@ -5,6 +5,7 @@ import { parseEmail } from '../kernel/email.ts';
 import type { Issue } from '../kernel/errors.ts';
 import { SUPPORTED_LOCALES } from '../kernel/locale.ts';
 import { schemaIssues, textOf } from '../web/schema-issues.ts';
+import { oneLineText } from './one-line-text.ts';
 
 /** Messages that carry a code. */
 export const codeTemplates = [
@@ -47,10 +48,7 @@ const overrideSchema = Type.Object(
       Type.String({
         minLength: 1,
         maxLength: 150,
-        ...textOf(
-          '^[^\\u0000-\\u001f\\u007f\\u2028\\u2029]*$',
-          'must be one line without control characters',
-        ),
+        ...oneLineText,
       }),
     ),
     /** What the e-mail says before the code or the facts. An empty line begins a new paragraph. */
@@ -78,7 +76,7 @@ export const brandingSchema = Type.Object(
       Type.Object(
         {
           primary: Type.Optional(
-            Type.String({ ...textOf('^#[0-9a-fA-F]{6}$', 'must be a colour such as #1f3a5f') }),
+            Type.String(textOf('^#[0-9a-fA-F]{6}$', 'must be a colour such as #1f3a5f')),
           ),
         },
         closed,

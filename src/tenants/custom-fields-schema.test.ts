@@ -52,6 +52,7 @@ const wrong: [Record<string, unknown>, string, RegExp][] = [
   [{ properties: { grade: { enum: [] } } }, '/properties/grade/enum', /a list of values/],
   [{ properties: { grade: { pattern: '([' } } }, '/properties/grade/pattern', /no regular expression/],
   [{ properties: { grade: { $ref: '#/$defs/none' } } }, '/properties/grade/$ref', /leads to nothing/],
+  [{ properties: { grade: { $ref: '#/%' } } }, '/properties/grade/$ref', /leads to nothing/],
   [{ properties: { grade: { $ref: 'https://x.example/y' } } }, '/properties/grade/$ref', /in this schema/],
   [{ require: ['grade'] }, '/require', /no keyword.*x-/],
   [{ required: 'grade' }, '/required', /a list of names/],

@@ -105,16 +105,28 @@ const reference: Rule = (value, path, root) => {
   if (typeof value !== 'string' || !/^#(\/|$)/.test(value)) {
     return { path, message: 'must lead to a place in this schema, such as #/$defs/name' };
   }
+  const found = placeIn(root, value);
+  return found === undefined ? { path, message: 'leads to nothing in this schema' } : undefined;
+};
+
+/** What a reference such as #/$defs/name leads to (RFC 6901, 6). */
+function placeIn(root: CustomFieldsSchema, fragment: string): unknown {
+  let names: string[];
+  try {
+    names = decodeURIComponent(fragment).split('/').slice(1);
+  } catch {
+    return undefined;
+  }
   let target: unknown = root;
-  for (const name of value.split('/').slice(1)) {
-    const key = decodeURIComponent(name).replaceAll('~1', '/').replaceAll('~0', '~');
+  for (const name of names) {
+    const key = name.replaceAll('~1', '/').replaceAll('~0', '~');
     target =
       (isRecord(target) || Array.isArray(target)) && Object.hasOwn(target, key)
         ? (target as Record<string, unknown>)[key]
         : undefined;
   }
-  return target === undefined ? { path, message: 'leads to nothing in this schema' } : undefined;
-};
+  return target;
+}
 
 function pattern(value: unknown, path: string): Issue | undefined {
   if (typeof value !== 'string') return { path, message: 'must be text' };

@@ -37,9 +37,7 @@ export const deliverySettingsSchema = Type.Object(
       ),
     ),
     /** ISO 4217; what the prices are in. */
-    currency: Type.Optional(
-      Type.String({ ...textOf('^[A-Z]{3}$', 'must be a currency of ISO 4217 such as USD') }),
-    ),
+    currency: Type.Optional(Type.String(textOf('^[A-Z]{3}$', 'must be a currency of ISO 4217 such as USD'))),
   },
   closed,
 );

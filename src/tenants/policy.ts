@@ -3,6 +3,7 @@ import { Compile } from 'typebox/compile';
 import { channels } from '../kernel/channels.ts';
 import { type AuditPolicy, auditPolicyOf, auditSchema } from './audit-settings.ts';
 import { type CustomFieldsSchema, customFieldsSchemaIssue } from './custom-fields-schema.ts';
+import { countryCode } from './country-code.ts';
 import { type DeliveryPolicy, deliveryPolicyOf, deliverySettingsSchema } from './delivery-settings.ts';
 import { type TelegramPolicy, telegramPolicyOf, telegramSettings } from './telegram-settings.ts';
 import { schemaIssues, textOf } from '../web/schema-issues.ts';
@@ -27,8 +28,6 @@ import {
   telegramSignInPolicy,
   telegramSignInSettings,
 } from './telegram-sign-in-settings.ts';
-
-import { countryCode } from './country-code.ts';
 
 const closed = { additionalProperties: false } as const;
 const codeLength = Type.Integer({ minimum: 6, maximum: 10 });
@@ -70,12 +69,12 @@ export const settingsSchema = Type.Object(
     /** Roles a registration may ask for; the first one is given where none is asked. Never admin. */
     registration_roles: Type.Optional(
       Type.Array(
-        Type.String({
-          ...textOf(
+        Type.String(
+          textOf(
             '^(?!admin$)[a-z][a-z0-9_-]{0,62}$',
             'may have 1 to 63 small letters, digits, _ and -, and is never admin: nobody becomes one by signing up',
           ),
-        }),
+        ),
         {
           minItems: 1,
           uniqueItems: true,

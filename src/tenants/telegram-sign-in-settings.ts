@@ -8,7 +8,7 @@ export const telegramSignInSettings = Type.Object(
   {
     /** Bots of others whose Mini Apps may sign people in here, checked by Telegram's own signature. */
     bot_ids: Type.Optional(
-      Type.Array(Type.String({ ...textOf('^[1-9]\\d{0,15}$', 'must be a numeric Telegram user id') }), {
+      Type.Array(Type.String(textOf('^[1-9]\\d{0,15}$', 'must be a numeric Telegram user id')), {
         maxItems: 20,
         uniqueItems: true,
       }),

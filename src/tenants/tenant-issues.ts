@@ -1,5 +1,6 @@
 import { SUPPORTED_LOCALES } from '../kernel/locale.ts';
 import { isPhoneCountry } from '../kernel/phone.ts';
+import { NOT_ONE_LINE, oneLineText } from './one-line-text.ts';
 import { settingsIssues, type TenantSettings } from './policy.ts';
 
 /** What of a tenant is looked at; a `Tenant` and a `NewTenant` both fit. */
@@ -15,8 +16,7 @@ interface Described {
 
 const SLUG = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const PREFIX = /^\+[1-9]\d{0,6}$/;
-// oxlint-disable-next-line no-control-regex -- it stands in the From of messages
-const CONTROL = /[\u0000-\u001f\u007f\u2028\u2029]/;
+const ONE_LINE = new RegExp(oneLineText.pattern, 'u');
 const HOST = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 
 /**
@@ -36,7 +36,7 @@ export function tenantIssues(
     report('/slug', 'must be 1 to 63 of a-z, 0-9 and -, and not begin with -');
   }
   if (tenant.name.trim() === '' || tenant.name.length > 100) report('/name', 'must be 1 to 100 characters');
-  else if (CONTROL.test(tenant.name)) report('/name', 'must be one line without control characters');
+  else if (!ONE_LINE.test(tenant.name)) report('/name', NOT_ONE_LINE);
   if (!(SUPPORTED_LOCALES as readonly string[]).includes(tenant.locale)) {
     report('/locale', `must be one of ${SUPPORTED_LOCALES.join(', ')}`);
   }

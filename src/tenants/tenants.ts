@@ -32,6 +32,7 @@ export type { ChangedBy };
 export type { DeliveryPolicy } from './delivery-settings.ts';
 export { customFieldIssues } from './custom-fields.ts';
 export type { CustomFieldsSchema } from './custom-fields-schema.ts';
+export { oneLineText } from './one-line-text.ts';
 export { tenantIssues } from './tenant-issues.ts';
 export { keepTestCodes, readTestAddress, type TestAddress, withoutTestCodes } from './test-addresses.ts';
 export {

@@ -14,7 +14,7 @@ export const testAddressesSchema = Type.Array(
       /** A phone number with its country code, or an e-mail address; as kept: in its canonical form. */
       address: Type.String({ minLength: 3, maxLength: 320 }),
       /** Left out where the address has one already: that one stays, and its uses go on counting. */
-      code: Type.Optional(Type.String({ ...textOf('^[0-9]{6,10}$', 'must be 6 to 10 digits') })),
+      code: Type.Optional(Type.String(textOf('^[0-9]{6,10}$', 'must be 6 to 10 digits'))),
       /** The last day on which it works (UTC). */
       last_day: Type.String({ format: 'date' }),
       /** How many sign-ins it is good for. */

@@ -12,7 +12,7 @@ export const tollSettings = Type.Object(
     /** Countries (ISO 3166-1 alpha-2) whose numbers get SMS and calls; `*`: every country. */
     countries: Type.Optional(
       Type.Array(
-        Type.String({ ...textOf('^([A-Z]{2}|[*])$', 'must be a country of ISO 3166-1 such as UZ, or *') }),
+        Type.String(textOf('^([A-Z]{2}|[*])$', 'must be a country of ISO 3166-1 such as UZ, or *')),
         { uniqueItems: true },
       ),
     ),

@@ -7,25 +7,25 @@ interface SchemaError {
   params: object;
 }
 
-/** What to say of a text that a pattern does not fit. */
+/** What to say of a text that a pattern of ours does not fit. */
 const sentences = new Map<string, string>();
 
 /** The pattern of a text, and what to say where it does not fit: nobody should have to read a regular expression. */
 export function textOf(pattern: string, sentence: string): { pattern: string } {
+  const known = sentences.get(pattern) ?? sentence;
+  if (known !== sentence) throw new Error(`"${pattern}" means two things: "${known}" and "${sentence}"`);
   sentences.set(pattern, sentence);
   return { pattern };
 }
 
 const MOST_VALUES = 30;
 
-/** What one error says of its field. */
+/** What one error says of its field, in a schema of whomever. */
 export function sentenceOf({ keyword, message, params }: SchemaError): string {
-  const { pattern, allowedValue, allowedValues } = params as {
-    pattern?: unknown;
+  const { allowedValue, allowedValues } = params as {
     allowedValue?: unknown;
     allowedValues?: unknown[];
   };
-  if (keyword === 'pattern') return sentences.get(String(pattern)) ?? message;
   if (keyword === 'const') return `must be ${String(allowedValue)}`;
   if (keyword === 'enum' && allowedValues && allowedValues.length <= MOST_VALUES) {
     return `must be one of ${allowedValues.join(', ')}`;
@@ -33,7 +33,7 @@ export function sentenceOf({ keyword, message, params }: SchemaError): string {
   return message;
 }
 
-/** What a schema found wrong, one sentence a field: the field at fault is named, not the object it is missing from. */
+/** What a schema of ours found wrong, one sentence a field: the field at fault is named, not the object it is missing from. */
 export function schemaIssues(errors: readonly SchemaError[]): Issue[] {
   const issues = new Map<string, Issue>();
   const add = (path: string, message: string): void => {
@@ -51,7 +51,9 @@ export function schemaIssues(errors: readonly SchemaError[]): Issue[] {
       error.keyword === 'boolean'
     )
       continue;
-    add(error.instancePath || '/', sentenceOf(error));
+    const { pattern } = error.params as { pattern?: string };
+    const ofPattern = error.keyword === 'pattern' ? sentences.get(pattern ?? '') : undefined;
+    add(error.instancePath || '/', ofPattern ?? sentenceOf(error));
   }
   return [...issues.values()].slice(0, 20);
 }

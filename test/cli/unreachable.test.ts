@@ -21,7 +21,7 @@ after(() => {
   rmSync(cwd, { recursive: true, force: true });
 });
 
-test('an operator sees whom a provider calls out of reach, and lets it be tried again beside the running server', async () => {
+test('an operator sees whom a provider calls out of reach, and lets it be tried again beside the running server', async (context) => {
   await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve));
   const file = join(cwd, 'acme.json');
   const url = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}/`;
@@ -31,6 +31,11 @@ test('an operator sees whom a provider calls out of reach, and lets it be tried 
   };
   writeFileSync(file, JSON.stringify(recipe));
   const database = await createEmptyDatabase();
+  const sql = postgres(database.url, { max: 1 });
+  context.after(async () => {
+    await sql.end();
+    await database.drop();
+  });
   const env = {
     FIRSTPROOF_PUBLIC_URL: 'https://auth.school.uz',
     FIRSTPROOF_SECRET: 'kX3pQ8vT1zLw7RmN5sJ2hB9cYd4gF6aEuW0oPiVq',
@@ -59,7 +64,6 @@ test('an operator sees whom a provider calls out of reach, and lets it be tried 
     }
     throw new Error('no end');
   };
-  const sql = postgres(database.url, { max: 1 });
   const letAgain = () => sql`delete from address_budgets`;
 
   assert.match((await run('delivery', 'unreachable')).stdout, /^Nobody is out of reach/);
@@ -83,6 +87,13 @@ test('an operator sees whom a provider calls out of reach, and lets it be tried 
     /out of reach by sms \(acme STOP\).*delivery unreachable \+14155550150 --forget/,
     shown.stderr,
   );
+  const told = await run('user', 'show', '+14155550150', '--json');
+  assert.deepEqual(
+    (JSON.parse(told.stdout).unreachable as { channel: string; error: string }[]).map(
+      ({ channel, error }) => [channel, error],
+    ),
+    [['sms', 'acme STOP']],
+  );
 
   const forgotten = await run('delivery', 'unreachable', '+1 415 555 0150', '--forget');
   assert.equal(forgotten.stdout, '+1 415 555 0150 is tried by sms again.\n', forgotten.stderr);
@@ -96,6 +107,4 @@ test('an operator sees whom a provider calls out of reach, and lets it be tried 
     [['phone:+14155550150', { channel: 'sms', provider: 'acme' }]],
   );
   await server.stop('SIGTERM');
-  await sql.end();
-  await database.drop();
 });

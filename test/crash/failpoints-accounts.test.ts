@@ -222,7 +222,7 @@ const FLOWS: Record<string, Flow> = {
     },
     good: 200,
     writes: [
-      ...['chat_moves', 'telegram_chats', 'verifications', 'sessions', 'users'],
+      ...['chat_moves', 'telegram_chats', 'verifications', 'devices', 'sessions', 'users'],
       ...[`audit_events where new.action = 'chat.move_undone'`],
     ],
   },

@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -10,6 +9,7 @@ import { placeBinaries } from '../../src/db/embedded/binaries.ts';
 import { createCluster, makeSocketDirectory, SUPERUSER } from '../../src/db/embedded/cluster.ts';
 import { findPostmaster, type PostmasterPlan, startPostmaster } from '../../src/db/embedded/postmaster.ts';
 import { chooseSystemUser } from '../../src/db/embedded/system-user.ts';
+import { freePort } from '../free-port.ts';
 import { createTcpProxy, type TcpProxy } from '../tcp-proxy.ts';
 import { killPostgres } from './processes.ts';
 
@@ -153,12 +153,4 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
     if (performance.now() > end) throw new Error(`in vain waited for: ${what}`);
     await wait(20);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Answer, createTestApp, type TestApp } from '../create-test-app.ts';
+import { persianDigits } from '../persian-digits.ts';
 
 const PASSWORD = 'violet-Harbour-42';
 let app: TestApp;
@@ -307,8 +308,7 @@ test('wrong, expired, used and unknown codes each fail with their own word, and 
   );
   assert.equal(resent.status, 200);
   const fresh = await app.code(email, { not: code });
-  // As a Persian keyboard types it.
-  const typed = fresh.replace(/\d/g, (digit) => String.fromCharCode(0x6f0 + Number(digit)));
+  const typed = persianDigits(fresh);
   assert.equal((await verify({ verification_id: resent.body.verification_id, otp: typed })).status, 201);
   assert.equal(
     (await verify({ verification_id: resent.body.verification_id, otp: fresh })).body.error,

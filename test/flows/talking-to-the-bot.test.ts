@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createTestApp, type TestApp } from '../create-test-app.ts';
+import { persianDigits } from '../persian-digits.ts';
 import { type BotMessage, contactUpdate, type Person, telegramOf, textUpdate } from '../telegram/person.ts';
 
 // What people really type, and whether the bot's answer tells them what to do next.
@@ -77,7 +78,7 @@ test('a code is taken as it is typed: with spaces, dashes, Persian digits, after
   const shapes: ((code: string) => string)[] = [
     (code) => `${code.slice(0, 3)} ${code.slice(3)}`,
     (code) => `/verify ${code.slice(0, 3)}-${code.slice(3)}`,
-    (code) => code.replace(/\d/g, (digit) => String.fromCharCode(0x06f0 + Number(digit))),
+    persianDigits,
     (code) => code.replace(/\d/g, (digit) => String.fromCharCode(0x0660 + Number(digit))),
   ];
   for (const shape of shapes) {

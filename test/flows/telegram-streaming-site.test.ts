@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createTestApp, type TestApp } from '../create-test-app.ts';
+import { persianDigits } from '../persian-digits.ts';
 import { membershipUpdate, type Person, telegramOf, textUpdate } from '../telegram/person.ts';
 
 // Flow A: a site whose people sign in by their Telegram user id, step by step with the rows of each step.
@@ -131,7 +132,7 @@ test('A2 a code alone is taken too, in the digits of a Persian keyboard', async 
   await telegram.write(dara, '/start');
   await app.post('/api/v1/auth/send-verification', { telegram_user_id: String(dara.id) }, somebody());
   const code = await app.code(String(dara.id));
-  const typed = code.replace(/\d/g, (digit) => String.fromCharCode(0x6f0 + Number(digit)));
+  const typed = persianDigits(code);
   assert.match((await telegram.write(dara, typed))?.text ?? '', /fps_[\w-]{80}/);
 });
 

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import type { TestApp } from '../create-test-app.ts';
 import { until } from '../model/system.ts';
+import { persianDigits } from '../persian-digits.ts';
 import { createPagesApp, openContext, startBrowser, typeCode } from './browser.ts';
 
 const FIRST = 'correct horse battery staple';
@@ -133,9 +134,7 @@ test('in Persian, from right to left and without JavaScript, somebody signs in; 
   await page.locator('#field-email').fill('maryam@example.com');
   await submit(page);
   await page.waitForURL(/\/verify/);
-  const code = await app.code('maryam@example.com');
-  const typed = code.replace(/\d/g, (digit) => String.fromCharCode(0x6f0 + Number(digit)));
-  await page.locator('#field-code').fill(typed);
+  await page.locator('#field-code').fill(persianDigits(await app.code('maryam@example.com')));
   await submit(page);
   await page.waitForURL(/\/account$/);
   await page.getByText('خوش آمدید. حساب شما آماده است.').waitFor();

@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import chromium from '@sparticuz/chromium';
 import axe from 'axe-core';
 import {
@@ -9,6 +8,7 @@ import {
   type Page,
 } from 'playwright-core';
 import { createTestApp, type TestApp, type TestAppOptions } from '../create-test-app.ts';
+import { freePort } from '../free-port.ts';
 
 /**
  * Made for running programs in, Chromium comes with switches that no person's browser has. In one process, closing the
@@ -34,15 +34,6 @@ export async function startBrowser(): Promise<Browser> {
 export async function createPagesApp(options: TestAppOptions = {}): Promise<TestApp> {
   const port = await freePort();
   return createTestApp({ ...options, port, publicUrl: `http://localhost:${port}` });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await new Promise<number>((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
-  });
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** One person's browser: its own cookies; nothing that is asked of another host is answered. */

@@ -137,6 +137,14 @@ test('C7 undoing a move ends what came of codes that were brought to the other c
     'a code that was not used yet',
   );
   assert.equal((await app.post('/api/v1/auth/login', { phone, password: PASSWORD })).status, 401);
+  const known = await app.databases.of('us').sql`
+    select d.telegram_chat_id from devices d join identities i using (tenant_id, user_id)
+    where i.value = ${phone} and d.disputed_at is null`;
+  assert.deepEqual(
+    [...known],
+    [{ telegram_chat_id: '974001' }],
+    'no device of the thief is known as the owner’s',
+  );
   app.clock.advance(61);
   const byMail = await app.signIn({ email }, {}, { headers: { 'x-tenant': 'us' } });
   assert.equal(byMail.status, 201, 'an address that was added leads to the account no more');

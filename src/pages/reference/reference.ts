@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { errorCatalogue } from '../../kernel/errors.ts';
 import { html, type Html, htmlText } from '../../web/html.ts';
 import { iconPath, publishScript, publishStyle, stylePath } from '../assets.ts';
+import { withBreaks } from '../components.ts';
 import { type EncodedText, encodedText, sendEncoded } from '../../web/encoded.ts';
 import { type OpenApi, operationsByTag } from './openapi.ts';
 import { operationView, type ViewOptions } from './operation-view.ts';
@@ -51,7 +52,7 @@ ${groups.map(
   ([tag, operations]) =>
     html`<details open><summary>${titled(tag)}</summary><ul>${operations.map(
       ({ id, method, path }) =>
-        html`<li><a href="#${id}"><span class="method ${method.toLowerCase()}">${method}</span><span>${breakable(shortPath(path))}</span></a></li>`,
+        html`<li><a href="#${id}"><span class="method ${method.toLowerCase()}">${method}</span><span>${withBreaks(shortPath(path), PARTS)}</span></a></li>`,
     )}</ul></details>`,
 )}
 <p class="type" role="status" id="none" hidden>No call fits.</p>
@@ -82,10 +83,8 @@ function titled(tag: string): string {
   return tag.charAt(0).toUpperCase() + tag.slice(1);
 }
 
-/** Too long for its line it breaks behind a slash or a low line, never inside a word. */
-function breakable(path: string): Html {
-  return html`${path.split(/(?<=[/_])/).map((part, index) => html`${index > 0 && html`<wbr>`}${part}`)}`;
-}
+/** Behind a slash or a low line. */
+const PARTS = /(?<=[/_])/;
 
 /** Without what every path begins with. */
 function shortPath(path: string): string {
