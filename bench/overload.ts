@@ -3,7 +3,7 @@
  * their answers. Then three times as many are offered a second, whether or not the last ones were answered (an open
  * loop); who waits longer than two seconds has gone. Then ordinary work again: how soon that is answered as before.
  *
- * Run: node bench/overload.ts [times what it can do, 3] [seconds, 20]
+ * Run: node bench/overload.ts [times what it can do, 3] [seconds, 20] [longest queue in milliseconds, as by default]
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,6 +18,7 @@ import { percentile } from './statistics.ts';
 
 const times = Number(process.argv[2] ?? 3);
 const seconds = Number(process.argv[3] ?? 20);
+const longestQueue = process.argv[4];
 const patienceMilliseconds = 2000;
 const connections = 64;
 
@@ -102,7 +103,10 @@ const dataDirectory = await mkdtemp(join(tmpdir(), 'firstproof-overload-'));
 const postgres = await startEmbeddedPostgres({ dataDirectory: join(dataDirectory, 'data'), log: () => {} });
 try {
   await postgres.ensureDatabase('overload');
-  const server = await startFirstproof(postgres.url('overload'));
+  const server = await startFirstproof(
+    postgres.url('overload'),
+    longestQueue === undefined ? {} : { FIRSTPROOF_LONGEST_QUEUE_MILLISECONDS: longestQueue },
+  );
   try {
     await work(server.port, connections, 3000);
     const calm = await work(server.port, 4, 3000);
