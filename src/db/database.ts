@@ -39,8 +39,8 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** A second or so of statements, on a small machine: who comes after that would not be waited for. */
-const MOST_UNANSWERED_PER_CONNECTION = 100;
+/** Several seconds of statements: nobody waits so long. Wide enough for what a start or a program asks at once. */
+const MOST_UNANSWERED_PER_CONNECTION = 1000;
 
 /** Connects lazily: the first query opens the first connection. */
 export function createDatabase(options: DatabaseOptions): Database {

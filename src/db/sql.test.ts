@@ -52,7 +52,7 @@ test('a value is never text, and a fault reaches whoever awaits', async () => {
 
 test('R15 statements past the most that may wait are refused before they begin, and only while they do', async () => {
   const { sql } = database;
-  const waiting = Array.from({ length: 200 }, () => sql`select pg_sleep(0.005)`.then(() => 'done'));
+  const waiting = Array.from({ length: 2000 }, () => sql`select pg_sleep(0.0005)`.then(() => 'done'));
   await assert.rejects(async () => sql`select 1`, { code: 'QUEUE_FULL' });
   assert.equal(new Set(await Promise.all(waiting)).size, 1);
   const [row] = await sql`select 1 as one`;
